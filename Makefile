@@ -1,0 +1,101 @@
+# `make demo` runs the main job, `make test` passes the tests; both set up what they need first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+BUILD := .build
+PLATFORM := $(shell node -p "const {platform,arch}=process; platform+'-'+({x64:'amd64'}[arch]||arch)" 2>/dev/null)
+# The platform's binary from npm, never npm's wrapper: that exits 0 with failing tests. Only linux-amd64 is locked;
+# elsewhere an installed Foundry serves.
+ifeq ($(PLATFORM),linux-amd64)
+FORGE := node_modules/@foundry-rs/forge-$(PLATFORM)/bin/forge
+else
+FORGE := $(shell command -v forge || echo forge)
+endif
+SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
+LINTED := offchain proofs tests tools examples
+
+.PHONY: help setup build demo test lint format test-contracts test-python test-deep snapshots fixtures clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+# --- set-up: each step leaves a stamp, so that a second run does nothing -------------------------
+
+$(BUILD)/tools.stamp: tools/check_machine.sh
+	@mkdir -p $(BUILD)
+	@bash tools/check_machine.sh "$(PYTHON)"
+	@touch $@
+
+$(BUILD)/python.stamp: requirements.lock pyproject.toml $(BUILD)/tools.stamp
+	@echo "Setting up Python (once; a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) tools/link_packages.py
+	@touch $@
+
+$(BUILD)/node.stamp: package-lock.json $(BUILD)/tools.stamp
+	@echo "Setting up the Solidity toolchain (once) ..."
+	@npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@$(FORGE) --version >/dev/null || { echo "No forge for $(PLATFORM): install Foundry 1.7 (docs/development.md)" >&2; exit 1; }
+	@touch $@
+
+contracts/generated/Halo2VerifierReusable.json: tools/build_verifier.py tools/solc $(BUILD)/python.stamp $(BUILD)/node.stamp
+	@$(PY) tools/build_verifier.py
+
+$(BUILD)/contracts.stamp: foundry.toml $(SOLIDITY) tools/gen_artifacts.py contracts/generated/Halo2VerifierReusable.json
+	@$(FORGE) build --quiet contracts/src
+	@$(PY) tools/gen_artifacts.py
+	@touch $@
+
+setup: $(BUILD)/python.stamp $(BUILD)/node.stamp ## install the locked dependencies
+build: $(BUILD)/contracts.stamp ## compile the contracts and generate their ABIs
+
+# --- the main job --------------------------------------------------------------------------------
+
+demo: build ## the whole road on this machine: publish, request, run, prove, verify, get paid
+	@$(PY) -m examples.digits.demo
+
+# --- checks --------------------------------------------------------------------------------------
+
+test: lint test-contracts test-python ## everything that must pass; under 12 minutes on 2 cores
+
+lint: build
+	@$(VENV)/bin/ruff format --check $(LINTED)
+	@$(VENV)/bin/ruff check $(LINTED)
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(FORGE) fmt --check contracts/src contracts/test
+	@node_modules/.bin/solhint --max-warnings 0 --noPoster --disc 'contracts/src/**/*.sol'
+
+test-contracts: build ## Solidity: unit, fuzz, invariant and attack tests, gas snapshots
+	@bash tools/forge_must_fail.sh "$(FORGE)"
+	@FORGE_SNAPSHOT_CHECK=true $(FORGE) test --summary
+
+test-python: build ## Python: unit, property and end-to-end tests on anvil with real proofs
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+test-deep: build ## the long invariant and fuzz profile
+	@FOUNDRY_PROFILE=deep $(FORGE) test
+
+# --- maintenance ---------------------------------------------------------------------------------
+
+format: setup ## format Python and Solidity
+	@$(VENV)/bin/ruff format $(LINTED)
+	@$(VENV)/bin/ruff check --fix --quiet $(LINTED) || true
+	@$(FORGE) fmt contracts/src contracts/test
+
+snapshots: build ## rewrite the committed gas snapshots
+	@FORGE_SNAPSHOT_CHECK=false $(FORGE) test --quiet
+	@git --no-pager diff --stat contracts/snapshots
+
+fixtures: build ## make the real proofs of the Solidity tests anew
+	@$(PY) tools/make_fixtures.py
+	@PYTHONPATH=. $(PY) tools/make_digits_fixture.py
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(BUILD) $(VENV) node_modules contracts/out contracts/cache contracts/generated offchain/gateless/generated
