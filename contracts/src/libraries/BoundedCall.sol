@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title A call to foreign code that cannot hurt the caller
+/// @notice Gets a stated amount of gas, and no more of its return data is copied than stated: `catch (bytes memory)`
+/// would copy all of it at the caller's cost, however long.
+library BoundedCall {
+    /// @notice Calls `target` with `data`; never reverts by what the target does.
+    /// @dev The caller makes sure that `gasLimit` is there: the EVM silently lowers it to 63/64 of the gas left
+    /// (EIP-150).
+    function tryCall(address target, uint256 gasLimit, uint256 maxReturned, bytes memory data)
+        internal
+        returns (bool success, bytes memory returned)
+    {
+        assembly ("memory-safe") {
+            // No output area: nothing is copied by the call itself.
+            success := call(gasLimit, target, 0, add(data, 0x20), mload(data), 0, 0)
+            let size := returndatasize()
+            if gt(size, maxReturned) { size := maxReturned }
+            returned := mload(0x40)
+            // Allocated in whole words, so that the free pointer stays aligned.
+            mstore(0x40, add(returned, add(0x20, and(add(size, 0x1f), not(0x1f)))))
+            mstore(returned, size)
+            returndatacopy(add(returned, 0x20), 0, size)
+        }
+    }
+}
