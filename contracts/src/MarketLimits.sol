@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
+import {Limits, RequestParams} from "./types/MarketTypes.sol";
+
+/// @title What a market lets a request ask for
+/// @notice Bounds fixed at construction, and the checks against them. Requests are in `InferenceMarket`, which extends
+/// this.
+abstract contract MarketLimits is IInferenceMarket {
+    /// @inheritdoc IInferenceMarket
+    uint128 public immutable COLLATERAL_FLOOR;
+    /// @inheritdoc IInferenceMarket
+    uint64 public immutable MAX_LIFETIME;
+    /// @inheritdoc IInferenceMarket
+    uint32 public immutable MIN_LOCK_DURATION;
+    /// @inheritdoc IInferenceMarket
+    uint32 public immutable MAX_LOCK_DURATION;
+    /// @inheritdoc IInferenceMarket
+    uint32 public immutable MAX_CALLBACK_GAS;
+    /// @inheritdoc IInferenceMarket
+    uint256 public immutable MAX_INPUT_LENGTH;
+
+    constructor(Limits memory limits) {
+        // Check: the bounds leave room for a request, and a lock always has something to lose.
+        if (
+            limits.collateralFloor == 0 || limits.minLockDuration == 0
+                || limits.minLockDuration > limits.maxLockDuration || limits.maxLockDuration > limits.maxLifetime
+        ) revert InferenceMarket_InvalidConfiguration();
+        // Effect
+        COLLATERAL_FLOOR = limits.collateralFloor;
+        MAX_LIFETIME = limits.maxLifetime;
+        MIN_LOCK_DURATION = limits.minLockDuration;
+        MAX_LOCK_DURATION = limits.maxLockDuration;
+        MAX_CALLBACK_GAS = limits.maxCallbackGas;
+        MAX_INPUT_LENGTH = limits.maxInputLength;
+    }
+
+    function _checkBounds(RequestParams calldata params) internal view {
+        // Check: collateral, lock, deadline, callback.
+        if (params.collateral < COLLATERAL_FLOOR) {
+            revert InferenceMarket_CollateralBelowFloor(params.collateral, COLLATERAL_FLOOR);
+        }
+        if (params.lockDuration < MIN_LOCK_DURATION || params.lockDuration > MAX_LOCK_DURATION) {
+            revert InferenceMarket_LockDurationOutOfRange(params.lockDuration, MIN_LOCK_DURATION, MAX_LOCK_DURATION);
+        }
+        // Check: room for one whole lock. Timestamps fit 64 bits.
+        uint64 earliest = uint64(block.timestamp) + params.lockDuration;
+        uint64 latest = uint64(block.timestamp) + MAX_LIFETIME;
+        if (params.deadline < earliest || params.deadline > latest) {
+            revert InferenceMarket_DeadlineOutOfRange(params.deadline, earliest, latest);
+        }
+        if (params.callbackGas > MAX_CALLBACK_GAS) {
+            revert InferenceMarket_CallbackGasTooHigh(params.callbackGas, MAX_CALLBACK_GAS);
+        }
+        if (params.callback == address(0) && params.callbackGas != 0) {
+            revert InferenceMarket_CallbackGasWithoutCallback();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IInferenceConsumer} from "../interfaces/IInferenceConsumer.sol";
+import {IInferenceMarket} from "../interfaces/IInferenceMarket.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {IoSchema} from "../libraries/IoSchema.sol";
+
+/// @title A contract that reads digits
+/// @notice The smallest consumer that acts on a proven output: it takes the label with the highest score and keeps it
+/// by what was proven about the input. It asks for nothing and pays for nothing: any requester may name it as callback.
+contract DigitReader is IInferenceConsumer {
+    /// @notice A digit was read from an input.
+    event DigitRead(uint256 indexed requestId, address indexed requester, bytes32 indexed inputBinding, uint8 digit);
+
+    error DigitReader_NotMarket(address caller);
+    error DigitReader_OtherVersion(uint64 versionId);
+    error DigitReader_NotOneOutput(uint256 outputs);
+    error DigitReader_TooManyLabels(uint256 labels);
+    error DigitReader_UnknownInput(bytes32 inputBinding);
+
+    /// @notice The only caller that is believed.
+    address public immutable MARKET;
+    /// @notice The only version that is believed.
+    uint64 public immutable VERSION_ID;
+    /// @notice Number of labels, the elements of the version's one output tensor.
+    uint256 public immutable LABELS;
+    uint256 private immutable WIDTH;
+
+    mapping(bytes32 inputBinding => uint256 digitPlusOne) private _digits;
+
+    /// @notice How often each digit was read.
+    mapping(uint8 digit => uint256 count) public countOf;
+
+    constructor(address market, uint64 versionId) {
+        // Check: one tensor of scores, few enough that a label fits a byte.
+        bytes memory schema = IModelRegistry(IInferenceMarket(market).registry()).ioSchema(versionId);
+        uint256 outputs = IoSchema.outputCount(schema);
+        if (outputs != 1) revert DigitReader_NotOneOutput(outputs);
+        (uint256 width, uint256 count) = IoSchema.tensor(schema, IoSchema.inputCount(schema));
+        if (count > 256) revert DigitReader_TooManyLabels(count);
+        // Effect
+        MARKET = market;
+        VERSION_ID = versionId;
+        WIDTH = width;
+        LABELS = count;
+    }
+
+    /// @inheritdoc IInferenceConsumer
+    function onInference(
+        uint256 requestId,
+        uint64 versionId,
+        address requester,
+        bytes32,
+        bytes32 inputBinding,
+        bytes calldata output
+    ) external {
+        // Check: the market proved it, and for the model that this contract relies on.
+        if (msg.sender != MARKET) revert DigitReader_NotMarket(msg.sender);
+        if (versionId != VERSION_ID) revert DigitReader_OtherVersion(versionId);
+        // Effect: kept by what was proven. An exact circuit gives one input one digit; where rescaling leaves a prover
+        // a choice between neighbours, the last reading stands.
+        uint8 digit = _highest(output);
+        _digits[inputBinding] = uint256(digit) + 1;
+        ++countOf[digit];
+        emit DigitRead(requestId, requester, inputBinding, digit);
+    }
+
+    /// @notice The digit that was read from an input.
+    function digitOf(bytes32 inputBinding) external view returns (uint8) {
+        uint256 digitPlusOne = _digits[inputBinding];
+        if (digitPlusOne == 0) revert DigitReader_UnknownInput(inputBinding);
+        return uint8(digitPlusOne - 1);
+    }
+
+    /// @dev Index of the highest score, the first of equals. The market has checked the output's length.
+    function _highest(bytes calldata output) private view returns (uint8 best) {
+        uint256 shift = 256 - 8 * WIDTH;
+        int256 highest = type(int256).min;
+        for (uint256 i = 0; i < LABELS; ++i) {
+            // Big-endian two's complement: the element moves to the top of a word, then back with its sign.
+            bytes32 word = bytes32(output[i * WIDTH:(i + 1) * WIDTH]);
+            int256 score = int256(uint256(word)) >> shift;
+            if (score > highest) {
+                highest = score;
+                best = uint8(i);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Permit, Request, RequestParams, RequestState} from "../types/MarketTypes.sol";
+
+/// @title Market of verified inferences
+/// @notice A request is escrowed when it is made and ends in exactly one of: paid, refunded.
+interface IInferenceMarket {
+    event Deposited(address indexed account, address indexed payer, uint256 amount);
+    event Withdrawn(address indexed account, address indexed to, uint256 amount);
+    event RoyaltyWithdrawn(uint256 indexed modelId, address indexed holder, address to, uint256 amount);
+    /// @notice A request was escrowed. `input` is empty where the bytes are to be fetched by `inputHint`.
+    event RequestCreated(
+        uint256 indexed requestId,
+        uint64 indexed versionId,
+        address indexed requester,
+        RequestParams params,
+        bytes input,
+        string inputHint
+    );
+    event RequestLocked(uint256 indexed requestId, address indexed executor, uint64 lockDeadline);
+    /// @notice The output is final and paid.
+    event RequestFulfilled(uint256 indexed requestId, address indexed executor, uint64 indexed versionId, bytes output);
+    event RequestPaid(
+        uint256 indexed requestId, address indexed executor, uint256 indexed modelId, uint256 fee, uint256 royalty
+    );
+    event RequestRefunded(uint256 indexed requestId, address indexed requester, uint256 amount, uint256 slashed);
+    /// @notice The callback ran; `success` false means that it reverted, `returned` is cut at 256 bytes.
+    event CallbackExecuted(uint256 indexed requestId, address indexed callback, bool success, bytes returned);
+
+    error InferenceMarket_InvalidConfiguration();
+    error InferenceMarket_ExitDelayTooShort(uint64 exitDelay, uint64 minimum);
+    error InferenceMarket_ZeroAmount();
+    error InferenceMarket_ZeroAddress();
+    error InferenceMarket_InsufficientBalance(address account, uint256 balance, uint256 needed);
+    error InferenceMarket_TransferMismatch(uint256 received, uint256 expected);
+    error InferenceMarket_UnknownRequest(uint256 requestId);
+    error InferenceMarket_ModeNotAllowed(uint64 versionId, uint8 mode);
+    error InferenceMarket_ModeNotSupported(uint8 mode);
+    error InferenceMarket_VkaNotRegistered(bytes32 vkaDigest);
+    error InferenceMarket_NoUsableCircuit(uint64 versionId);
+    error InferenceMarket_InputTooLong(uint256 length, uint256 maximum);
+    error InferenceMarket_HintTooLong(uint256 length, uint256 maximum);
+    error InferenceMarket_ZeroInputDigest();
+    error InferenceMarket_InputDigestMismatch(bytes32 given, bytes32 expected);
+    error InferenceMarket_InputBindingMismatch(bytes32 proven, bytes32 expected);
+    error InferenceMarket_CollateralBelowFloor(uint256 collateral, uint256 floor);
+    error InferenceMarket_DeadlineOutOfRange(uint64 deadline, uint64 earliest, uint64 latest);
+    error InferenceMarket_LockDurationOutOfRange(uint32 lockDuration, uint32 minimum, uint32 maximum);
+    error InferenceMarket_CallbackGasTooHigh(uint32 callbackGas, uint32 maximum);
+    error InferenceMarket_CallbackGasWithoutCallback();
+    error InferenceMarket_NotOpen(uint256 requestId, RequestState state);
+    error InferenceMarket_NotLocked(uint256 requestId, RequestState state);
+    error InferenceMarket_Expired(uint256 requestId, uint64 deadline);
+    error InferenceMarket_NotExpired(uint256 requestId, uint64 deadline);
+    error InferenceMarket_NamedCannotCancel(uint256 requestId, address executor);
+    error InferenceMarket_OtherTerms(uint256 requestId, bytes32 given, bytes32 actual);
+    error InferenceMarket_LockTooShort(uint64 lockDeadline, uint64 least);
+    error InferenceMarket_NotRequester(uint256 requestId, address caller);
+    error InferenceMarket_NotNamedExecutor(uint256 requestId, address caller, address named);
+    error InferenceMarket_NotLockHolder(uint256 requestId, address caller, address holder);
+    error InferenceMarket_LockedInThisBlock(uint256 requestId);
+    error InferenceMarket_NotEnoughGasForCallback(uint256 available, uint256 needed);
+    error InferenceMarket_NotRoyaltyHolder(uint256 modelId, address caller);
+    error InferenceMarket_NothingToWithdraw();
+
+    // --- deposits and withdrawals ---
+    function deposit(uint256 amount) external;
+    /// @notice Deposits with an ERC-2612 permit in the same transaction; a permit already used is no error.
+    function depositWithPermit(Permit calldata permit) external;
+    function withdraw(uint256 amount, address to) external;
+    /// @notice Withdraws all royalties of a model to `to`. Only the token's present holder.
+    function withdrawRoyalty(uint256 modelId, address to) external returns (uint256 amount);
+
+    // --- requests ---
+    /// @notice Escrows `params.price` from the caller's balance and opens a request.
+    /// @param input the packed input, or empty where executors fetch it by `inputHint`.
+    function request(RequestParams calldata params, bytes calldata input, string calldata inputHint)
+        external
+        returns (uint256 requestId);
+    /// @notice `depositWithPermit` and `request` in one transaction.
+    function requestWithPermit(
+        RequestParams calldata params,
+        bytes calldata input,
+        string calldata inputHint,
+        Permit calldata permit
+    ) external returns (uint256 requestId);
+    /// @notice Takes an open request back before anyone locked it. Only its requester, and not where it names an
+    /// executor: that one shows output and proof in the transaction that locks, and a cancel in front of it would take
+    /// both for nothing. Such a request is refunded after its deadline.
+    function cancel(uint256 requestId) external;
+    /// @notice Locks a request: the caller must fulfil before the lock's deadline or lose the collateral. Never for
+    /// less than `MIN_LOCK_DURATION`.
+    /// @param termsHash `termsOf` the request that the caller means. Ids are counted: after a reorganisation of the
+    /// chain the same id may be another request, for other terms.
+    /// @param leastSeconds time that must be left between the block that mines the lock and the lock's deadline,
+    /// against a transaction mined late. Seconds, not a point in time: where the request's own deadline ends the lock,
+    /// the lock's deadline is the same however late it is mined.
+    function lock(uint256 requestId, bytes32 termsHash, uint32 leastSeconds) external;
+    /// @notice Delivers a proven output. Only the lock holder, at least one block after the lock, up to and including
+    /// the lock's deadline.
+    /// @param input packed input for `PACKED`; empty for `KZG`.
+    function fulfill(
+        uint256 requestId,
+        uint256 circuitIndex,
+        bytes calldata input,
+        bytes calldata output,
+        bytes calldata proof
+    ) external;
+    /// @notice Lock and fulfil in one transaction, up to and including the request's deadline; only where the request
+    /// names the caller as executor.
+    function lockAndFulfill(
+        uint256 requestId,
+        uint256 circuitIndex,
+        bytes calldata input,
+        bytes calldata output,
+        bytes calldata proof
+    ) external;
+    /// @notice Refunds a request that was not locked by its deadline or not fulfilled by its lock's deadline, and
+    /// slashes the executor who missed the lock. Anyone may call; nothing can block it.
+    function refund(uint256 requestId) external;
+
+    // --- views ---
+    function token() external view returns (address);
+    function registry() external view returns (address);
+    function zkVerifier() external view returns (address);
+    function staking() external view returns (address);
+    function COLLATERAL_FLOOR() external view returns (uint128);
+    function MAX_LIFETIME() external view returns (uint64);
+    function MIN_LOCK_DURATION() external view returns (uint32);
+    function MAX_LOCK_DURATION() external view returns (uint32);
+    function MAX_CALLBACK_GAS() external view returns (uint32);
+    function MAX_INPUT_LENGTH() external view returns (uint256);
+    function balanceOf(address account) external view returns (uint256);
+    function royaltyOf(uint256 modelId) external view returns (uint256);
+    function requestCount() external view returns (uint256);
+    function requestOf(uint256 requestId) external view returns (Request memory);
+    /// @notice What `lock` compares: keccak256(abi.encode(requester, versionId, mode, inputBinding, price, royaltyBps,
+    /// collateral, deadline, lockDuration, namedExecutor, callback, callbackGas)), each as stored in `Request`.
+    function termsOf(uint256 requestId) external view returns (bytes32);
+    /// @notice The stored state and whether the request can be refunded now.
+    function statusOf(uint256 requestId) external view returns (RequestState state, bool refundable);
+}

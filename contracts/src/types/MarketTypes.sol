@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {TrustMode} from "./ModelTypes.sol";
+
+/// @notice Stored life of a request. `EXPIRED` is not stored: it is computed by `statusOf`.
+enum RequestState {
+    NONE,
+    OPEN,
+    LOCKED,
+    PAID,
+    REFUNDED
+}
+
+/// @notice What a requester asks for.
+/// @param versionId pinned version.
+/// @param mode how the output becomes final; the version must allow it.
+/// @param inputDigest keccak256 of the packed input.
+/// @param inputBinding what the proof must be tied to: `inputDigest` for `PACKED`; for `KZG` keccak256 of the
+/// commitments (x, y), 64 bytes per input tensor in schema order.
+/// @param price amount escrowed, in token units, paid on fulfilment.
+/// @param collateral stake that an executor must lock, in token units; at least the market's floor.
+/// @param deadline last second at which the request may be locked or fulfilled.
+/// @param lockDuration seconds from the lock within which the executor must fulfil.
+/// @param executor only this account may lock; zero lets any executor lock.
+/// @param callback contract that receives the output; zero for none.
+/// @param callbackGas gas given to the callback.
+struct RequestParams {
+    uint64 versionId;
+    TrustMode mode;
+    bytes32 inputDigest;
+    bytes32 inputBinding;
+    uint128 price;
+    uint128 collateral;
+    uint64 deadline;
+    uint32 lockDuration;
+    address executor;
+    address callback;
+    uint32 callbackGas;
+}
+
+/// @notice A request as stored. Values copied at creation are never changed by anything later.
+struct Request {
+    address requester;
+    uint64 versionId;
+    RequestState state;
+    TrustMode mode;
+    uint16 royaltyBps;
+    bytes32 inputDigest;
+    bytes32 inputBinding;
+    uint128 price;
+    uint128 collateral;
+    uint64 deadline;
+    uint64 lockDeadline;
+    uint32 lockDuration;
+    uint32 callbackGas;
+    uint64 lockBlock;
+    address namedExecutor;
+    address executor;
+    address callback;
+    bytes32 outputDigest;
+}
+
+/// @notice ERC-2612 permit over the market's token, owner = caller, spender = market.
+struct Permit {
+    uint256 value;
+    uint256 deadline;
+    uint8 v;
+    bytes32 r;
+    bytes32 s;
+}
+
+/// @notice Bounds of a market, fixed at construction.
+/// @param collateralFloor least collateral a request may ask for, in token units; above zero.
+/// @param maxLifetime longest time from a request's creation to its deadline, in seconds.
+/// @param minLockDuration shortest lock, in seconds.
+/// @param maxLockDuration longest lock, in seconds.
+/// @param maxCallbackGas most gas a callback may ask for.
+/// @param maxInputLength longest packed input that may travel in a request, in bytes.
+struct Limits {
+    uint128 collateralFloor;
+    uint64 maxLifetime;
+    uint32 minLockDuration;
+    uint32 maxLockDuration;
+    uint32 maxCallbackGas;
+    uint256 maxInputLength;
+}
