@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {ExecutorStaking} from "../../src/ExecutorStaking.sol";
+import {InferenceMarket} from "../../src/InferenceMarket.sol";
+import {ModelRegistry} from "../../src/ModelRegistry.sol";
+import {TestDollar} from "../../src/development/TestDollar.sol";
+import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
+import {Limits} from "../../src/types/MarketTypes.sol";
+import {Network} from "../Network.t.sol";
+
+contract MarketConstructionTest is Network {
+    function test_keepsItsParts() external view {
+        assertEq(market.token(), address(token), "token");
+        assertEq(market.registry(), address(registry), "registry");
+        assertEq(market.zkVerifier(), address(verifier), "verifier");
+        assertEq(market.staking(), address(staking), "staking");
+        assertEq(market.COLLATERAL_FLOOR(), FLOOR, "floor");
+        assertEq(market.MAX_LIFETIME(), MAX_LIFETIME, "lifetime");
+        assertEq(market.MIN_LOCK_DURATION(), MIN_LOCK, "shortest lock");
+        assertEq(market.MAX_LOCK_DURATION(), MAX_LOCK, "longest lock");
+        assertEq(market.MAX_CALLBACK_GAS(), MAX_CALLBACK_GAS, "callback gas");
+        assertEq(market.MAX_INPUT_LENGTH(), MAX_INPUT_LENGTH, "input length");
+        assertEq(market.requestCount(), 0, "no request");
+    }
+
+    function test_refusesPartsOfAnotherNetwork() external {
+        address otherToken = address(new TestDollar());
+        address otherRegistry = address(new ModelRegistry());
+        vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
+        new InferenceMarket(otherToken, address(registry), address(verifier), address(staking), limits());
+        vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
+        new InferenceMarket(address(token), otherRegistry, address(verifier), address(staking), limits());
+    }
+
+    function test_refusesLimitsThatLeaveNoRoom() external {
+        Limits memory bad = limits();
+        bad.collateralFloor = 0;
+        _refused(bad);
+        bad = limits();
+        bad.minLockDuration = 0;
+        _refused(bad);
+        bad = limits();
+        bad.minLockDuration = bad.maxLockDuration + 1;
+        _refused(bad);
+        bad = limits();
+        bad.maxLifetime = bad.maxLockDuration - 1;
+        _refused(bad);
+    }
+
+    function test_exitDelayCoversTheLongestClaim() external {
+        uint64 longest = MAX_LIFETIME + MAX_LOCK;
+        address hasty = address(new ExecutorStaking(address(token), longest - 1, MIN_STAKE));
+        vm.expectRevert(
+            abi.encodeWithSelector(IInferenceMarket.InferenceMarket_ExitDelayTooShort.selector, longest - 1, longest)
+        );
+        new InferenceMarket(address(token), address(registry), address(verifier), hasty, limits());
+        address patient = address(new ExecutorStaking(address(token), longest, MIN_STAKE));
+        new InferenceMarket(address(token), address(registry), address(verifier), patient, limits());
+    }
+
+    function _refused(Limits memory bad) private {
+        vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
+        new InferenceMarket(address(token), address(registry), address(verifier), address(staking), bad);
+    }
+}
