@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {RequestParams, RequestState} from "../../../src/types/MarketTypes.sol";
+import {Stage} from "./Stage.sol";
+
+/// @title What people do at the market
+abstract contract MarketActions is Stage {
+    function deposit(uint256 who, uint256 amount) external {
+        address account = requesters[who % ACTORS];
+        amount = bound(amount, 1, 200e6);
+        depositFor(account, amount);
+        balances[account] += amount;
+        _count("deposit");
+    }
+
+    function withdraw(uint256 who, uint256 amount) external {
+        address account = who % 2 == 0 ? requesters[(who / 2) % ACTORS] : executors[(who / 2) % ACTORS];
+        if (balances[account] == 0) return;
+        amount = bound(amount, 1, balances[account]);
+        vm.prank(account);
+        market.withdraw(amount, account);
+        balances[account] -= amount;
+        _count("withdraw");
+    }
+
+    function request(uint256 who, uint256 what, uint256 price, uint256 collateral, uint256 times, uint256 extras)
+        external
+    {
+        if (expected.length == MAX_REQUESTS) return;
+        address account = requesters[who % ACTORS];
+        VersionEntry memory version = versions[what % versions.length];
+        Fixture storage fixture = _fixtureOf(version.isKzg);
+        uint256 index = (what >> 8) % fixture.cases.length;
+        RequestParams memory params = paramsFor(version.id, fixture, index);
+        params.price = uint128(bound(price, 0, balances[account] < 50e6 ? balances[account] : 50e6));
+        params.collateral = uint128(bound(collateral, FLOOR, 60e6));
+        params.lockDuration = uint32(bound(times, MIN_LOCK, MAX_LOCK));
+        params.deadline = uint64(block.timestamp + bound(times >> 32, params.lockDuration, MAX_LIFETIME));
+        if (extras % 3 == 0) params.executor = executors[(extras >> 8) % ACTORS];
+        if (extras % 4 == 0) {
+            params.callback = unruly;
+            params.callbackGas = 60_000;
+        }
+        vm.prank(account);
+        uint256 requestId = market.request(params, extras % 5 == 0 ? fixture.cases[index].input : bytes(""), "");
+        balances[account] -= params.price;
+        _expect(requestId, account, version, params, index);
+        _count("request");
+    }
+
+    function cancel(uint256 seed) external {
+        uint256 requestId = _pickUnnamed(seed);
+        if (requestId == 0) return;
+        Expected storage model = expected[requestId - 1];
+        vm.prank(model.requester);
+        market.cancel(requestId);
+        _modelRefund(model);
+        _count("cancel");
+    }
+
+    function lock(uint256 seed, uint256 who) external {
+        uint256 requestId = _pick(seed, RequestState.OPEN);
+        if (requestId == 0) return;
+        address account = _lockerOf(requestId, who);
+        Expected storage model = expected[requestId - 1];
+        if (account == address(0) || block.timestamp + MIN_LOCK > model.deadline) return;
+        // Whatever is left, or all of it to the second.
+        uint256 least = who % 2 == 0 ? 0 : _lockEnd(model) - block.timestamp;
+        vm.prank(account);
+        market.lock(requestId, model.terms, uint32(least));
+        _modelLock(requestId, account);
+        _count("lock");
+    }
+
+    function fulfill(uint256 seed) external {
+        uint256 requestId = _pick(seed, RequestState.LOCKED);
+        if (requestId == 0) return;
+        Expected storage model = expected[requestId - 1];
+        if (block.timestamp > model.lockDeadline) return;
+        if (model.lockBlock == block.number && model.named != model.executor) vm.roll(block.number + 1);
+        fulfillBy(model.executor, requestId, _fixtureOf(model.isKzg), model.caseIndex);
+        _modelPay(model);
+        _count("fulfill");
+    }
+
+    function lockAndFulfill(uint256 seed) external {
+        uint256 requestId = _pickNamed(seed);
+        if (requestId == 0) return;
+        Expected storage model = expected[requestId - 1];
+        address account = _lockerOf(requestId, 0);
+        if (account == address(0)) return;
+        Fixture storage fixture = _fixtureOf(model.isKzg);
+        Case memory proven = fixture.cases[model.caseIndex];
+        bytes memory input = provenInput(fixture, model.caseIndex);
+        vm.prank(account);
+        market.lockAndFulfill(requestId, 0, input, proven.output, proven.proof);
+        _modelLock(requestId, account);
+        _modelPay(model);
+        _count("lockAndFulfill");
+    }
+
+    function refund(uint256 seed, uint256 who) external {
+        uint256 requestId = _pick(seed, seed % 2 == 0 ? RequestState.OPEN : RequestState.LOCKED);
+        if (requestId == 0) return;
+        Expected storage model = expected[requestId - 1];
+        if (block.timestamp <= _lastSecond(model)) return;
+        vm.prank(who % 2 == 0 ? stranger : executors[who % ACTORS]); // anybody
+        market.refund(requestId);
+        _modelExpire(model);
+    }
+
+    function withdrawRoyalty(uint256 which) external {
+        uint256 id = models[which % MODELS];
+        if (royalties[id] == 0) return;
+        address holder = registry.ownerOf(id);
+        vm.prank(holder);
+        market.withdrawRoyalty(id, holder);
+        royalties[id] = 0;
+        _count("withdrawRoyalty");
+    }
+
+    function sellModel(uint256 which, uint256 to) external {
+        uint256 id = models[which % MODELS];
+        address holder = registry.ownerOf(id);
+        vm.prank(holder);
+        registry.transferFrom(holder, holders[to % holders.length], id);
+        _count("sellModel");
+    }
+
+    function publish(uint256 which, uint256 royaltyBps, bool isKzg) external {
+        if (versions.length == MAX_VERSIONS) return;
+        uint256 id = models[which % MODELS];
+        royaltyBps = bound(royaltyBps, 0, registry.MAX_ROYALTY_BPS());
+        vm.prank(registry.ownerOf(id));
+        uint64 versionId = registry.publishVersion(id, publication(_fixtureOf(isKzg), uint16(royaltyBps)));
+        _remember(versionId, isKzg, royaltyBps);
+        _count("publish");
+    }
+
+    function deprecate(uint256 which, bool deprecated) external {
+        uint64 versionId = versions[which % versions.length].id;
+        vm.prank(registry.ownerOf(registry.modelOf(versionId)));
+        registry.setDeprecated(versionId, deprecated, "advice");
+        _count("deprecate");
+    }
+
+    function passTime(uint256 seconds_) external {
+        uint256 longest = seconds_ % 8 == 0 ? EXIT_DELAY : 2 hours;
+        skip(bound(seconds_ >> 8, 1, longest));
+        _count("passTime");
+    }
+
+    /// @notice To the last second of some request, or one past it: where races are.
+    function passTimeToAnEdge(uint256 seed, bool past) external {
+        uint256 requestId = _pick(seed, seed % 2 == 0 ? RequestState.OPEN : RequestState.LOCKED);
+        if (requestId == 0) return;
+        uint256 edge = _lastSecond(expected[requestId - 1]) + (past ? 1 : 0);
+        if (edge <= block.timestamp) return;
+        vm.warp(edge);
+        vm.roll(block.number + 1);
+        (bool success,) = address(market).call(abi.encodeCall(market.refund, (requestId)));
+        assertTrue(success == past, "refundable from the second after the last, and not in it");
+        if (past) _modelExpire(expected[requestId - 1]);
+        _count("passTimeToAnEdge");
+    }
+
+    function donate(uint256 amount, bool toMarket) external {
+        amount = bound(amount, 1, 1e6);
+        token.mint(toMarket ? address(market) : address(staking), amount);
+        if (toMarket) donatedToMarket += amount;
+        else donatedToStaking += amount;
+        _count("donate");
+    }
+
+    /// @dev Who may and can lock now: the named executor, or any; zero if nobody.
+    function _lockerOf(uint256 requestId, uint256 who) private view returns (address account) {
+        Expected storage model = expected[requestId - 1];
+        account = model.named == address(0) ? executors[who % ACTORS] : model.named;
+        if (block.timestamp > model.deadline || _unlocked(account, address(market)) < model.collateral) {
+            return address(0);
+        }
+    }
+
+    function _expect(
+        uint256 requestId,
+        address account,
+        VersionEntry memory version,
+        RequestParams memory params,
+        uint256 index
+    ) private {
+        require(requestId == expected.length + 1, "ids are consecutive");
+        Expected storage model = expected.push();
+        model.state = RequestState.OPEN;
+        model.requester = account;
+        model.named = params.executor;
+        model.price = params.price;
+        model.collateral = params.collateral;
+        model.royaltyBps = version.royaltyBps;
+        model.deadline = params.deadline;
+        model.lockDuration = params.lockDuration;
+        model.modelId = version.id >> 32;
+        model.isKzg = version.isKzg;
+        model.caseIndex = index;
+        model.fixedHash = requestHash(requestId);
+        model.terms = _terms(account, params, version.royaltyBps);
+    }
+
+    /// @dev The rule, from what was asked for: twelve words in the order of the interface.
+    function _terms(address account, RequestParams memory params, uint256 royaltyBps) private pure returns (bytes32) {
+        bytes memory head = abi.encode(
+            account, params.versionId, params.mode, params.inputBinding, params.price, royaltyBps, params.collateral
+        );
+        return keccak256(
+            bytes.concat(
+                head,
+                abi.encode(params.deadline, params.lockDuration, params.executor, params.callback, params.callbackGas)
+            )
+        );
+    }
+
+    function _modelLock(uint256 requestId, address account) private {
+        Expected storage model = expected[requestId - 1];
+        require(model.state == RequestState.OPEN, "model: only an open request is locked");
+        model.state = RequestState.LOCKED;
+        model.executor = account;
+        model.lockBlock = block.number;
+        model.lockDeadline = _lockEnd(model);
+        held[account][address(market)].locked += model.collateral;
+        lockedEver += model.collateral;
+    }
+
+    function _modelPay(Expected storage model) private {
+        require(model.state == RequestState.LOCKED, "model: only a locked request is paid");
+        model.state = RequestState.PAID;
+        ++model.payouts;
+        uint256 royalty = model.price * model.royaltyBps / 10_000;
+        royalties[model.modelId] += royalty;
+        balances[model.executor] += model.price - royalty;
+        held[model.executor][address(market)].locked -= model.collateral;
+    }
+
+    function _modelExpire(Expected storage model) private {
+        if (model.state == RequestState.LOCKED) {
+            uint256 half = model.collateral / 2;
+            uint256 compensation = model.price < half ? model.price : half;
+            _modelSlash(model.executor, address(market), model.collateral, model.requester, compensation);
+            _count("refundLocked");
+        } else {
+            _count("refundOpen");
+        }
+        _modelRefund(model);
+    }
+
+    function _modelRefund(Expected storage model) private {
+        require(
+            model.state == RequestState.OPEN || model.state == RequestState.LOCKED,
+            "model: only an unfinished request is refunded"
+        );
+        model.state = RequestState.REFUNDED;
+        ++model.payouts;
+        balances[model.requester] += model.price;
+    }
+}

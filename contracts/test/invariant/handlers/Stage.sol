@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Request, RequestParams, RequestState} from "../../../src/types/MarketTypes.sol";
+import {Version} from "../../../src/types/ModelTypes.sol";
+import {Network} from "../../Network.t.sol";
+
+/// @dev A callback that takes whatever gas it gets, or fails.
+contract Unruly {
+    uint256 public calls;
+
+    fallback() external {
+        ++calls;
+        if (calls % 3 == 0) revert("unruly");
+        if (calls % 3 == 1) while (true) {}
+    }
+}
+
+/// @title Actors of an invariant run, and the model that they are compared with
+/// @notice The model is what the rules say, in plain arithmetic. Actions change contracts and model alike; the
+/// invariants compare the two, and check sums that no model is needed for.
+abstract contract Stage is Network {
+    uint256 internal constant ACTORS = 3;
+    uint256 internal constant MODELS = 2;
+    uint256 internal constant MAX_REQUESTS = 200;
+    uint256 internal constant MAX_VERSIONS = 10;
+
+    /// @notice What the model knows of a request.
+    struct Expected {
+        RequestState state;
+        address requester;
+        address executor;
+        address named;
+        uint256 price;
+        uint256 collateral;
+        uint256 royaltyBps;
+        uint256 deadline;
+        uint256 lockDuration;
+        uint256 lockDeadline;
+        uint256 lockBlock;
+        uint256 modelId;
+        bool isKzg;
+        uint256 caseIndex;
+        uint256 payouts;
+        bytes32 fixedHash;
+        bytes32 terms;
+    }
+
+    /// @notice What the model knows of an allocation.
+    struct Held {
+        uint256 allocated;
+        uint256 locked;
+        uint256 exiting;
+        uint256 readyAt;
+    }
+
+    /// @notice A claim of the second slasher.
+    struct SideClaim {
+        address executor;
+        uint256 amount;
+    }
+
+    struct VersionEntry {
+        uint64 id;
+        bool isKzg;
+        uint256 royaltyBps;
+        bytes32 fixedHash;
+    }
+
+    address[] public requesters;
+    address[] public executors;
+    address[] public holders;
+    address[] public slashers;
+    uint256[] public models;
+    VersionEntry[] public versions;
+    address internal unruly;
+
+    Expected[] internal expected; // index is requestId - 1
+    SideClaim[] internal sideClaims;
+    mapping(address => uint256) public balances;
+    mapping(uint256 => uint256) public royalties;
+    mapping(address => uint256) public free;
+    mapping(address => mapping(address => Held)) public held;
+    mapping(address => uint256) public credits;
+    uint256 public toBurn;
+    uint256 public burned;
+    uint256 public slashedTotal;
+    uint256 public lockedEver;
+    uint256 public donatedToMarket;
+    uint256 public donatedToStaking;
+    mapping(bytes32 => uint256) public counts;
+
+    function setUp() public override {
+        super.setUp();
+        unruly = address(new Unruly());
+        slashers.push(address(market));
+        slashers.push(makeAddr("second slasher"));
+        _actors();
+        _models();
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            balances[requesters[i]] = DEPOSIT;
+            held[executors[i]][address(market)].allocated = STAKE;
+        }
+    }
+
+    function _actors() private {
+        requesters.push(requester);
+        executors.push(executor);
+        for (uint256 i = 1; i < ACTORS; ++i) {
+            requesters.push(makeAddr(string.concat("requester ", vm.toString(i))));
+            executors.push(makeAddr(string.concat("executor ", vm.toString(i))));
+            stakeFor(executors[i], STAKE);
+            depositFor(requesters[i], DEPOSIT);
+        }
+        holders.push(builder);
+        holders.push(makeAddr("second builder"));
+        holders.push(requesters[1]); // one who asks and earns
+    }
+
+    function _models() private {
+        models.push(modelId);
+        _remember(packedVersion, false, ROYALTY_BPS);
+        _remember(kzgVersion, true, ROYALTY_BPS);
+        vm.startPrank(holders[1]);
+        uint256 second = registry.registerModel("second");
+        models.push(second);
+        _remember(registry.publishVersion(second, publication(packed, 3333)), false, 3333);
+        _remember(registry.publishVersion(second, publication(kzg, 0)), true, 0);
+        vm.stopPrank();
+    }
+
+    function _remember(uint64 versionId, bool isKzg, uint256 royaltyBps) internal {
+        versions.push(VersionEntry(versionId, isKzg, royaltyBps, versionHash(versionId)));
+    }
+
+    /// @notice Everything of a version that may never change.
+    function versionHash(uint64 versionId) public view returns (bytes32) {
+        Version memory version = registry.version(versionId);
+        version.deprecated = false; // the one word that is advice
+        return keccak256(
+            abi.encode(version, registry.ioSchema(versionId), registry.circuits(versionId), registry.uri(versionId))
+        );
+    }
+
+    /// @notice Everything of a request that may never change.
+    function requestHash(uint256 requestId) public view returns (bytes32) {
+        Request memory r = market.requestOf(requestId);
+        return keccak256(
+            abi.encode(
+                [bytes32(uint256(r.versionId)), r.inputDigest, r.inputBinding],
+                [uint256(r.mode), r.royaltyBps, r.price, r.collateral, r.deadline, r.lockDuration, r.callbackGas],
+                [r.requester, r.namedExecutor, r.callback]
+            )
+        );
+    }
+
+    function requestCount() public view returns (uint256) {
+        return expected.length;
+    }
+
+    function expectedOf(uint256 requestId) external view returns (Expected memory) {
+        return expected[requestId - 1];
+    }
+
+    function versionCount() external view returns (uint256) {
+        return versions.length;
+    }
+
+    function sideClaimCount() external view returns (uint256) {
+        return sideClaims.length;
+    }
+
+    function sideClaim(uint256 index) external view returns (SideClaim memory) {
+        return sideClaims[index];
+    }
+
+    function network() external view returns (address token_, address registry_, address staking_, address market_) {
+        return (address(token), address(registry), address(staking), address(market));
+    }
+
+    /// @dev A request in `state`, searched from a random start; zero if there is none.
+    function _pick(uint256 seed, RequestState state) internal view returns (uint256) {
+        uint256 count = expected.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 at = (seed % count + i) % count;
+            if (expected[at].state == state) return at + 1;
+        }
+        return 0;
+    }
+
+    /// @dev An open request that names an executor; zero if there is none.
+    function _pickNamed(uint256 seed) internal view returns (uint256) {
+        uint256 count = expected.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 at = (seed % count + i) % count;
+            if (expected[at].state == RequestState.OPEN && expected[at].named != address(0)) return at + 1;
+        }
+        return 0;
+    }
+
+    /// @dev An open request that names nobody; zero if there is none.
+    function _pickUnnamed(uint256 seed) internal view returns (uint256) {
+        uint256 count = expected.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 at = (seed % count + i) % count;
+            if (expected[at].state == RequestState.OPEN && expected[at].named == address(0)) return at + 1;
+        }
+        return 0;
+    }
+
+    /// @dev Until when a lock of this second lasts.
+    function _lockEnd(Expected storage model) internal view returns (uint256) {
+        uint256 end = block.timestamp + model.lockDuration;
+        return end < model.deadline ? end : model.deadline;
+    }
+
+    function _lastSecond(Expected storage model) internal view returns (uint256) {
+        return model.state == RequestState.LOCKED ? model.lockDeadline : model.deadline;
+    }
+
+    function _unlocked(address account, address slasher) internal view returns (uint256) {
+        return held[account][slasher].allocated - held[account][slasher].locked;
+    }
+
+    function _fixtureOf(bool isKzg) internal view returns (Fixture storage) {
+        if (isKzg) return kzg;
+        return packed;
+    }
+
+    function _count(string memory action) internal {
+        ++counts[keccak256(bytes(action))];
+    }
+
+    function countOf(string calldata action) external view returns (uint256) {
+        return counts[keccak256(bytes(action))];
+    }
+
+    /// @dev The model's slash: out of the allocation, half at most to the harmed, the rest to burn.
+    function _modelSlash(address account, address slasher, uint256 amount, address harmed, uint256 compensation)
+        internal
+    {
+        Held storage h = held[account][slasher];
+        h.allocated -= amount;
+        h.locked -= amount;
+        if (h.exiting > h.allocated) h.exiting = h.allocated;
+        credits[harmed] += compensation;
+        toBurn += amount - compensation;
+        slashedTotal += amount;
+    }
+}
