@@ -1,0 +1,5 @@
+"""Gateless off chain: SDK, executor, development network and command line."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
