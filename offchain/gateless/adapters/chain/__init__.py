@@ -1,0 +1,1 @@
+"""The chain: typed reading, transactions as values, one sender, errors by name."""

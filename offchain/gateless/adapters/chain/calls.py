@@ -1,0 +1,353 @@
+"""Transactions as values: one builder for each contract function that changes something.
+
+A call names its contract; :class:`~gateless.adapters.chain.sender.Sender` looks the address up in
+the deployment, so a call can be built, logged and journaled without a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from gateless.adapters.chain.abi import ContractAbi
+from gateless.adapters.chain.artifacts import load_artifact
+from gateless.core.types import (
+    ZERO_ADDRESS,
+    ExecutorProfile,
+    Permit,
+    RequestInfo,
+    RequestParams,
+    VersionParams,
+)
+
+REGISTRY = "ModelRegistry"
+VERIFIER = "ZkVerifier"
+STAKING = "ExecutorStaking"
+MARKET = "InferenceMarket"
+#: The market's ERC-20, whichever it is; its ABI is that of the test dollar, which has all of it.
+TOKEN = "token"  # noqa: S105
+_TOKEN_ABI = "TestDollar"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A transaction still to be sent.
+
+    Attributes:
+        to: a contract's name in the deployment, :data:`TOKEN`, or an address.
+        data: calldata.
+        label: what it does, in words, for progress and logs.
+        value: wei to send along.
+    """
+
+    to: str
+    data: bytes
+    label: str
+    value: int = 0
+
+
+@lru_cache(maxsize=16)
+def abi_of(contract: str) -> ContractAbi:
+    """The ABI of a contract of the deployment, by its name or :data:`TOKEN`."""
+    name = _TOKEN_ABI if contract == TOKEN else contract
+    return ContractAbi(name, load_artifact(name).abi)
+
+
+def _call(contract: str, label: str, function: str, *values: Any) -> Call:
+    return Call(contract, abi_of(contract).encode_call(function, *values), label)
+
+
+# --- models ---
+
+
+def register_model(name: str) -> Call:
+    """Creates a model."""
+    return _call(REGISTRY, f"register model {name}", "registerModel", name)
+
+
+def publish_version(model_id: int, params: VersionParams) -> Call:
+    """Publishes the next version of a model."""
+    encoded = {
+        "modelDigest": bytes.fromhex(params.model_digest),
+        "manifestDigest": bytes.fromhex(params.manifest_digest),
+        "ioSchema": params.io_schema,
+        "binding": int(params.binding),
+        "modes": params.modes,
+        "royaltyBps": params.royalty_bps,
+        "circuits": [
+            {
+                "vkaDigest": circuit.vka_digest,
+                "role": circuit.role,
+                "batchSize": circuit.batch_size,
+                "proofLength": circuit.proof_length,
+            }
+            for circuit in params.circuits
+        ],
+        "uri": params.uri,
+    }
+    return _call(
+        REGISTRY, f"publish a version of model {model_id}", "publishVersion", model_id, encoded
+    )
+
+
+def set_alias(model_id: int, alias: str, version_id: int) -> Call:
+    """Points an alias at a version."""
+    return _call(REGISTRY, f"set alias {alias}", "setAlias", model_id, alias, version_id)
+
+
+def set_deprecated(version_id: int, deprecated: bool, reason: str = "") -> Call:
+    """Sets or withdraws the advice against a version."""
+    label = f"{'deprecate' if deprecated else 'recommend again'} version {version_id}"
+    return _call(REGISTRY, label, "setDeprecated", version_id, deprecated, reason)
+
+
+def register_vka(words: Sequence[bytes]) -> Call:
+    """Stores a verifying-key artifact on chain."""
+    return _call(VERIFIER, "register the verifying key", "registerVka", list(words))
+
+
+# --- money of requesters and publishers ---
+
+
+def deposit(amount: int) -> Call:
+    """Deposits tokens that the market has an allowance for."""
+    return _call(MARKET, "deposit", "deposit", amount)
+
+
+def deposit_with_permit(permit: Permit) -> Call:
+    """Deposits ``permit.value`` without an approval transaction."""
+    return _call(MARKET, "deposit", "depositWithPermit", _permit(permit))
+
+
+def withdraw(amount: int, to: str) -> Call:
+    """Withdraws from the market balance."""
+    return _call(MARKET, "withdraw", "withdraw", amount, to)
+
+
+def withdraw_royalty(model_id: int, to: str) -> Call:
+    """Withdraws all royalties of a model."""
+    return _call(
+        MARKET, f"withdraw the royalties of model {model_id}", "withdrawRoyalty", model_id, to
+    )
+
+
+def approve(spender: str, amount: int) -> Call:
+    """Allows ``spender`` (an address) to take tokens."""
+    return _call(TOKEN, "approve", "approve", spender, amount)
+
+
+def token_transfer(to: str, amount: int) -> Call:
+    """Sends tokens."""
+    return _call(TOKEN, "send tokens", "transfer", to, amount)
+
+
+def mint(to: str, amount: int) -> Call:
+    """Makes test dollars; no other token lets anybody do that."""
+    return _call(TOKEN, "mint test dollars", "mint", to, amount)
+
+
+# --- requests ---
+
+
+def request(params: RequestParams, packed_input: bytes = b"", input_hint: str = "") -> Call:
+    """Opens a request, paid from the market balance."""
+    return _call(
+        MARKET, "request an inference", "request", _request(params), packed_input, input_hint
+    )
+
+
+def request_with_permit(
+    params: RequestParams, permit: Permit, packed_input: bytes = b"", input_hint: str = ""
+) -> Call:
+    """Deposits by permit and opens a request, in one transaction."""
+    return _call(
+        MARKET,
+        "deposit and request an inference",
+        "requestWithPermit",
+        _request(params),
+        packed_input,
+        input_hint,
+        _permit(permit),
+    )
+
+
+def cancel(request_id: int) -> Call:
+    """Takes an open request back."""
+    return _call(MARKET, f"cancel request {request_id}", "cancel", request_id)
+
+
+def terms_hash(request: RequestInfo) -> bytes:
+    """What a lock agrees to, as ``InferenceMarket.termsOf`` hashes it."""
+    terms = (
+        ("address", request.requester),
+        ("uint64", request.version_id),
+        ("uint8", int(request.mode)),
+        ("bytes32", request.input_binding),
+        ("uint128", request.price),
+        ("uint16", request.royalty_bps),
+        ("uint128", request.collateral),
+        ("uint64", request.deadline),
+        ("uint32", request.lock_duration),
+        ("address", request.named_executor or ZERO_ADDRESS),
+        ("address", request.callback or ZERO_ADDRESS),
+        ("uint32", request.callback_gas),
+    )
+    return bytes(keccak(encode([kind for kind, _ in terms], [value for _, value in terms])))
+
+
+def lock(request: RequestInfo, least_seconds: int = 0) -> Call:
+    """Takes on exactly this request, whatever a reorganisation makes of its number.
+
+    Args:
+        request: as it was judged.
+        least_seconds: time that must be left when the lock is mined; with less it reverts.
+    """
+    return _call(
+        MARKET,
+        f"lock request {request.request_id}",
+        "lock",
+        request.request_id,
+        terms_hash(request),
+        least_seconds,
+    )
+
+
+def fulfill(
+    request_id: int, circuit_index: int, packed_input: bytes, packed_output: bytes, proof: bytes
+) -> Call:
+    """Delivers a proven output; ``packed_input`` is empty for versions bound by KZG."""
+    return _call(
+        MARKET,
+        f"fulfil request {request_id}",
+        "fulfill",
+        request_id,
+        circuit_index,
+        packed_input,
+        packed_output,
+        proof,
+    )
+
+
+def lock_and_fulfill(
+    request_id: int, circuit_index: int, packed_input: bytes, packed_output: bytes, proof: bytes
+) -> Call:
+    """Locks and delivers at once, where the request names the executor."""
+    return _call(
+        MARKET,
+        f"lock and fulfil request {request_id}",
+        "lockAndFulfill",
+        request_id,
+        circuit_index,
+        packed_input,
+        packed_output,
+        proof,
+    )
+
+
+def refund(request_id: int) -> Call:
+    """Ends an expired request in its requester's favour."""
+    return _call(MARKET, f"refund request {request_id}", "refund", request_id)
+
+
+# --- executors ---
+
+
+def stake(amount: int) -> Call:
+    """Stakes tokens that the staking contract has an allowance for."""
+    return _call(STAKING, "stake", "stake", amount)
+
+
+def stake_with_permit(permit: Permit) -> Call:
+    """Stakes ``permit.value`` without an approval transaction."""
+    return _call(
+        STAKING,
+        "stake",
+        "stakeWithPermit",
+        permit.value,
+        permit.deadline,
+        permit.v,
+        permit.r,
+        permit.s,
+    )
+
+
+def staking_withdraw(amount: int, to: str) -> Call:
+    """Withdraws free stake."""
+    return _call(STAKING, "withdraw stake", "withdraw", amount, to)
+
+
+def withdraw_credit(to: str) -> Call:
+    """Withdraws compensations."""
+    return _call(STAKING, "withdraw compensations", "withdrawCredit", to)
+
+
+def allocate(slasher: str, amount: int) -> Call:
+    """Gives a slasher contract (an address) the right to lock and slash free stake."""
+    return _call(STAKING, "allocate stake", "allocate", slasher, amount)
+
+
+def request_exit(slasher: str, amount: int) -> Call:
+    """Starts the exit of allocated stake."""
+    return _call(STAKING, "request the exit of stake", "requestExit", slasher, amount)
+
+
+def cancel_exit(slasher: str) -> Call:
+    """Stops an exit."""
+    return _call(STAKING, "cancel the exit of stake", "cancelExit", slasher)
+
+
+def complete_exit(slasher: str) -> Call:
+    """Ends an exit: exiting stake becomes free."""
+    return _call(STAKING, "complete the exit of stake", "completeExit", slasher)
+
+
+def set_profile(profile: ExecutorProfile) -> Call:
+    """Publishes an executor's profile."""
+    encoded = {
+        "endpoint": profile.endpoint,
+        "receiptKey": profile.receipt_key or ZERO_ADDRESS,
+        "minPrice": profile.min_price,
+        "capacity": profile.capacity,
+    }
+    return _call(STAKING, "publish the executor's profile", "setProfile", encoded)
+
+
+def enroll(version_id: int) -> Call:
+    """Says that the executor serves a version."""
+    return _call(STAKING, f"enrol for version {version_id}", "enroll", version_id)
+
+
+def unenroll(version_id: int) -> Call:
+    """Says that the executor serves a version no longer."""
+    return _call(STAKING, f"leave version {version_id}", "unenroll", version_id)
+
+
+def _request(params: RequestParams) -> dict[str, Any]:
+    return {
+        "versionId": params.version_id,
+        "mode": int(params.mode),
+        "inputDigest": params.input_digest,
+        "inputBinding": params.input_binding,
+        "price": params.price,
+        "collateral": params.collateral,
+        "deadline": params.deadline,
+        "lockDuration": params.lock_duration,
+        "executor": params.executor or ZERO_ADDRESS,
+        "callback": params.callback or ZERO_ADDRESS,
+        "callbackGas": params.callback_gas,
+    }
+
+
+def _permit(permit: Permit) -> dict[str, Any]:
+    return {
+        "value": permit.value,
+        "deadline": permit.deadline,
+        "v": permit.v,
+        "r": permit.r,
+        "s": permit.s,
+    }
