@@ -1,0 +1,158 @@
+"""The SDK for programs without an event loop: the same methods, each of which blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from gateless_proofs import Limits
+
+from gateless.adapters.chain.deployment import Deployment
+from gateless.adapters.clock import Clock
+from gateless.adapters.signer import Signer
+from gateless.sdk.client import DEFAULT_HOME, AsyncGateless
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class _LoopThread:
+    """An event loop in a thread of its own, so that it also works where a loop runs already."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="gateless", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, _R]) -> _R:
+        """Result of ``work``; Ctrl-C cancels it and is raised again."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def stop(self) -> None:
+        """Ends the loop and the thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class _Blocking(Generic[_P, _R]):
+    """A method of :class:`AsyncGateless`, with its parameters and documentation, that blocks."""
+
+    def __init__(
+        self, method: Callable[Concatenate[AsyncGateless, _P], Coroutine[Any, Any, _R]]
+    ) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[Gateless]) -> _Blocking[_P, _R]: ...
+
+    @overload
+    def __get__(self, instance: Gateless, owner: type[Gateless]) -> Callable[_P, _R]: ...
+
+    def __get__(
+        self, instance: Gateless | None, owner: type[Gateless]
+    ) -> _Blocking[_P, _R] | Callable[_P, _R]:
+        if instance is None:
+            return self
+
+        @functools.wraps(self.method)
+        def blocking(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            return instance.run(self.method(instance.client, *args, **kwargs))
+
+        return blocking
+
+
+class Gateless:
+    """:class:`AsyncGateless` for ordinary code. Use it as a context manager::
+
+    with Gateless.connect("devnet", signer=signer) as gateless:
+        print(gateless.infer("digits", image).label)
+    """
+
+    def __init__(self, client: AsyncGateless, loop: _LoopThread) -> None:
+        self.client = client
+        self._loop = loop
+
+    @classmethod
+    def connect(
+        cls,
+        network: str | Path | Deployment,
+        *,
+        signer: Signer | None = None,
+        home: Path = DEFAULT_HOME,
+        rpc_url: str | None = None,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+    ) -> Gateless:
+        """Connects to a network, see :meth:`AsyncGateless.connect`."""
+        loop = _LoopThread()
+        try:
+            client = loop.run(
+                AsyncGateless.connect(
+                    network, signer=signer, home=home, rpc_url=rpc_url, limits=limits, clock=clock
+                )
+            )
+        except BaseException:
+            loop.stop()
+            raise
+        return cls(client, loop)
+
+    def run(self, work: Coroutine[Any, Any, _R]) -> _R:
+        """Runs a coroutine, such as one of :attr:`client`, to its end."""
+        return self._loop.run(work)
+
+    def close(self) -> None:
+        """Closes all connections and ends the thread."""
+        self._loop.run(self.client.close())
+        self._loop.stop()
+
+    def __enter__(self) -> Gateless:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    models = _Blocking(AsyncGateless.models)
+    model_count = _Blocking(AsyncGateless.model_count)
+    model = _Blocking(AsyncGateless.model)
+    resolve = _Blocking(AsyncGateless.resolve)
+    manifest = _Blocking(AsyncGateless.manifest)
+    bundle = _Blocking(AsyncGateless.bundle)
+    publish = _Blocking(AsyncGateless.publish)
+    set_alias = _Blocking(AsyncGateless.set_alias)
+    deprecate = _Blocking(AsyncGateless.deprecate)
+    audit = _Blocking(AsyncGateless.audit)
+    offers = _Blocking(AsyncGateless.offers)
+    infer = _Blocking(AsyncGateless.infer)
+    submit = _Blocking(AsyncGateless.submit)
+    wait = _Blocking(AsyncGateless.wait)
+    request = _Blocking(AsyncGateless.request)
+    requests = _Blocking(AsyncGateless.requests)
+    cancel = _Blocking(AsyncGateless.cancel)
+    refund = _Blocking(AsyncGateless.refund)
+    balances = _Blocking(AsyncGateless.balances)
+    deposit = _Blocking(AsyncGateless.deposit)
+    withdraw = _Blocking(AsyncGateless.withdraw)
+    withdraw_royalties = _Blocking(AsyncGateless.withdraw_royalties)
+    executor = _Blocking(AsyncGateless.executor)
+    stake = _Blocking(AsyncGateless.stake)
+    leave = _Blocking(AsyncGateless.leave)
+    unstake = _Blocking(AsyncGateless.unstake)
+    cancel_unstake = _Blocking(AsyncGateless.cancel_unstake)
+    withdraw_compensations = _Blocking(AsyncGateless.withdraw_compensations)
