@@ -1,0 +1,157 @@
+"""``python -m gateless.executor CONFIG.json``: an executor for service managers.
+
+The file names everything; the wallet's password is in ``password_file`` or ``GATELESS_PASSWORD``.
+People use ``gateless executor run``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateless.adapters.chain.deployment import load_deployment
+from gateless.adapters.signer import KeystoreStore
+from gateless.core.errors import ConfigError, GatelessError, WalletError
+from gateless.executor.config import ExecutorConfig, PolicyConfig, Serving
+from gateless.executor.journal import Journal
+from gateless.executor.service import configure_log, run_executor
+
+PASSWORD_VARIABLE = "GATELESS_PASSWORD"  # noqa: S105 -- a variable's name
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PolicyFile(_Strict):
+    """``policy`` in the configuration file; see :class:`PolicyConfig`."""
+
+    serving: Serving = Serving.ENROLLED
+    versions: frozenset[int] = frozenset()
+    min_price: int | None = Field(default=None, ge=0)
+    max_collateral: int | None = Field(default=None, ge=0)
+    max_concurrent: int | None = Field(default=None, ge=1)
+    time_factor: float = Field(default=2.0, ge=1)
+    margin_seconds: float = Field(default=3.0, ge=0)
+    token_per_native: int | None = Field(default=None, ge=0)
+    gas_estimate: int = Field(default=900_000, ge=0)
+
+
+class ConfigFile(_Strict):
+    """The configuration file; see :class:`ExecutorConfig`. Folders default to those of ``home``."""
+
+    home: Path
+    network: str
+    keystore: Path
+    wallet: str
+    password_file: Path | None = None
+    data_dir: Path | None = None
+    content_dir: Path | None = None
+    bundles_dir: Path | None = None
+    cache_dir: Path | None = None
+    stores: tuple[str, ...] = ()
+    follow_uris: bool = True
+    serve_host: str = "127.0.0.1"
+    serve_port: int | None = Field(default=None, ge=0, le=65535)
+    poll_seconds: float = Field(default=1.0, gt=0)
+    retry_seconds: float = Field(default=10.0, gt=0)
+    confirmations: int = Field(default=0, ge=0)
+    max_bundle_bytes: int = Field(default=1 << 30, gt=0)
+    memory_bytes: int = Field(default=8 << 30, gt=0)
+    prove_seconds: float = Field(default=900.0, gt=0)
+    withdraw_threshold: int | None = Field(default=None, ge=0)
+    policy: PolicyFile = Field(default_factory=PolicyFile)
+
+    def executor_config(self, market: str, address: str) -> ExecutorConfig:
+        """The configuration as the executor takes it."""
+        usual = ExecutorConfig.in_home(self.home, Path(self.network).stem, market, address)
+        return ExecutorConfig(
+            data_dir=self.data_dir or usual.data_dir,
+            content_dir=self.content_dir or usual.content_dir,
+            bundles_dir=self.bundles_dir or usual.bundles_dir,
+            cache_dir=self.cache_dir or usual.cache_dir,
+            policy=PolicyConfig(**self.policy.model_dump()),
+            **{
+                name: getattr(self, name)
+                for name in (
+                    "stores",
+                    "follow_uris",
+                    "serve_host",
+                    "serve_port",
+                    "poll_seconds",
+                    "retry_seconds",
+                    "confirmations",
+                    "max_bundle_bytes",
+                    "memory_bytes",
+                    "prove_seconds",
+                    "withdraw_threshold",
+                )
+            },
+        )
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Reads a configuration file.
+
+    Raises:
+        ConfigError: ``invalid-config``.
+    """
+    try:
+        return ConfigFile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigError("invalid-config", f"cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError("invalid-config", f"{path}: {where}: {first['msg']}") from error
+
+
+def main(arguments: list[str], *, journal_type: type[Journal] = Journal) -> int:
+    """Runs an executor; returns the exit code.
+
+    Args:
+        arguments: the path of the configuration file.
+        journal_type: how it remembers.
+    """
+    configure_log(json_lines=not sys.stderr.isatty())
+    try:
+        if len(arguments) != 1:
+            raise ConfigError("usage", "usage: python -m gateless.executor CONFIG.json")
+        file = read_config(Path(arguments[0]))
+        password = _password(file)
+        signer = KeystoreStore(file.keystore).unlock(file.wallet, password)
+        deployment = load_deployment(file.network, file.home)
+        asyncio.run(
+            run_executor(
+                file.executor_config(deployment.address("InferenceMarket"), signer.address),
+                deployment=deployment,
+                signer=signer,
+                journal_type=journal_type,
+            )
+        )
+    except GatelessError as error:
+        hint = f"\n{error.hint}" if error.hint else ""
+        print(f"error: {error}{hint}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _password(file: ConfigFile) -> str:
+    if file.password_file is not None:
+        return file.password_file.read_text(encoding="utf-8").splitlines()[0]
+    if PASSWORD_VARIABLE in os.environ:
+        # Taken out of the environment, so that no subprocess inherits it.
+        return os.environ.pop(PASSWORD_VARIABLE)
+    raise WalletError(
+        "password-required",
+        "the wallet's password is needed",
+        hint=f"name a password_file in the configuration or set {PASSWORD_VARIABLE}",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""What an executor may be told. Frozen: a change needs a restart, so that no decision mixes two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Serving(StrEnum):
+    """Which versions an executor works for."""
+
+    ENROLLED = "enrolled"
+    LISTED = "listed"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """What work to take. Amounts are in token units.
+
+    Attributes:
+        serving: the versions enrolled for on chain, those in ``versions``, or all.
+        versions: version ids for ``LISTED``.
+        min_price: lowest price; None means the profile's on chain.
+        max_collateral: highest collateral of one request; None for no limit.
+        max_concurrent: requests worked on at once; None means the profile's capacity.
+        time_factor: measured proving time is multiplied by this before it is promised.
+        margin_seconds: time kept for transactions on top of proving.
+        token_per_native: token units that one unit (10**18 wei) of the chain's currency is worth;
+            None leaves gas out of the account.
+        gas_estimate: gas of lock and fulfilment together, for that account.
+    """
+
+    serving: Serving = Serving.ENROLLED
+    versions: frozenset[int] = frozenset()
+    min_price: int | None = None
+    max_collateral: int | None = None
+    max_concurrent: int | None = None
+    time_factor: float = 2.0
+    margin_seconds: float = 3.0
+    token_per_native: int | None = None
+    gas_estimate: int = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorConfig:
+    """How an executor runs.
+
+    Attributes:
+        data_dir: its own folder: journal and process lock.
+        content_dir: content store; what is fetched is kept and served from here.
+        bundles_dir: bundles laid out as folders, by manifest digest.
+        cache_dir: proving keys and reference strings.
+        stores: base URLs of content stores, asked before those that a version or request names.
+        follow_uris: whether to ask the stores named by versions, requests and executors too.
+        serve_host: address of the own HTTP server.
+        serve_port: its port; 0 takes a free one, None serves nothing.
+        poll_seconds: pause between two looks at the chain.
+        retry_seconds: pause before a request that could not be served is looked at again.
+        confirmations: blocks that must follow a block before its requests count.
+        max_bundle_bytes: largest bundle that is fetched.
+        memory_bytes: of one proving process.
+        prove_seconds: longest time for one proving process.
+        withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
+        policy: what work to take.
+    """
+
+    data_dir: Path
+    content_dir: Path
+    bundles_dir: Path
+    cache_dir: Path
+    stores: tuple[str, ...] = ()
+    follow_uris: bool = True
+    serve_host: str = "127.0.0.1"
+    serve_port: int | None = None
+    poll_seconds: float = 1.0
+    retry_seconds: float = 10.0
+    confirmations: int = 0
+    max_bundle_bytes: int = 1 << 30
+    memory_bytes: int = 8 << 30
+    prove_seconds: float = 900.0
+    withdraw_threshold: int | None = None
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+
+    @classmethod
+    def in_home(cls, home: Path, network: str, market: str, address: str) -> ExecutorConfig:
+        """The usual folders: a journal per market and account, content and keys shared.
+
+        The market's address is in the journal's name: other contracts, such as those of a newer
+        release on a development chain, are another business with a journal of its own.
+        """
+        return cls(
+            data_dir=home / "executor" / f"{network}-{market[2:10].lower()}-{address.lower()}",
+            content_dir=home / "content",
+            bundles_dir=home / "bundles",
+            cache_dir=home / "cache",
+        )
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's database file."""
+        return self.data_dir / "journal.db"

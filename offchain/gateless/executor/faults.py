@@ -1,0 +1,64 @@
+"""Which faults pass by themselves and which decide a request: one place, so nobody guesses."""
+
+from __future__ import annotations
+
+from gateless.core.errors import GatelessError
+
+#: The chain or its node is out of reach, or did not answer usefully: nobody knows anything new.
+CHAIN_AWAY = frozenset(
+    {
+        "rpc-unreachable",
+        "rpc-timeout",
+        "rpc-rate-limited",
+        "rpc-refused",
+        "rpc-invalid",
+        "rpc-error",
+        "unknown-block",
+        "logs-unavailable",
+    }
+)
+
+#: The version or the input as published can never be served, whatever happens elsewhere.
+HOPELESS = frozenset(
+    {
+        # what the publisher put on chain or into the bundle does not fit together
+        "key-mismatch",
+        "srs-mismatch",
+        "wrong-srs",
+        "manifest-mismatch",
+        "invalid-manifest",
+        "file-not-in-manifest",
+        "no-usable-circuit",
+        # what the requester sent does not fit the version or has no proof
+        "input-digest-mismatch",
+        "input-binding-mismatch",
+        "invalid-input-hint",
+        "no-input",
+        "wrong-length",
+        "out-of-range",
+        "input-not-provable",
+        "output-out-of-range",
+        "accuracy-out-of-bound",
+        "proving-failed",
+        "zk-verifier-proof-rejected",
+        "zk-verifier-proof-length",
+        # this machine is too small for it
+        "memory-limit",
+        "time-limit",
+    }
+)
+
+#: Waiting helps, but only an operator can end it: these are shown as problems.
+NEEDS_OPERATOR = frozenset(
+    {"stake-too-low", "gas-balance-too-low", "not-enrolled", "not-profitable", "slashed"}
+)
+
+
+def is_chain_away(error: BaseException) -> bool:
+    """Whether an error says nothing but that the chain cannot be reached now."""
+    return isinstance(error, GatelessError) and error.code in CHAIN_AWAY
+
+
+def is_hopeless(error: GatelessError) -> bool:
+    """Whether trying again can never help."""
+    return error.code in HOPELESS

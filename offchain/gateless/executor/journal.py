@@ -1,0 +1,368 @@
+"""The journal: what this executor promised and did, so that a restart goes on where it stopped.
+
+Each method is one transaction. Nothing is sent to the chain before it is written here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.db import open_sqlite
+from gateless.core.errors import ConfigError, GatelessError
+from gateless.executor import schema
+from gateless.executor.journal_rows import (
+    check_identity,
+    column_values,
+    displace,
+    intent_of,
+    unknown_request,
+    work_of,
+)
+from gateless.executor.states import (
+    FINAL,
+    TRANSITIONS,
+    Finding,
+    WorkState,
+)
+from gateless.executor.work import Intent, IntentKind, IntentState, NewWork, Position, Work
+
+#: Blocks remembered below the cursor: reorganisations this deep are found to the block.
+REMEMBERED_BLOCKS = 256
+
+_ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
+
+
+class Journal:
+    """One executor's journal. Made by :meth:`open`."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, chain_id: int, market: str, account: str, clock: Clock | None = None
+    ) -> Journal:
+        """Opens or makes a journal.
+
+        Args:
+            path: database file.
+            chain_id: chain that it is for.
+            market: market contract that it is for.
+            account: executor that it is for.
+            clock: for the times in it.
+
+        Raises:
+            ConfigError: ``journal-of-another``, ``journal-unreadable``.
+        """
+        identity = {
+            "schema": str(schema.SCHEMA_VERSION),
+            "chain_id": str(chain_id),
+            "market": market.lower(),
+            "account": account.lower(),
+        }
+        engine = open_sqlite(path)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(schema.metadata.create_all)
+                await check_identity(connection, path, identity)
+        except DatabaseError as error:
+            await engine.dispose()
+            raise ConfigError(
+                "journal-unreadable",
+                f"{path} is no journal: {error.orig}",
+                hint="restore it from a backup; without it, start with another data folder",
+            ) from error
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(engine, clock or SystemClock())
+
+    async def close(self) -> None:
+        """Closes the database."""
+        await self._engine.dispose()
+
+    # --- positions on the chain ---
+
+    async def cursor(self) -> Position | None:
+        """The last block that was read; None before the first."""
+        found = await self.positions(1)
+        return found[0] if found else None
+
+    async def positions(self, limit: int = REMEMBERED_BLOCKS) -> list[Position]:
+        """The last blocks that were read, the cursor first."""
+        query = select(schema.blocks).order_by(schema.blocks.c.number.desc()).limit(limit)
+        async with self._engine.connect() as connection:
+            return [Position(row.number, row.hash) for row in await connection.execute(query)]
+
+    async def advance(self, found: Iterable[NewWork], position: Position) -> list[int]:
+        """Adds requests and moves the cursor, both or neither; returns the ids that were new.
+
+        After a reorganisation, or on a development chain that was started anew, a number that is
+        known may be another request's now. What was remembered for that number gives way.
+        """
+        added: list[int] = []
+        async with self._engine.begin() as connection:
+            for entry in found:
+                await displace(connection, entry)
+                values = dataclasses.asdict(entry) | {
+                    "mode": int(entry.mode),
+                    "price": str(entry.price),
+                    "collateral": str(entry.collateral),
+                    "state": WorkState.SEEN,
+                    "updated_at": self._clock.now(),
+                }
+                query = upsert(schema.work).values(values).on_conflict_do_nothing()
+                if (await connection.execute(query)).rowcount:
+                    added.append(entry.request_id)
+            await connection.execute(
+                upsert(schema.blocks)
+                .values(number=position.number, hash=position.hash)
+                .on_conflict_do_update(index_elements=["number"], set_={"hash": position.hash})
+            )
+            oldest = position.number - REMEMBERED_BLOCKS
+            await connection.execute(delete(schema.blocks).where(schema.blocks.c.number < oldest))
+        return added
+
+    async def rewind(self, ancestor: int) -> None:
+        """Forgets what was read above a block that is still part of the chain.
+
+        Requests made above it are forgotten unless something was promised for them; they come back
+        when the new branch is read. Everything else is for the reconciliation with the chain.
+        """
+        table = schema.work.c
+        forgettable = (WorkState.SEEN, WorkState.CHECKED, *_ENDED_UNPAID)
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(schema.blocks).where(schema.blocks.c.number > ancestor))
+            await connection.execute(
+                delete(schema.work).where(
+                    table.created_block > ancestor, table.state.in_(forgettable)
+                )
+            )
+
+    # --- work ---
+
+    async def get(self, request_id: int) -> Work:
+        """The work on a request.
+
+        Raises:
+            LookupError: it was never seen.
+        """
+        query = select(schema.work).where(schema.work.c.request_id == request_id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise unknown_request(request_id)
+        return work_of(row._mapping)
+
+    async def find(self, states: Collection[WorkState]) -> list[Work]:
+        """All work in some states, the most urgent first."""
+        table = schema.work.c
+        query = (
+            select(schema.work)
+            .where(table.state.in_(list(states)))
+            .order_by(table.deadline, table.request_id)
+        )
+        async with self._engine.connect() as connection:
+            return [work_of(row._mapping) for row in await connection.execute(query)]
+
+    async def move(
+        self, request_id: int, to: WorkState, *, reason: str = "", text: str = "", **facts: Any
+    ) -> Work:
+        """Moves work one step on, as :data:`~gateless.executor.states.TRANSITIONS` allows.
+
+        Args:
+            request_id: the request.
+            to: the new state.
+            reason: code of why, for ends and set-backs.
+            text: the same in words.
+            **facts: columns to write along, such as ``proof``.
+
+        Raises:
+            GatelessError: ``forbidden-transition``: a defect, nothing was written.
+            LookupError: the request is not (or no longer) in the journal.
+        """
+        async with self._engine.begin() as connection:
+            table = schema.work.c
+            query = select(table.state).where(table.request_id == request_id)
+            stored = (await connection.execute(query)).scalar_one_or_none()
+            if stored is None:
+                raise unknown_request(request_id)
+            present = WorkState(stored)
+            if to not in TRANSITIONS[present]:
+                raise GatelessError(
+                    "forbidden-transition",
+                    f"request {request_id} cannot go from {present} to {to}",
+                    hint="this is a defect of the executor; please report it with the log",
+                    request_id=request_id,
+                )
+            await self._write(connection, request_id, Finding(to, reason, text), facts)
+        return await self.get(request_id)
+
+    async def settle(self, request_id: int, finding: Finding, **facts: Any) -> Work:
+        """Sets what reconciliation with the chain found, wherever the work stood."""
+        async with self._engine.begin() as connection:
+            await self._write(connection, request_id, finding, facts)
+        return await self.get(request_id)
+
+    async def note(self, request_id: int, reason: str = "", text: str = "", **facts: Any) -> None:
+        """Writes why work does not move on, or facts, without changing its state."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(schema.work)
+                .where(schema.work.c.request_id == request_id)
+                .values(
+                    reason=reason, text=text, updated_at=self._clock.now(), **column_values(facts)
+                )
+            )
+
+    async def reconsider(self, states: Collection[WorkState], now: int) -> int:
+        """Looks again at ended work whose request may still be open; returns how many."""
+        table = schema.work.c
+        query = (
+            update(schema.work)
+            .where(table.state.in_(list(states)), table.deadline >= now)
+            .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
+        )
+        async with self._engine.begin() as connection:
+            return int((await connection.execute(query)).rowcount)
+
+    async def counts(self) -> dict[WorkState, int]:
+        """How much work is in each state."""
+        query = select(schema.work.c.state, func.count()).group_by(schema.work.c.state)
+        async with self._engine.connect() as connection:
+            return {WorkState(state): count for state, count in await connection.execute(query)}
+
+    async def earned(self) -> int:
+        """Sum of all fees paid for fulfilled requests."""
+        query = select(schema.work.c.fee).where(schema.work.c.state == WorkState.FULFILLED)
+        async with self._engine.connect() as connection:
+            return sum(int(fee) for (fee,) in await connection.execute(query))
+
+    # --- intents ---
+
+    async def intend(
+        self, kind: IntentKind, prepared: PreparedTx, request_id: int | None = None
+    ) -> Intent:
+        """Writes a signed transaction down before it is sent.
+
+        Signing is deterministic: a transaction that was dropped unsent and is decided again may
+        have the very same bytes. Then it is the same one, and pending again.
+        """
+        values = {
+            "kind": kind,
+            "request_id": request_id,
+            "tx_hash": prepared.tx_hash,
+            "nonce": prepared.nonce,
+            "raw": prepared.raw,
+            "state": IntentState.PENDING,
+            "created_at": self._clock.now(),
+        }
+        query = (
+            upsert(schema.intents)
+            .values(values)
+            .on_conflict_do_update(
+                index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
+            )
+            .returning(schema.intents.c.intent_id)
+        )
+        async with self._engine.begin() as connection:
+            intent_id = (await connection.execute(query)).scalar_one()
+        return Intent(
+            intent_id=intent_id,
+            kind=kind,
+            request_id=request_id,
+            tx_hash=prepared.tx_hash,
+            nonce=prepared.nonce,
+            raw=prepared.raw,
+            state=IntentState.PENDING,
+            block_number=0,
+            gas_used=0,
+            text="",
+        )
+
+    async def conclude(
+        self,
+        intent_id: int,
+        state: IntentState,
+        *,
+        block_number: int = 0,
+        gas_used: int = 0,
+        text: str = "",
+    ) -> None:
+        """Writes what became of a transaction."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(schema.intents)
+                .where(schema.intents.c.intent_id == intent_id)
+                .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
+            )
+
+    async def intents(
+        self, request_id: int | None = None, *, state: IntentState | None = None
+    ) -> list[Intent]:
+        """Transactions in the order of their nonces, of one request or all."""
+        query = select(schema.intents).order_by(schema.intents.c.nonce, schema.intents.c.intent_id)
+        if request_id is not None:
+            query = query.where(schema.intents.c.request_id == request_id)
+        if state is not None:
+            query = query.where(schema.intents.c.state == state)
+        async with self._engine.connect() as connection:
+            return [intent_of(row._mapping) for row in await connection.execute(query)]
+
+    # --- timings ---
+
+    async def timing(self, version_id: int, circuit_index: int) -> float | None:
+        """Seconds that a proof takes here, by measurement; None before the first."""
+        table = schema.timings.c
+        query = select(table.seconds).where(
+            table.version_id == version_id, table.circuit_index == circuit_index
+        )
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).scalar_one_or_none()
+        return None if found is None else float(found)
+
+    async def measured(self, version_id: int, circuit_index: int, seconds: float) -> None:
+        """Takes a measurement in. Slower ones count at once, faster ones by and by."""
+        before = await self.timing(version_id, circuit_index)
+        value = seconds if before is None else max(seconds, 0.7 * before + 0.3 * seconds)
+        table = schema.timings
+        query = upsert(table).values(
+            version_id=version_id, circuit_index=circuit_index, seconds=value, samples=1
+        )
+        query = query.on_conflict_do_update(
+            index_elements=["version_id", "circuit_index"],
+            set_={"seconds": value, "samples": table.c.samples + 1},
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
+
+    async def _write(
+        self,
+        connection: AsyncConnection,
+        request_id: int,
+        finding: Finding,
+        facts: Mapping[str, Any],
+    ) -> None:
+        values = column_values(facts) | {
+            "state": finding.state,
+            "reason": finding.reason,
+            "text": finding.text,
+            "updated_at": self._clock.now(),
+        }
+        if finding.state in _ENDED_UNPAID:
+            # Nothing will be sent for it any more; inputs and proofs would only fill the disk.
+            values |= {"packed_input": None, "packed_output": None, "proof": None}
+        await connection.execute(
+            update(schema.work).where(schema.work.c.request_id == request_id).values(values)
+        )

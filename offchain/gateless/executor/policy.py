@@ -1,0 +1,193 @@
+"""Which work to take. Pure: facts in, a verdict out, always with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateless.core.types import ExecutorInfo, RequestInfo, TrustMode
+from gateless.executor.config import PolicyConfig, Serving
+
+_BPS = 10_000
+
+
+class Answer(StrEnum):
+    """What to do with a request."""
+
+    TAKE = "take"
+    WAIT = "wait"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer and why; ``reason`` is a code, ``hint`` what the operator can do."""
+
+    answer: Answer
+    reason: str = ""
+    text: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the chain says about this executor.
+
+    Attributes:
+        profile: its stake and profile.
+        enrolled: versions that it enrolled for.
+        available: stake that the market could still lock.
+        earnings: its balance in the market.
+    """
+
+    profile: ExecutorInfo
+    enrolled: frozenset[int]
+    available: int
+    earnings: int
+
+
+TAKE = Verdict(Answer.TAKE)
+
+
+class Announced(Protocol):
+    """What is known of a request from its creation alone."""
+
+    @property
+    def version_id(self) -> int:
+        """The version asked for."""
+        ...
+
+    @property
+    def mode(self) -> TrustMode:
+        """How the output is to become final."""
+        ...
+
+    @property
+    def named_executor(self) -> str | None:
+        """The only account that may answer, if there is one."""
+        ...
+
+
+class Policy:
+    """The operator's rules.
+
+    Args:
+        config: the rules.
+        me: this executor's address.
+    """
+
+    def __init__(self, config: PolicyConfig, me: str) -> None:
+        self.config = config
+        self._me = me.lower()
+
+    def capacity(self, standing: Standing) -> int:
+        """Requests to work on at once."""
+        if self.config.max_concurrent is not None:
+            return self.config.max_concurrent
+        return max(1, standing.profile.capacity)
+
+    def serves(self, version_id: int, standing: Standing) -> bool:
+        """Whether this executor works for a version at all."""
+        if self.config.serving is Serving.ALL:
+            return True
+        if self.config.serving is Serving.LISTED:
+            return version_id in self.config.versions
+        return version_id in standing.enrolled
+
+    def judge(
+        self,
+        request: RequestInfo,
+        standing: Standing,
+        *,
+        now: int,
+        prove_seconds: float | None,
+        proved: bool = False,
+        gas_price: int = 0,
+    ) -> Verdict:
+        """Whether to take an open request.
+
+        Args:
+            request: the request as the chain has it.
+            standing: what the chain says about this executor.
+            now: the later of the block's time and this machine's.
+            prove_seconds: measured time of a proof for the version; None before the first.
+            proved: whether the proof is there already.
+            gas_price: wei per gas.
+        """
+        return (
+            self.judge_announced(request, standing)
+            or self._judge_money(request, standing, gas_price)
+            or self._judge_time(request, now, 0.0 if proved else prove_seconds)
+            or self._judge_stake(request, standing)
+            or TAKE
+        )
+
+    def needs_seconds(self, prove_seconds: float | None) -> float:
+        """Time to ask for between lock and lock deadline."""
+        return (prove_seconds or 0.0) * self.config.time_factor + self.config.margin_seconds
+
+    def judge_announced(self, request: Announced, standing: Standing) -> Verdict | None:
+        """Why a request is none for this executor, whatever becomes of it; None where it may be."""
+        if request.mode is not TrustMode.ZK:
+            return _skip("mode-not-served", f"trust mode {request.mode.name} is not served yet")
+        named = request.named_executor
+        if named is not None and named.lower() != self._me:
+            return _skip("named-another", f"it is for {named} only")
+        if not self.serves(request.version_id, standing):
+            return _skip("version-not-served", f"version {request.version_id} is not served here")
+        return None
+
+    def _judge_money(
+        self, request: RequestInfo, standing: Standing, gas_price: int
+    ) -> Verdict | None:
+        minimum = self.config.min_price
+        if minimum is None:
+            minimum = standing.profile.min_price
+        if request.price < minimum:
+            return _skip("price-too-low", f"price {request.price} is below {minimum}")
+        limit = self.config.max_collateral
+        if limit is not None and request.collateral > limit:
+            return _skip("collateral-too-high", f"collateral {request.collateral} is above {limit}")
+        worth = self.config.token_per_native
+        if worth is not None:
+            fee = request.price - request.price * request.royalty_bps // _BPS
+            gas = self.config.gas_estimate + request.callback_gas
+            cost = gas * gas_price * worth // 10**18
+            if fee <= cost:
+                # Gas prices fall again, so this is worth another look.
+                return Verdict(
+                    Answer.WAIT,
+                    "not-profitable",
+                    f"a fee of {fee} does not cover gas worth {cost}",
+                    "wait for lower gas prices, or check token_per_native",
+                )
+        return None
+
+    def _judge_time(
+        self, request: RequestInfo, now: int, prove_seconds: float | None
+    ) -> Verdict | None:
+        # The lock ends with the request, so a late lock is a short one.
+        left = min(request.lock_duration, request.deadline - now)
+        needed = self.needs_seconds(prove_seconds)
+        if left < needed:
+            return _skip(
+                "too-little-time", f"{left} s are left, proving here takes up to {needed:.1f} s"
+            )
+        return None
+
+    def _judge_stake(self, request: RequestInfo, standing: Standing) -> Verdict | None:
+        missing = request.collateral - standing.available
+        if missing > 0:
+            return Verdict(
+                Answer.WAIT,
+                "stake-too-low",
+                f"request {request.request_id} asks for collateral {request.collateral},"
+                f" {standing.available} is available",
+                f"stake {missing} token units more: gateless executor stake",
+            )
+        return None
+
+
+def _skip(reason: str, text: str) -> Verdict:
+    return Verdict(Answer.SKIP, reason, text)

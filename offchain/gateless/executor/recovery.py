@@ -1,0 +1,164 @@
+"""Brings the journal and the chain together: after a crash, a lost connection, a reorganisation.
+
+The chain is right. What the journal adds is what the chain cannot know: transactions that were
+signed and perhaps sent, and proofs that need not be made again.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from gateless.adapters.chain.client import ChainClient
+from gateless.core.errors import GatelessError, NotFoundError
+from gateless.core.types import RequestInfo
+from gateless.executor.faults import is_chain_away
+from gateless.executor.journal import Journal
+from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
+from gateless.executor.transactions import Transactions
+from gateless.executor.work import Intent, IntentKind, IntentState, Work
+
+log = structlog.get_logger(__name__)
+
+_BPS = 10_000
+
+
+class Recovery:
+    """Settles what is open.
+
+    Args:
+        client: the chain.
+        journal: the memory.
+        transactions: looks transactions up and sends them again.
+        me: this executor's address.
+    """
+
+    def __init__(
+        self, client: ChainClient, journal: Journal, transactions: Transactions, me: str
+    ) -> None:
+        self._client = client
+        self._journal = journal
+        self._transactions = transactions
+        self._me = me
+
+    async def request(self, work: Work) -> RequestInfo | None:
+        """The request as the chain has it; None where the chain does not hold this request.
+
+        After a reorganisation another request may have its number: that is not this request.
+        """
+        try:
+            found = await self._client.market.request(work.request_id)
+        except NotFoundError:
+            return None
+        same = (
+            found.version_id == work.version_id
+            and found.input_digest == work.input_digest
+            and found.price == work.price
+            and found.deadline == work.deadline
+            and found.requester.lower() == work.requester.lower()
+        )
+        return found if same else None
+
+    async def settle(self, work: Work) -> Work:
+        """Finds out what became of a request's transactions, then takes over the chain's state."""
+        for intent in await self._journal.intents(work.request_id, state=IntentState.PENDING):
+            await self._settle_intent(intent, work)
+        return await self.reconcile(work)
+
+    async def reconcile(self, work: Work) -> Work:
+        """Takes over the chain's state of a request."""
+        chain = await self.request(work)
+        block = await self._client.block()
+        finding = reconcile(
+            work.state, has_proof=work.has_proof, chain=chain, me=self._me, now=block.timestamp
+        )
+        if finding.state is work.state:
+            return work
+        facts: dict[str, int] = {}
+        if chain is not None and finding.state in COMMITTED:
+            facts["lock_deadline"] = chain.lock_deadline
+        if chain is not None and finding.state is WorkState.FULFILLED:
+            facts["fee"] = chain.price - chain.price * chain.royalty_bps // _BPS
+        log.info(
+            "reconciled",
+            request_id=work.request_id,
+            was=work.state,
+            now=finding.state,
+            reason=finding.reason,
+        )
+        return await self._journal.settle(work.request_id, finding, **facts)
+
+    async def after_fork(self, now: int) -> None:
+        """Looks again at everything that a reorganisation may have changed.
+
+        Args:
+            now: timestamp of the head; requests whose deadline is over cannot come back to life.
+        """
+        ended = FINAL - {WorkState.SKIPPED, WorkState.REJECTED}
+        for work in await self._journal.find(ended):
+            if work.deadline >= now:
+                await self.reconcile(work)
+
+    async def settle_leftovers(self) -> None:
+        """Finds out what became of withdrawals, and of transactions whose request has ended."""
+        for intent in await self._journal.intents(state=IntentState.PENDING):
+            if intent.request_id is None:
+                await self._settle_intent(intent, None)
+                continue
+            work = await self._journal.get(intent.request_id)
+            if work.state in FINAL:
+                await self._settle_intent(intent, work)
+
+    async def is_still_wanted(self, work: Work) -> bool:
+        """Whether the chain still wants an answer to this request from this executor.
+
+        While the chain is out of reach nothing speaks against it. Changes nothing.
+        """
+        try:
+            return (await self._on_chain_state(work)) not in FINAL
+        except GatelessError as error:
+            if is_chain_away(error):
+                return True
+            raise
+
+    async def _settle_intent(self, intent: Intent, work: Work | None) -> None:
+        if await self._transactions.look_up(intent) is not None:
+            return
+        if intent.kind is IntentKind.FULFILL and work is not None:
+            # The same bytes again: they can take effect at most once, however often they are sent.
+            # Only while the lock holds: after that they would only burn gas.
+            if (await self._on_chain_state(work)) is not WorkState.PROVED:
+                await self._transactions.drop(intent, "not wanted any more")
+                return
+        elif not await self._is_known(intent):
+            # Signed, never sent. Conditions may have changed since, so it is decided anew whether
+            # to lock; a later transaction takes the nonce, and these bytes can never be mined.
+            await self._transactions.drop(intent, "was not sent")
+            return
+
+        async def wanted() -> bool:
+            return work is None or await self.is_still_wanted(work)
+
+        try:
+            await self._transactions.drive(intent, still_wanted=wanted)
+        except GatelessError as error:
+            if is_chain_away(error):
+                raise
+            log.warning(
+                "transaction-failed",
+                request_id=intent.request_id,
+                tx_hash=intent.tx_hash,
+                code=error.code,
+                message=error.message,
+            )
+
+    async def _on_chain_state(self, work: Work) -> WorkState:
+        chain = await self.request(work)
+        block = await self._client.block()
+        return reconcile(
+            work.state, has_proof=work.has_proof, chain=chain, me=self._me, now=block.timestamp
+        ).state
+
+    async def _is_known(self, intent: Intent) -> bool:
+        """Whether the node has the transaction, mined or waiting."""
+        found = await self._client.rpc.request("eth_getTransactionByHash", intent.tx_hash)
+        return found is not None

@@ -1,0 +1,81 @@
+"""The journal's tables. Amounts are decimal text: they have 128 bits, SQLite's integers 64."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+#: Raised by every change of the tables; a journal of another number is refused, never guessed at.
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+#: What the journal belongs to: schema version, chain, market, account.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("request_id", Integer, primary_key=True, autoincrement=False),
+    Column("version_id", Integer, nullable=False),
+    Column("requester", String, nullable=False),
+    Column("mode", Integer, nullable=False),
+    Column("price", String, nullable=False),
+    Column("collateral", String, nullable=False),
+    Column("deadline", Integer, nullable=False),
+    Column("input_digest", LargeBinary, nullable=False),
+    Column("input_binding", LargeBinary, nullable=False),
+    Column("named_executor", String),
+    Column("created_block", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("packed_input", LargeBinary),
+    Column("circuit_index", Integer, nullable=False, default=0),
+    Column("packed_output", LargeBinary),
+    Column("proof", LargeBinary),
+    Column("lock_deadline", Integer, nullable=False, default=0),
+    Column("fee", String, nullable=False, default="0"),
+    Column("updated_at", Float, nullable=False),
+    Index("work_by_state", "state", "deadline"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("intent_id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("request_id", Integer),
+    Column("tx_hash", String, nullable=False, unique=True),
+    Column("nonce", Integer, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),
+    Column("block_number", Integer, nullable=False, default=0),
+    Column("gas_used", Integer, nullable=False, default=0),
+    Column("text", Text, nullable=False, default=""),
+    Column("created_at", Float, nullable=False),
+    Index("intents_by_state", "state", "request_id"),
+)
+
+#: The last blocks that were read, to find the fork point of a reorganisation; the highest one is
+#: the cursor.
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String, nullable=False),
+)
+
+#: How long proofs of a version's circuit take on this machine.
+timings = Table(
+    "timings",
+    metadata,
+    Column("version_id", Integer, primary_key=True, autoincrement=False),
+    Column("circuit_index", Integer, primary_key=True, autoincrement=False),
+    Column("seconds", Float, nullable=False),
+    Column("samples", Integer, nullable=False),
+)

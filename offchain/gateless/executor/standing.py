@@ -1,0 +1,42 @@
+"""What the chain says about this executor, read when it may have changed and not more often."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.clock import Clock
+from gateless.executor.policy import Standing
+
+#: Stake and enrolments are also changed by other processes, whose events a fork may hide.
+MAX_AGE_SECONDS = 30.0
+
+
+class StandingReader:
+    """Stake, profile, enrolments and earnings of one executor."""
+
+    def __init__(self, client: ChainClient, me: str, clock: Clock) -> None:
+        self._client = client
+        self._me = me
+        self._clock = clock
+        self._known: Standing | None = None
+        self._read_at = 0.0
+
+    async def current(self) -> Standing:
+        """The standing as far as it is known, read again when it is old."""
+        if self._known is None or self._clock.monotonic() - self._read_at > MAX_AGE_SECONDS:
+            return await self.refresh()
+        return self._known
+
+    async def refresh(self) -> Standing:
+        """The standing as the chain has it now."""
+        staking, market = self._client.staking, self._client.market
+        profile, enrolled, allocation, earnings = await asyncio.gather(
+            staking.executor(self._me),
+            staking.enrolled_versions(self._me),
+            staking.allocation(self._me, market.address),
+            market.balance_of(self._me),
+        )
+        self._known = Standing(profile, frozenset(enrolled), allocation.available, earnings)
+        self._read_at = self._clock.monotonic()
+        return self._known

@@ -1,0 +1,66 @@
+"""What an executor says of itself: to its operator, over HTTP and in logs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps work from being done, and what to do about it."""
+
+    code: str
+    message: str
+    hint: str
+    request_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveWork:
+    """A request that is worked on or waits."""
+
+    request_id: int
+    version_id: int
+    state: str
+    reason: str
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A snapshot.
+
+    Attributes:
+        phase: ``starting``, ``running``, ``stopping``, ``halted`` (takes no work) or ``stopped``.
+        address: the executor's account.
+        network: name of the deployment.
+        head: number of the latest block; None before the chain was reached.
+        cursor: last block whose requests are in the journal.
+        counts: requests by state.
+        active: requests worked on or waiting.
+        earned: fees of all fulfilled requests.
+        balance: earnings in the market that were not withdrawn.
+        available_stake: what the market could still lock.
+        enrolled: versions enrolled for.
+        serving_at: base URL of the content store; empty where nothing is served.
+        problems: what keeps work from being done.
+    """
+
+    phase: str
+    address: str
+    network: str
+    head: int | None
+    cursor: int | None
+    counts: dict[str, int]
+    active: tuple[ActiveWork, ...]
+    earned: int
+    balance: int | None
+    available_stake: int | None
+    enrolled: tuple[int, ...]
+    serving_at: str
+    problems: tuple[Problem, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)

@@ -1,0 +1,165 @@
+"""Makes a version ready to be served, before any stake is put on it.
+
+The chain names the manifest, the manifest names the files by digest. Here everything is fetched,
+compared with the chain, and the proving key is made again from the published circuit, so that
+nothing that a publisher claims has to be believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from gateless_proofs import Bundle, KeyCache, load_bundle
+
+from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.storage import fetch_bundle
+from gateless.core.errors import ProofError, StorageError
+from gateless.core.manifest import Binding, FileRole
+from gateless.core.types import CircuitRole, InputBinding, VersionInfo
+from gateless.executor.config import ExecutorConfig
+from gateless.executor.content import ContentSources
+
+_BINDINGS = {Binding.PACKED: InputBinding.PACKED, Binding.KZG: InputBinding.KZG}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyVersion:
+    """A version whose files and keys are here and are what the chain says.
+
+    ``circuit_index`` is the circuit that proves single inferences.
+    """
+
+    info: VersionInfo
+    bundle: Bundle
+    circuit_index: int
+
+
+class Versions:
+    """Prepares versions, each once.
+
+    Args:
+        client: the chain.
+        sources: where bundles come from.
+        keys: makes proving keys again and compares them.
+        config: folders and limits.
+        me: this executor's address.
+    """
+
+    def __init__(
+        self,
+        client: ChainClient,
+        sources: ContentSources,
+        keys: KeyCache,
+        config: ExecutorConfig,
+        me: str,
+    ) -> None:
+        self._client = client
+        self._sources = sources
+        self._keys = keys
+        self._config = config
+        self._me = me
+        self._ready: dict[int, ReadyVersion] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
+
+    @property
+    def ready(self) -> tuple[ReadyVersion, ...]:
+        """The versions that were prepared since the start."""
+        return tuple(self._ready.values())
+
+    async def prepare(self, version_id: int) -> ReadyVersion:
+        """A version ready to be served.
+
+        Raises:
+            NotFoundError: ``unknown-version``.
+            StorageError: ``content-not-found``, ``content-tampered``, ``store-unreachable``,
+                ``manifest-mismatch``, ...
+            ProofError: ``key-mismatch``, ``vka-not-registered``, ``wrong-srs``,
+                ``no-usable-circuit``.
+        """
+        async with self._locks.setdefault(version_id, asyncio.Lock()):
+            if version_id not in self._ready:
+                self._ready[version_id] = await self._prepare(version_id)
+            return self._ready[version_id]
+
+    async def _prepare(self, version_id: int) -> ReadyVersion:
+        info = await self._client.registry.version(version_id)
+        index = _circuit_of(info)
+        if not await self._client.verifier.is_registered(info.circuits[index].vka_digest):
+            raise ProofError(
+                "vka-not-registered",
+                f"the verifying key of version {version_id} is not on chain",
+                hint="anyone may register it; until then no proof of this version can be verified",
+                version_id=version_id,
+            )
+        store = await self._sources.store_for(info, self._client, self._me)
+        root = await fetch_bundle(
+            store,
+            info.manifest_digest,
+            self._config.bundles_dir / info.manifest_digest,
+            max_bytes=self._config.max_bundle_bytes,
+        )
+        bundle = await asyncio.to_thread(load_bundle, root, info.manifest_digest)
+        _compare(info, bundle)
+        if bundle.manifest.srs.kind != self._client.deployment.srs:
+            raise ProofError(
+                "wrong-srs",
+                f"version {version_id} was made with the {bundle.manifest.srs.kind} SRS",
+                hint=f"this network accepts {self._client.deployment.srs} only",
+            )
+        await self._keys.proving_key(bundle, index)
+        await self._keep(bundle)
+        return ReadyVersion(info, bundle, index)
+
+    async def _keep(self, bundle: Bundle) -> None:
+        """Puts what is missing into the own store: whoever serves a version serves its files."""
+        store = self._sources.local
+        for entry in bundle.manifest.files:
+            if not await store.has(entry.sha256):
+                await store.put(bundle.path(entry.sha256))
+
+
+def _circuit_of(info: VersionInfo) -> int:
+    for index, circuit in enumerate(info.circuits):
+        if circuit.role == CircuitRole.WHOLE and circuit.batch_size == 1:
+            return index
+    raise ProofError(
+        "no-usable-circuit",
+        f"version {info.version_id} has no circuit for single inferences",
+        hint="this executor cannot serve it",
+    )
+
+
+def _compare(info: VersionInfo, bundle: Bundle) -> None:
+    """Refuses a bundle that tells another story than the chain."""
+    manifest = bundle.manifest
+    if len(manifest.circuits) != len(info.circuits):
+        raise _mismatch(info, "circuits")
+    for stated, pinned in zip(manifest.circuits, info.circuits, strict=True):
+        if (
+            bytes.fromhex(stated.vka_digest.removeprefix("0x")) != pinned.vka_digest
+            or stated.proof_length != pinned.proof_length
+            or stated.batch_size != pinned.batch_size
+        ):
+            raise _mismatch(info, "circuits")
+    if manifest.schema_of_io().encode() != info.io_schema:
+        raise _mismatch(info, "tensors")
+    if _BINDINGS[manifest.binding] is not info.binding:
+        raise _mismatch(info, "input binding")
+    if manifest.file(FileRole.MODEL).sha256 != info.model_digest:
+        raise _mismatch(info, "model")
+    if info.binding is InputBinding.KZG and len(manifest.inputs) > 1:
+        raise ProofError(
+            "no-usable-circuit",
+            f"version {info.version_id} commits to {len(manifest.inputs)} input tensors",
+            hint="this executor serves versions that commit to one input tensor",
+        )
+
+
+def _mismatch(info: VersionInfo, what: str) -> StorageError:
+    return StorageError(
+        "manifest-mismatch",
+        f"the manifest of version {info.version_id} and the chain disagree about its {what}",
+        hint="the publisher made a mistake or cheats; do not serve this version",
+        version_id=info.version_id,
+    )

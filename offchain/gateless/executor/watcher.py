@@ -1,0 +1,168 @@
+"""Follows the chain: no request is missed, after whatever downtime, and no fork goes unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from gateless.adapters.chain.client import ChainClient
+from gateless.core.errors import ChainError
+from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
+from gateless.executor.journal import Journal
+from gateless.executor.work import NewWork, Position
+
+DEFAULT_SPAN = 2_000
+
+_MARKET_EVENTS = ("RequestCreated", "RequestLocked", "RequestFulfilled", "RequestRefunded")
+_OWN_EVENTS = (
+    "ExecutorStaking.Enrolled",
+    "ExecutorStaking.Unenrolled",
+    "ExecutorStaking.Allocated",
+    "ExecutorStaking.Slashed",
+    "ExecutorStaking.ProfileSet",
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a look at the chain brought.
+
+    Attributes:
+        head: the latest block.
+        added: requests that are new in the journal.
+        touched: requests that were locked, fulfilled or refunded; True where this executor did it.
+        standing_changed: whether this executor's stake, profile or enrolments changed.
+        rewound: whether blocks read before are no longer part of the chain.
+    """
+
+    head: Block
+    added: tuple[int, ...]
+    touched: Mapping[int, bool]
+    standing_changed: bool
+    rewound: bool
+
+
+class Watcher:
+    """Reads blocks in order, each once, and journals the requests in them.
+
+    Args:
+        client: the chain.
+        journal: holds the cursor.
+        me: this executor's address.
+        confirmations: blocks that must follow a block before it is read.
+        span: blocks read and journaled at a time, so that a long catch-up survives an
+            interruption.
+    """
+
+    def __init__(
+        self,
+        client: ChainClient,
+        journal: Journal,
+        *,
+        me: str,
+        confirmations: int = 0,
+        span: int = DEFAULT_SPAN,
+    ) -> None:
+        self._client = client
+        self._journal = journal
+        self._me = me.lower()
+        self._confirmations = confirmations
+        self._span = span
+
+    async def poll(self) -> Sighting:
+        """Reads everything up to the head.
+
+        Raises:
+            ChainError: the chain cannot be read now; what was read stays journaled.
+        """
+        rewound = await self._find_fork()
+        head = await self._client.block()
+        cursor = await self._journal.cursor()
+        start = self._client.deployment.start_block if cursor is None else cursor.number + 1
+        last = head.number - self._confirmations
+        added: list[int] = []
+        touched: dict[int, bool] = {}
+        standing_changed = False
+        while start <= last:
+            end = min(start + self._span - 1, last)
+            block = await self._client.block(end)
+            events = await self._read(start, end)
+            new = [_new_work(event) for event in events if event.name == "RequestCreated"]
+            if (await self._client.block(end)).hash != block.hash:
+                break  # forked while it was read: the next poll starts from the ancestor
+            added += await self._journal.advance(new, Position(block.number, block.hash))
+            for event in events:
+                if event.name in _MARKET_EVENTS[1:]:
+                    request_id = int(event.args["requestId"])
+                    touched[request_id] = touched.get(request_id, False) or self._is_me(event)
+            standing_changed |= any(self._is_own(event) for event in events)
+            start = end + 1
+        return Sighting(head, tuple(added), touched, standing_changed, rewound)
+
+    async def created_input(self, work_block: int, request_id: int) -> tuple[bytes, str]:
+        """The input bytes and the hint that a request was made with.
+
+        Raises:
+            ChainError: ``unknown-block`` where the event is not where it was: the chain forked.
+        """
+        for event in await self._client.events(["RequestCreated"], work_block, work_block):
+            if int(event.args["requestId"]) == request_id:
+                return bytes(event.args["input"]), str(event.args["inputHint"])
+        raise ChainError(
+            "unknown-block",
+            f"block {work_block} does not hold the creation of request {request_id}",
+            hint="the chain was reorganised; the request is read again",
+        )
+
+    async def _read(self, start: int, end: int) -> list[Event]:
+        return await self._client.events([*_MARKET_EVENTS, *_OWN_EVENTS], start, end)
+
+    async def _find_fork(self) -> bool:
+        """Goes back to the last block read that is still part of the chain."""
+        positions = await self._journal.positions()
+        if not positions or await self._holds(positions[0]):
+            return False
+        ancestor = self._client.deployment.start_block - 1
+        for position in positions[1:]:
+            if await self._holds(position):
+                ancestor = position.number
+                break
+        log.warning("chain-reorganised", cursor=positions[0].number, ancestor=ancestor)
+        await self._journal.rewind(ancestor)
+        return True
+
+    async def _holds(self, position: Position) -> bool:
+        try:
+            return (await self._client.block(position.number)).hash == position.hash
+        except ChainError as error:
+            if error.code == "unknown-block":  # the new branch is shorter
+                return False
+            raise
+
+    def _is_own(self, event: Event) -> bool:
+        return event.contract == "ExecutorStaking" and self._is_me(event)
+
+    def _is_me(self, event: Event) -> bool:
+        return str(event.args.get("executor", "")).lower() == self._me
+
+
+def _new_work(event: Event) -> NewWork:
+    params = event.args["params"]
+    named = str(params["executor"])
+    return NewWork(
+        request_id=int(event.args["requestId"]),
+        version_id=int(event.args["versionId"]),
+        requester=str(event.args["requester"]),
+        mode=TrustMode(params["mode"]),
+        price=int(params["price"]),
+        collateral=int(params["collateral"]),
+        deadline=int(params["deadline"]),
+        input_digest=bytes(params["inputDigest"]),
+        input_binding=bytes(params["inputBinding"]),
+        named_executor=None if named == ZERO_ADDRESS else named,
+        created_block=event.block_number,
+    )
