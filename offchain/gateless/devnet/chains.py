@@ -1,0 +1,122 @@
+"""What the contracts are built with on each chain. Reviewed: immutable once deployed.
+
+Times are seconds, amounts whole tokens; the deployment multiplies by the token's decimals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID, g2_of
+
+from gateless.adapters.chain.deployment import SrsKind
+from gateless.core.errors import ConfigError
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class ChainConstants:
+    """Constructor arguments of a chain's contracts.
+
+    Attributes:
+        chain_id: EIP-155 chain id.
+        name: name of the network in deployments files.
+        exit_delay: wait between an exit request and its completion. Longer than ``max_lifetime``
+            and ``max_lock_duration`` together with a margin, so that no stake leaves before every
+            claim that it backs is final.
+        min_stake: stake that a profile and enrolments need.
+        collateral_floor: least collateral of a request: what a broken promise costs at least.
+        max_lifetime: longest time from request to deadline.
+        min_lock_duration: shortest time an executor may be given to prove.
+        max_lock_duration: longest such time.
+        max_callback_gas: most gas that a consumer may ask for.
+        max_input_length: most bytes of packed input in a request.
+        srs: the reference string whose keys the verifier accepts.
+        test_token: whether the test dollar is deployed; elsewhere the token must be named.
+    """
+
+    chain_id: int
+    name: str
+    exit_delay: int
+    min_stake: int
+    collateral_floor: int
+    max_lifetime: int
+    min_lock_duration: int
+    max_lock_duration: int
+    max_callback_gas: int
+    max_input_length: int
+    srs: SrsKind
+    test_token: bool
+
+    @property
+    def accepted_g2(self) -> tuple[str, str, str, str]:
+        """VKA words 20 to 23 that the verifier accepts."""
+        return g2_of(self.srs)
+
+
+#: anvil. Short minima, so that expiry can be seen; everything else as elsewhere.
+_DEVELOPMENT = ChainConstants(
+    chain_id=DEVELOPMENT_CHAIN_ID,
+    name="devnet",
+    exit_delay=10 * DAY,
+    min_stake=10,
+    collateral_floor=1,
+    max_lifetime=7 * DAY,
+    min_lock_duration=5,
+    max_lock_duration=DAY,
+    max_callback_gas=1_000_000,
+    max_input_length=32 * 1024,
+    srs="development",
+    test_token=True,
+)
+
+
+def _public(chain_id: int, name: str) -> ChainConstants:
+    """A public chain: the public SRS, a token that exists, locks that outlast congestion."""
+    return ChainConstants(
+        chain_id=chain_id,
+        name=name,
+        exit_delay=10 * DAY,
+        min_stake=100,
+        collateral_floor=1,
+        max_lifetime=7 * DAY,
+        min_lock_duration=2 * MINUTE,
+        max_lock_duration=DAY,
+        max_callback_gas=1_000_000,
+        max_input_length=32 * 1024,
+        srs="perpetual-powers-of-tau",
+        test_token=False,
+    )
+
+
+#: Chain ids: https://chainlist.org
+CHAINS: dict[int, ChainConstants] = {
+    chain.chain_id: chain
+    for chain in (
+        _DEVELOPMENT,
+        _public(11_155_111, "sepolia"),
+        _public(84_532, "base-sepolia"),
+        _public(421_614, "arbitrum-sepolia"),
+    )
+}
+
+
+def chain_constants(chain_id: int) -> ChainConstants:
+    """The constants of a chain.
+
+    Raises:
+        ConfigError: ``unknown-chain``.
+    """
+    try:
+        return CHAINS[chain_id]
+    except KeyError:
+        raise ConfigError(
+            "unknown-chain",
+            f"there are no reviewed constants for chain {chain_id}",
+            hint="known chains: "
+            + ", ".join(f"{chain.chain_id} ({chain.name})" for chain in CHAINS.values()),
+            chain_id=chain_id,
+        ) from None
