@@ -1,0 +1,125 @@
+"""The bundle that ``model publish`` publishes: given as a folder, or built from an ONNX file.
+
+ezkl's keys may differ from build to build, so a finished build is kept under the digest of all that
+went into it: running the command again after an interruption publishes the same bundle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateless.core.errors import InputError, StorageError
+from gateless.core.manifest import Binding
+from gateless.sdk.progress import ProgressSink, Step
+
+if TYPE_CHECKING:
+    from gateless_proofs import Bundle, KeyCache
+
+    from gateless.adapters.chain.deployment import Deployment
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What the publisher gave."""
+
+    source: Path
+    calibration: Path | None
+    name: str
+    description: str
+    labels: tuple[str, ...]
+    accuracy_bound: float | None
+    binding: Binding | None
+    memory_bytes: int
+    seconds: int
+
+
+async def bundle_for(
+    request: BuildRequest,
+    *,
+    builds: Path,
+    deployment: Deployment,
+    keys: KeyCache,
+    progress: ProgressSink,
+) -> Bundle:
+    """The bundle to publish.
+
+    Raises:
+        InputError: ``calibration-missing`` and what the calibration data lacks.
+        ModelError: the ONNX file cannot be taken.
+        StorageError: the given folder is no intact bundle.
+    """
+    from gateless_proofs import BuildOptions, CalibrationData, Limits, build_bundle, load_bundle
+
+    source = request.source.expanduser()
+    if source.is_dir():
+        return await asyncio.to_thread(load_bundle, source)
+    if request.calibration is None:
+        raise InputError(
+            "calibration-missing",
+            "an ONNX file is published with calibration data",
+            hint="give representative inputs with --calibration FILE (.npz or .json)",
+        )
+    calibration_file = request.calibration.expanduser()
+    calibration = await asyncio.to_thread(CalibrationData.load, calibration_file)
+    out = builds / await asyncio.to_thread(_digest, request, source, deployment.srs)
+    if out.is_dir():
+        try:
+            return await asyncio.to_thread(load_bundle, out)
+        except StorageError as error:
+            raise StorageError(
+                error.code, error.message, hint=f"remove {out} and run the command again"
+            ) from error
+
+    def report(stage: str, fraction: float) -> None:
+        progress(Step("build", f"building the circuit ({stage})", fraction=fraction))
+
+    return await build_bundle(
+        source,
+        calibration,
+        out,
+        options=BuildOptions(
+            name=request.name,
+            description=request.description,
+            accuracy_bound=request.accuracy_bound,
+            binding=request.binding,
+            srs_kind=deployment.srs,
+            labels=request.labels,
+            chain_id=deployment.chain_id,
+        ),
+        keys=keys,
+        limits=Limits(memory_bytes=request.memory_bytes, seconds=request.seconds),
+        progress=report,
+    )
+
+
+def _digest(request: BuildRequest, source: Path, srs: str) -> str:
+    options = [
+        request.name,
+        request.description,
+        list(request.labels),
+        request.accuracy_bound,
+        request.binding,
+        srs,
+    ]
+    digest = hashlib.sha256(json.dumps(options).encode())
+    for file in (source, request.calibration):
+        if file is None:
+            continue
+        try:
+            with file.expanduser().open("rb") as handle:
+                while chunk := handle.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError as error:
+            raise InputError(
+                "file-unreadable",
+                f"cannot read {file}: {error.strerror or error}",
+                hint="check the path",
+            ) from error
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Command groups; each file holds one."""

@@ -1,0 +1,314 @@
+"""``gateless executor``: stake, run, earn, leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from gateless.cli.command import command
+from gateless.cli.context import Cli
+from gateless.cli.output import facts
+from gateless.cli.render import amount, moment, transactions, with_transactions
+from gateless.core.amounts import Token, format_amount, parse_amount
+
+if TYPE_CHECKING:
+    from gateless.adapters.chain.client import ChainClient
+    from gateless.sdk.results import ExecutorState
+
+app = typer.Typer(help="Run models for others and earn.", no_args_is_help=True)
+
+
+@command(app, "stake", example="gateless executor stake 50 --serve digits --min-price 0.10")
+async def _stake(
+    cli: Cli,
+    value: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help="Stake to add; 0 changes the rest only.")
+    ],
+    serve: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REF", help="Version to enrol for; may be given several times."),
+    ] = None,
+    min_price: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Lowest price to work for.")
+    ] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="Requests to work on at once (default 1).")
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Public address of this executor's content store."),
+    ] = None,
+) -> None:
+    """Stake, let the market lock the stake, state prices and enrol for versions."""
+    async with cli.network("executor") as gateless:
+        token = gateless.chain.deployment.token
+        units = parse_amount(value, token)
+        cli.on_interrupt(
+            "steps already mined stay; finish the rest without staking again:"
+            " gateless executor stake 0 …"
+        )
+        with cli.progress() as progress:
+            done = await gateless.stake(
+                units,
+                serve=serve or (),
+                endpoint=endpoint,
+                min_price=None if min_price is None else parse_amount(min_price, token),
+                capacity=capacity,
+                progress=progress,
+            )
+        cli.output.result(
+            _state_data(done.state, token) | {"transactions": transactions(done.transactions)},
+            _state_facts(done.state, token),
+            *with_transactions(done.transactions),
+        )
+        cli.output.note("start working with: gateless executor run")
+
+
+@command(app, "run", example="gateless executor run --port 8700")
+async def _run(
+    cli: Cli,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve files and status here; 0 takes a free port."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
+    store: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
+    ] = None,
+    min_price: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Lowest price (default: the profile's).")
+    ] = None,
+    max_collateral: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Highest collateral of one request.")
+    ] = None,
+    withdraw_at: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Withdraw earnings from here on.")
+    ] = None,
+    memory: Annotated[
+        int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
+    ] = 8,
+    time_limit: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each proving process.")
+    ] = 900,
+) -> None:
+    """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
+    from gateless.executor import Executor, ExecutorConfig, PolicyConfig, run_executor
+    from gateless.executor.service import configure_log
+
+    deployment = cli.deployment()
+    if cli.settings.rpc_url is not None:
+        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
+    token = deployment.token
+    signer = await cli.unlock(cli.wallet_name("executor"))
+    config = replace(
+        ExecutorConfig.in_home(
+            cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
+        ),
+        stores=tuple(store or ()),
+        serve_host=host,
+        serve_port=port,
+        memory_bytes=memory << 30,
+        prove_seconds=float(time_limit),
+        withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
+        policy=PolicyConfig(
+            min_price=None if min_price is None else parse_amount(min_price, token),
+            max_collateral=None if max_collateral is None else parse_amount(max_collateral, token),
+        ),
+    )
+
+    def ready(executor: Executor) -> None:
+        data = {
+            "address": signer.address,
+            "network": deployment.name,
+            "serving_at": executor.serving_at,
+            "journal": str(config.journal_path),
+        }
+        rows = [
+            ("executor", signer.address),
+            ("network", deployment.name),
+            ("serving at", executor.serving_at or "(nothing; --port serves files and status)"),
+            ("journal", str(config.journal_path)),
+        ]
+        cli.output.result(data, facts(rows))
+        cli.output.note("working; Ctrl-C stops in good order, a second one at once")
+
+    configure_log(json_lines=not cli.output.shows_progress)
+    await run_executor(config, deployment=deployment, signer=signer, on_ready=ready)
+    cli.output.note("stopped; everything is in the journal")
+
+
+@command(app, "status", example="gateless executor status")
+async def _status(
+    cli: Cli,
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Executor (default: the wallet's).")
+    ] = None,
+) -> None:
+    """Show an executor's stake, prices, earnings and versions."""
+    owner = address or cli.wallets().address_of(cli.wallet_name("executor"))
+    async with cli.network() as gateless:
+        token = gateless.chain.deployment.token
+        state = await gateless.executor(owner)
+        work = await _journaled(cli, gateless.chain, owner)
+        cli.output.result(
+            _state_data(state, token) | {"work": work}, _state_facts(state, token, work)
+        )
+
+
+@command(app, "leave", example="gateless executor leave digits@0")
+async def _leave(
+    cli: Cli,
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="Versions to stop serving.")],
+) -> None:
+    """Stop serving versions."""
+    async with cli.network("executor") as gateless:
+        with cli.progress() as progress:
+            sent = await gateless.leave(refs, progress=progress)
+        cli.output.result(
+            {"transactions": transactions(sent)},
+            f"left {len(sent)} version{'' if len(sent) == 1 else 's'}",
+        )
+
+
+@command(app, "unstake", example="gateless executor unstake")
+async def _unstake(
+    cli: Cli,
+    value: Annotated[
+        str | None, typer.Argument(metavar="[AMOUNT]", help="How much is to leave (default: all).")
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop an exit instead.")] = False,
+) -> None:
+    """Take stake out: the first run asks for the exit, a run after the delay returns the money."""
+    async with cli.network("executor") as gateless:
+        token = gateless.chain.deployment.token
+        with cli.progress() as progress:
+            if cancel:
+                sent = await gateless.cancel_unstake(progress=progress)
+                cli.output.result(
+                    {"transactions": transactions([sent])}, "the exit is cancelled; stake works on"
+                )
+                return
+            units = None if value is None else parse_amount(value, token)
+            done = await gateless.unstake(units, progress=progress)
+        lines = []
+        if done.returned:
+            lines.append(f"{format_amount(done.returned, token)} are back in the wallet")
+        if done.exiting:
+            lines.append(
+                f"{format_amount(done.exiting, token)} can leave from"
+                f" {moment(done.exit_ready_at)}: run this command again then"
+            )
+        cli.output.result(
+            {
+                "returned": amount(done.returned, token),
+                "exiting": amount(done.exiting, token),
+                "exit_ready_at": done.exit_ready_at,
+                "transactions": transactions(done.transactions),
+            },
+            *lines,
+        )
+
+
+@command(app, "withdraw", example="gateless executor withdraw --to 0x…")
+async def _withdraw(
+    cli: Cli,
+    value: Annotated[
+        str | None, typer.Argument(metavar="[AMOUNT]", help="How much (default: all).")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="ADDRESS", help="Who gets it (default: the executor)."),
+    ] = None,
+) -> None:
+    """Withdraw what the executor has earned."""
+    async with cli.network("executor") as gateless:
+        token = gateless.chain.deployment.token
+        units = None if value is None else parse_amount(value, token)
+        with cli.progress() as progress:
+            moved = await gateless.withdraw(units, to=to, progress=progress)
+        cli.output.result(
+            {
+                "withdrawn": amount(moved.amount, token),
+                "to": moved.to,
+                "transactions": transactions([moved.transaction]),
+            },
+            f"withdrew {format_amount(moved.amount, token)} to {moved.to}",
+        )
+
+
+async def _journaled(cli: Cli, chain: ChainClient, owner: str) -> dict[str, int]:
+    """Requests by state in the journal of this machine's executor; empty where there is none."""
+    from gateless.executor import ExecutorConfig, Journal
+
+    config = ExecutorConfig.in_home(cli.home, chain.deployment.name, chain.market.address, owner)
+    if not config.journal_path.is_file():
+        return {}
+    journal = await Journal.open(
+        config.journal_path,
+        chain_id=chain.deployment.chain_id,
+        market=chain.market.address,
+        account=owner,
+    )
+    try:
+        return {state.value: count for state, count in sorted((await journal.counts()).items())}
+    finally:
+        await journal.close()
+
+
+def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
+    return {
+        "address": state.executor.address,
+        "stake": amount(state.executor.total, token),
+        "free": amount(state.executor.free, token),
+        "allocated": amount(state.allocation.allocated, token),
+        "locked": amount(state.allocation.locked, token),
+        "available": amount(state.allocation.available, token),
+        "exiting": amount(state.allocation.exiting, token),
+        "exit_ready_at": state.allocation.exit_ready_at,
+        "earnings": amount(state.earnings, token),
+        "compensations": amount(state.compensations, token),
+        "endpoint": state.executor.endpoint,
+        "receipt_key": state.executor.receipt_key,
+        "min_price": amount(state.executor.min_price, token),
+        "capacity": state.executor.capacity,
+        "versions": list(state.versions),
+    }
+
+
+def _state_facts(
+    state: ExecutorState, token: Token, work: Mapping[str, int] | None = None
+) -> RenderableType:
+    rows = [
+        ("executor", state.executor.address),
+        ("stake", format_amount(state.executor.total, token)),
+        (
+            "allocated",
+            f"{format_amount(state.allocation.allocated, token)}"
+            f" ({format_amount(state.allocation.locked, token)} behind open requests)",
+        ),
+    ]
+    if state.allocation.exiting:
+        rows.append(
+            (
+                "leaving",
+                f"{format_amount(state.allocation.exiting, token)} from"
+                f" {moment(state.allocation.exit_ready_at)}",
+            )
+        )
+    rows += [
+        ("earned", f"{format_amount(state.earnings, token)} (gateless executor withdraw)"),
+        ("lowest price", format_amount(state.executor.min_price, token)),
+        ("capacity", str(state.executor.capacity)),
+        ("serves", ", ".join(state.versions) or "nothing yet"),
+        ("content at", state.executor.endpoint or "-"),
+    ]
+    if state.compensations:
+        rows.insert(-4, ("compensations", format_amount(state.compensations, token)))
+    if work:
+        rows.append(("requests", ", ".join(f"{count} {name}" for name, count in work.items())))
+    return facts(rows)

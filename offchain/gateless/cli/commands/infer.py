@@ -1,0 +1,113 @@
+"""``gateless infer``: ask for a verified inference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateless.cli.command import command
+from gateless.cli.context import Cli
+from gateless.cli.inputs import read_inputs
+from gateless.cli.render import amount, inference_data, inference_facts, transactions
+from gateless.core.amounts import format_amount, parse_amount
+
+if TYPE_CHECKING:
+    from gateless.sdk.terms import RequestTerms
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the root group."""
+    command(app, "infer", example="gateless infer digits --input image.json --price 0.50")(_infer)
+
+
+async def _infer(
+    cli: Cli,
+    ref: Annotated[
+        str,
+        typer.Argument(metavar="REF", help="name, name@alias, name@index or a version id."),
+    ],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="Values: .json, .npy or .npz file; '-' reads JSON or .npy from stdin.",
+        ),
+    ],
+    price: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="What to pay (default: the cheapest price asked)."),
+    ] = None,
+    seconds: Annotated[
+        int | None,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            help="After this long the price can be refunded (default 600).",
+        ),
+    ] = None,
+    collateral: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Stake the executor risks (default: the minimum)."),
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Only this executor may answer.")
+    ] = None,
+    callback: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Contract that receives the output.")
+    ] = None,
+    callback_gas: Annotated[
+        int | None, typer.Option(metavar="GAS", help="Gas for the callback (default: the maximum).")
+    ] = None,
+    input_store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Address of your content store ('gateless store serve'), for inputs too long for"
+            " a transaction.",
+        ),
+    ] = None,
+    deposit: Annotated[
+        bool, typer.Option(help="Top up the deposit from the wallet when it is too low.")
+    ] = True,
+    wait: Annotated[bool, typer.Option(help="Wait for the output.")] = True,
+) -> None:
+    """Ask for a verified inference, pay for it and print the proven output."""
+    inputs = read_inputs(source)
+    async with cli.network("user") as gateless:
+        token = gateless.chain.deployment.token
+        terms: RequestTerms = {
+            "price": None if price is None else parse_amount(price, token),
+            "collateral": None if collateral is None else parse_amount(collateral, token),
+            "timeout": seconds,
+            "executor": executor,
+            "callback": callback,
+            "callback_gas": callback_gas,
+            "input_store": input_store,
+            "deposit": deposit,
+        }
+        with cli.progress() as progress:
+            submitted = await gateless.submit(ref, inputs, progress=progress, **terms)
+        for warning in submitted.warnings:
+            cli.output.warn(warning)
+        if not wait:
+            data = {
+                "request_id": submitted.request_id,
+                "version": submitted.resolved.label,
+                "price": amount(submitted.price, token),
+                "deadline": submitted.deadline,
+                "transactions": transactions([submitted.transaction]),
+                "warnings": list(submitted.warnings),
+            }
+            cli.output.result(
+                data,
+                f"request {submitted.request_id} is on chain,"
+                f" {format_amount(submitted.price, token)} are in escrow",
+                f"get the output with: gateless request wait {submitted.request_id}",
+            )
+            return
+        with cli.progress() as progress:
+            result = await gateless.wait(submitted, progress=progress)
+        cli.output.result(inference_data(result, token), inference_facts(result, token))

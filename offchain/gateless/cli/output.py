@@ -1,0 +1,121 @@
+"""What a command prints: results on stdout, everything else on stderr.
+
+With ``--json`` stdout holds exactly one JSON document and an error is one JSON document on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gateless.core.errors import GatelessError
+
+
+class Output:
+    """The two streams of a command."""
+
+    def __init__(self, *, json_output: bool) -> None:
+        self.json_output = json_output
+        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+        self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches: progress and prompts make sense."""
+        return not self.json_output and self._err.is_terminal and sys.stdin.isatty()
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether live progress may be drawn on stderr."""
+        return not self.json_output and self._err.is_terminal
+
+    @property
+    def progress_console(self) -> Console:
+        """Where live progress is drawn."""
+        return self._err
+
+    def result(self, data: Any, *renderables: RenderableType) -> None:
+        """Prints a command's result: ``data`` with ``--json``, else the renderables."""
+        if self.json_output:
+            sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
+            sys.stdout.flush()
+            return
+        for renderable in renderables:
+            self._out.print(renderable)
+
+    def note(self, text: str) -> None:
+        """Tells people something by the way; silent with ``--json``."""
+        if not self.json_output:
+            self._err.print(Text(text))
+
+    def warn(self, text: str) -> None:
+        """Warns on stderr; with ``--json`` warnings belong into the result."""
+        if not self.json_output:
+            self._err.print(Text.assemble(("warning: ", "yellow"), text))
+
+    def error(self, error: GatelessError) -> None:
+        """``error[code]: message`` and ``hint: …`` on stderr, or the error as JSON."""
+        if self.json_output:
+            sys.stderr.write(json.dumps(error.to_dict(), ensure_ascii=False, default=_plain) + "\n")
+            sys.stderr.flush()
+            return
+        self._err.print(
+            Text.assemble(
+                (f"error[{error.code}]", "bold red"), ": ", " ".join(error.message.split())
+            )
+        )
+        if error.hint:
+            self._err.print(Text.assemble(("hint", "bold cyan"), ": ", error.hint))
+
+    def interrupted(self, resume: Sequence[str]) -> None:
+        """Says after Ctrl-C that nothing is lost and how to go on."""
+        if self.json_output:
+            document = {"error": "Interrupted", "code": "interrupted", "resume": list(resume)}
+            sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+            sys.stderr.flush()
+            return
+        self._err.print(Text("interrupted", style="yellow"))
+        for line in resume or ("nothing was left half-done; run the command again to continue",):
+            self._err.print(Text.assemble(("hint", "bold cyan"), ": ", line))
+
+
+def _plain(value: Any) -> Any:
+    """JSON form of what results may hold beyond plain values."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
+
+
+def table(*columns: str, rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Table:
+    """A plain table that fits 80 columns; columns named in ``right`` hold numbers."""
+    result = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        result.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", no_wrap=False
+        )
+    for row in rows:
+        result.add_row(*(Text(cell) for cell in row))
+    return result
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> Table:
+    """Name and value, one pair a line; nothing is shortened."""
+    result = Table.grid(padding=(0, 2, 0, 0))
+    result.add_column(style="bold", no_wrap=True)
+    result.add_column(overflow="fold")
+    for name, value in rows:
+        result.add_row(name, Text(value))
+    return result
+
+
+def short(value: str, *, keep: int = 6) -> str:
+    """``0x1234…abcd``, for lists whose ``show`` command prints the whole."""
+    return value if len(value) <= 2 * keep + 3 else f"{value[: keep + 2]}…{value[-4:]}"
