@@ -1,0 +1,1 @@
+"""A classifier of handwritten digits, from training to paid and verified inference."""
