@@ -1,0 +1,5 @@
+"""Fixtures that tests of several parts share."""
+
+from __future__ import annotations
+
+pytest_plugins = ["devnet_fixtures", "market_fixtures", "cli_fixtures"]
