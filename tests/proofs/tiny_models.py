@@ -1,0 +1,114 @@
+"""Small ONNX files for the tests, written by hand so that every one is understood."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+def save(
+    path: Path,
+    nodes: Sequence[onnx.NodeProto],
+    inputs: Sequence[onnx.ValueInfoProto],
+    outputs: Sequence[onnx.ValueInfoProto],
+    weights: dict[str, Any] | None = None,
+    opset: int = 17,
+) -> Path:
+    """Writes a model without any check, so that broken ones can be written too."""
+    stored = [
+        value if isinstance(value, onnx.TensorProto) else numpy_helper.from_array(value, name)
+        for name, value in (weights or {}).items()
+    ]
+    graph = helper.make_graph(list(nodes), "graph", list(inputs), list(outputs), stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    model.ir_version = 8
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def floats(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+    """A float tensor as graph input or output."""
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+
+
+def weights_of(sizes: Sequence[int], seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weight and bias of each dense layer."""
+    generator = np.random.default_rng(seed)
+    return [
+        (
+            (generator.normal(size=(rows, columns)) * 0.4).astype(np.float32),
+            (generator.normal(size=columns) * 0.2).astype(np.float32),
+        )
+        for rows, columns in itertools.pairwise(sizes)
+    ]
+
+
+def dense(
+    path: Path,
+    sizes: Sequence[int],
+    *,
+    activation: str = "Relu",
+    seed: int = 0,
+    mirrored: bool = False,
+) -> Path:
+    """Dense layers with an activation between them; the batch dimension is symbolic.
+
+    ``mirrored`` reverses the order of the outputs: another model with the very same numbers.
+    """
+    nodes, weights, value = [], {}, "x"
+    layers = weights_of(sizes, seed)
+    if mirrored:
+        weight, bias = layers[-1]
+        layers[-1] = (np.ascontiguousarray(weight[:, ::-1]), bias[::-1].copy())
+    for index, (weight, bias) in enumerate(layers):
+        weights[f"w{index}"], weights[f"b{index}"] = weight, bias
+        last = index == len(layers) - 1
+        out = "y" if last else f"h{index}"
+        nodes.append(helper.make_node("Gemm", [value, f"w{index}", f"b{index}"], [out]))
+        value = out
+        if not last:
+            nodes.append(helper.make_node(activation, [out], [f"a{index}"]))
+            value = f"a{index}"
+    return save(
+        path, nodes, [floats("x", "batch", sizes[0])], [floats("y", "batch", sizes[-1])], weights
+    )
+
+
+def one_node(
+    path: Path,
+    operator: str,
+    *,
+    shape: Sequence[int | str] = (1, 4),
+    weights: dict[str, Any] | None = None,
+    opset: int = 17,
+    domain: str = "",
+    **attributes: Any,
+) -> Path:
+    """A model of a single operator on ``x`` and the given constants."""
+    node = helper.make_node(operator, ["x", *(weights or {})], ["y"], domain=domain, **attributes)
+    return save(path, [node], [floats("x", *shape)], [floats("y", *shape)], weights, opset)
+
+
+def bomb(path: Path) -> Path:
+    """About a hundred bytes that ask for 8 GB: the size of a constant is itself a constant."""
+    nodes = [
+        helper.make_node("ConstantOfShape", ["s"], ["c"]),
+        helper.make_node("Add", ["x", "c"], ["y"]),
+    ]
+    return save(path, nodes, [floats("x", 1)], [floats("y", "n")], {"s": np.array([2**31])})
+
+
+def hidden_bomb(path: Path) -> Path:
+    """The same, but the size is the product of two constants, which no static check multiplies."""
+    nodes = [
+        helper.make_node("Mul", ["s", "s"], ["big"]),
+        helper.make_node("ConstantOfShape", ["big"], ["c"]),
+        helper.make_node("Add", ["x", "c"], ["y"]),
+    ]
+    return save(path, nodes, [floats("x", 1)], [floats("y", "n")], {"s": np.array([2**16])})
