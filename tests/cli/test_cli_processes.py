@@ -1,0 +1,237 @@
+"""The installed command as people run it: real processes, signals, pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cli_fixtures import CLEAN, MakeWallet, Shell
+from gateless.adapters.storage.http import CONTENT_PATH
+from gateless.devnet.accounts import DEVELOPMENT_PASSWORD
+from market_fixtures import ROW, MakeServed, TinyModel
+
+#: SIGINT is set back first: a shell starts what it puts into the background, these tests perhaps
+#: among it, with SIGINT ignored, and every child inherits that.
+COMMAND = (
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " from gateless.cli.main import run; run()",
+)
+PATIENCE = 60.0
+
+
+@dataclass
+class Running:
+    """A command that is running."""
+
+    process: asyncio.subprocess.Process
+
+    async def line(self, wanted: str, stream: str = "stdout") -> str:
+        """The next line that holds ``wanted``."""
+        reader = getattr(self.process, stream)
+        async with asyncio.timeout(PATIENCE):
+            while raw := await reader.readline():
+                if wanted in (text := raw.decode()):
+                    return text
+        raise AssertionError(f"{wanted!r} was never printed on {stream}")
+
+    async def document(self) -> Any:
+        """The next JSON document on stdout, which ends with a closing brace in column one."""
+        assert self.process.stdout is not None
+        lines: list[str] = []
+        async with asyncio.timeout(PATIENCE):
+            while raw := await self.process.stdout.readline():
+                lines.append(raw.decode())
+                if lines[-1] == "}\n":
+                    return json.loads("".join(lines))
+        raise AssertionError("".join(lines))
+
+    async def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
+        """Sends a signal and returns exit code and remaining output."""
+        self.process.send_signal(number)
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def command(home: Path, *arguments: str, **environ: str) -> AsyncIterator[Running]:
+    """Runs the command in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **CLEAN, "COLUMNS": "80", "GATELESS_HOME": str(home), **environ},
+    )
+    try:
+        yield Running(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            out, err = await process.communicate()
+            print(arguments, out.decode(), err.decode(), sep="\n")  # shown where a test fails
+
+
+async def finished(home: Path, *arguments: str, **environ: str) -> tuple[int, str, str]:
+    """Runs a command to its end."""
+    async with command(home, *arguments, **environ) as running, asyncio.timeout(PATIENCE):
+        out, err = await running.process.communicate()
+        assert running.process.returncode is not None
+        return running.process.returncode, out.decode(), err.decode()
+
+
+def _row(folder: Path) -> str:
+    path = folder / "row.json"
+    path.write_text(json.dumps(ROW))
+    return str(path)
+
+
+async def test_the_whole_road_in_four_terminals(tmp_path: Path, tiny_model: TinyModel) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "cache").symlink_to(tiny_model.cache)
+    async with command(home, "devnet", "up", "--json") as network:
+        up = await network.document()
+        assert up["password"] == DEVELOPMENT_PASSWORD
+        assert [account["wallet"] for account in up["accounts"]] == ["builder", "executor", "user"]
+        second = await finished(home, "devnet", "up")
+        assert (second[0], second[2].split(":")[0]) == (11, "error[devnet-running]")
+
+        code, out, err = await finished(
+            home,
+            "model",
+            "publish",
+            str(tiny_model.bundle.root),
+            "--name",
+            "road",
+            "--royalty",
+            "5",
+        )
+        assert code == 0, err
+        code, out, err = await finished(
+            home, "executor", "stake", "20", "--serve", "road", "--min-price", "0.2"
+        )
+        assert code == 0, err
+        async with command(home, "executor", "run", "--json", "--port", "0") as executor:
+            ready = await executor.document()
+            code, out, err = await finished(home, "--json", "infer", "road", "-i", _row(tmp_path))
+            assert code == 0, err
+            result = json.loads(out)
+            assert result["executor"] == ready["address"]
+            assert result["price"]["text"] == "0.20 tUSD"
+            assert result["royalty"]["text"] == "0.01 tUSD"
+            async with httpx.AsyncClient() as http:
+                status = (await http.get(ready["serving_at"] + "/v1/status")).json()
+            assert status["counts"] == {"fulfilled": 1}
+            code, _, err = await executor.stop(signal.SIGTERM)
+            assert code == 0, err
+        code, out, _ = await finished(home, "executor", "status", "--json")
+        assert json.loads(out)["work"] == {"fulfilled": 1}
+        code, out, err = await network.stop()
+        assert code == 0, err
+    code, _, err = await finished(home, "model", "list")
+    assert (code, err.split(":")[0]) == (7, "error[rpc-unreachable]")
+    assert "hint: " in err and "gateless devnet up" in err
+
+
+async def test_ctrl_c_while_waiting_loses_nothing(
+    shell: Shell, make_wallet: MakeWallet, make_served: MakeServed, tmp_path: Path
+) -> None:
+    served = await make_served("process-waiting")
+    await make_wallet("alice", tokens=1)
+    await shell("store", "put", served.bundle.root / "manifest.json")
+    market = served.executor.client.chain.market
+    expected = await market.request_count() + 1
+    arguments = ("infer", "process-waiting", "-i", _row(tmp_path))
+    async with command(shell.home, *arguments, **shell.environ) as waiting:
+        for _ in range(600):
+            if await market.request_count() >= expected:
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)  # it has the receipt by now and waits for the answer
+        code, out, err = await waiting.stop()
+    assert code == 130
+    assert out == ""
+    assert err.startswith("interrupted\n")
+    assert f"gateless request wait {expected}" in err
+    await served.answer(expected)
+    assert "prediction" in (await shell("request", "wait", expected)).stdout
+
+
+async def test_ctrl_c_while_building_leaves_nothing_and_goes_on(
+    shell: Shell, make_wallet: MakeWallet, tiny_model: TinyModel
+) -> None:
+    await make_wallet("builder")
+    arguments = (
+        *("model", "publish", str(tiny_model.onnx), "--calibration", str(tiny_model.calibration)),
+        *("--name", "process-building"),
+    )
+    builds = shell.home / "builds"
+    async with command(shell.home, *arguments, **shell.environ) as building:
+        for _ in range(1200):
+            if builds.exists() and any(builds.iterdir()):
+                break
+            await asyncio.sleep(0.02)
+        code, _, err = await building.stop()
+    assert code == 130, err
+    assert "run the same command again" in err
+    assert list(builds.iterdir()) == []
+    done = await shell(*arguments, "--json")
+    assert done.data["version"] == "process-building@0"
+
+
+async def test_a_store_serves_its_files(
+    bare_shell: Shell, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"content")
+    put = (await bare_shell("--json", "store", "put", file)).data
+    async with command(bare_shell.home, "store", "serve", "--port", "0", "--json") as serving:
+        url = (await serving.document())["url"]
+        async with httpx.AsyncClient() as http:
+            for name in (put["sha256"], put["cid"]):
+                assert (await http.get(url + CONTENT_PATH + name)).content == b"content"
+        port = url.rpartition(":")[2]
+        taken = await finished(bare_shell.home, "store", "serve", "--port", port)
+        assert (taken[0], taken[2].split(":")[0]) == (11, "error[port-taken]")
+        code, _, err = await serving.stop()
+    assert code == 0, err
+
+
+async def test_a_reader_that_leaves_early_is_no_error(shell: Shell) -> None:
+    shown = await asyncio.create_subprocess_shell(
+        f'{sys.executable} -c "from gateless.cli.main import run; run()" --help | head -n 1',
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **CLEAN, "GATELESS_HOME": str(shell.home)},
+    )
+    _, err = await shown.communicate()
+    assert err == b""
+
+
+@pytest.mark.parametrize("module", ["web3", "ezkl", "onnxruntime", "fastapi"])
+async def test_help_does_not_wait_for_heavy_libraries(module: str) -> None:
+    script = (
+        "import sys\nsys.argv = ['gateless', '--help']\n"
+        "from gateless.cli.main import app\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
+        f"assert {module!r} not in sys.modules"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script), stdout=asyncio.subprocess.DEVNULL
+    )
+    assert await process.wait() == 0

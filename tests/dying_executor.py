@@ -1,0 +1,43 @@
+"""An executor that is killed at a chosen step: the real one, whose journal pulls the trigger.
+
+``GATELESS_DIE_AT`` names the step: ``after:<state>`` dies when a request was journaled in that
+state, ``intent:<kind>`` when a transaction was journaled and not yet sent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from gateless.adapters.chain.sender import PreparedTx
+from gateless.executor.__main__ import main
+from gateless.executor.journal import Journal
+from gateless.executor.states import WorkState
+from gateless.executor.work import Intent, IntentKind, Work
+
+
+def _die_at(step: str) -> None:
+    if os.environ["GATELESS_DIE_AT"] == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingJournal(Journal):
+    """Writes, then kills its process without a chance to clean up."""
+
+    async def move(self, request_id: int, to: WorkState, **facts: Any) -> Work:
+        work = await super().move(request_id, to, **facts)
+        _die_at(f"after:{to}")
+        return work
+
+    async def intend(
+        self, kind: IntentKind, prepared: PreparedTx, request_id: int | None = None
+    ) -> Intent:
+        intent = await super().intend(kind, prepared, request_id)
+        _die_at(f"intent:{kind}")
+        return intent
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], journal_type=DyingJournal))

@@ -1,0 +1,155 @@
+"""The executor as a process: what it serves, how it is configured, how it starts and ends."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from executor_fixtures import config_of, eventually, executor_process, running
+from gateless.adapters.storage import HttpStore
+from gateless.core.errors import ConfigError
+from gateless.core.manifest import FileRole
+from gateless.devnet import Devnet
+from gateless.executor import ExecutorConfig, Serving
+from gateless.executor.__main__ import main, read_config
+from gateless.executor.service import open_executor
+from gateless.executor.states import WorkState
+from market_fixtures import ROW, MakeAccount, MakeServed
+
+MARKET = "0x" + "aB" * 20
+
+
+async def test_it_serves_its_files_and_its_status(
+    devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    served = await make_served("service-http")
+    user = await make_account()
+    model = served.bundle.manifest.file(FileRole.MODEL)
+    async with (
+        running(devnet, served.executor, serve_port=0) as run,
+        httpx.AsyncClient() as http,
+    ):
+        url = run.executor.serving_at
+        # Its address goes on chain, so that whoever calls its models finds their files.
+        await served.executor.client.stake(0, endpoint=url)
+        result = await user.client.infer(served.name, ROW)
+        await run.reaches(result.request_id, WorkState.FULFILLED)
+        assert await HttpStore([url], http).get(model.sha256)
+        status = (await http.get(f"{url}/v1/status")).json()
+        assert status["phase"] == "running"
+        assert status["address"] == served.executor.address
+        assert status["counts"]["fulfilled"] == 1
+        assert status["earned"] == result.fee
+        assert status["enrolled"] == [served.published.version_id]
+        assert (await http.get(f"{url}/v1/content/{'0' * 64}")).status_code == 404
+
+
+async def test_a_port_in_use_is_said_before_anything_starts(
+    devnet: Devnet, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = config_of(account, serve_port=taken.getsockname()[1])
+        with pytest.raises(ConfigError) as caught:
+            async with open_executor(config, deployment=devnet.deployment, signer=account.signer):
+                pass
+    assert caught.value.code == "port-taken"
+    assert not config.journal_path.exists()
+
+
+async def test_log_lines_carry_the_request(
+    devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    served = await make_served("service-log")
+    user = await make_account()
+    await user.client.services.store.put(served.bundle.root / "manifest.json")
+    config = config_of(served.executor)
+    async with executor_process(devnet, served.executor, config) as process:
+        asked = await user.client.submit(served.name, ROW)
+
+        async def ended() -> bool:
+            return '"event": "request-ended", "request_id": ' in process.log.read_text()
+
+        await eventually("the request has ended", ended)
+        assert await process.terminate() == 0
+    lines = [json.loads(line) for line in process.log.read_text().splitlines()]
+    about = [line["event"] for line in lines if line.get("request_id") == asked.request_id]
+    assert about == [
+        "request-checked",
+        "proof-made",
+        "transaction-sent",
+        "transaction-mined",
+        "request-locked",
+        "transaction-sent",
+        "transaction-mined",
+        "request-fulfilled",
+        "request-ended",
+    ]
+    assert all({"timestamp", "level", "event"} <= line.keys() for line in lines)
+    assert lines[-1]["event"] == "stopped"
+
+
+def settings(tmp_path: Path, **changes: Any) -> Path:
+    path = tmp_path / "executor.json"
+    values = {
+        "home": str(tmp_path),
+        "network": "devnet",
+        "keystore": str(tmp_path / "keystore"),
+        "wallet": "executor",
+    }
+    path.write_text(json.dumps(values | changes))
+    return path
+
+
+def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
+    path = settings(
+        tmp_path,
+        stores=["https://store.example.org"],
+        confirmations=3,
+        policy={"serving": "listed", "versions": [4294967296], "min_price": 5},
+    )
+    config = read_config(path).executor_config(MARKET, "0xABC")
+    assert config.stores == ("https://store.example.org",)
+    assert config.confirmations == 3
+    assert config.policy.serving is Serving.LISTED
+    assert config.policy.versions == {4294967296}
+    assert config.policy.min_price == 5
+    usual = ExecutorConfig.in_home(tmp_path, "devnet", MARKET, "0xABC")
+    assert config.data_dir == usual.data_dir == tmp_path / "executor" / "devnet-abababab-0xabc"
+    assert config.cache_dir == usual.cache_dir
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"surprise": 1}, "surprise"),
+        ({"poll_seconds": 0}, "poll_seconds"),
+        ({"serve_port": 70000}, "serve_port"),
+        ({"policy": {"serving": "everything"}}, "policy.serving"),
+        ({"policy": {"time_factor": 0.5}}, "policy.time_factor"),
+    ],
+)
+def test_mistakes_in_a_configuration_file_are_named(
+    tmp_path: Path, changes: dict[str, Any], where: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(settings(tmp_path, **changes))
+    assert caught.value.code == "invalid-config"
+    assert where in caught.value.message
+
+
+def test_a_start_that_fails_says_why_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([]) == ConfigError.exit_code
+    assert "usage" in capsys.readouterr().err
+    assert main([str(tmp_path / "absent.json")]) == ConfigError.exit_code
+    assert "invalid-config" in capsys.readouterr().err
+    (tmp_path / "password").write_text("secret\n")
+    path = settings(tmp_path, password_file=str(tmp_path / "password"))
+    assert main([str(path)]) != 0
+    assert "unknown-wallet" in capsys.readouterr().err
