@@ -41,6 +41,7 @@ STANDING = Standing(
     profile=ExecutorInfo(ME, 0, 500, "", None, 800, 3),
     enrolled=frozenset({VERSION}),
     available=100,
+    locked=0,
     earnings=0,
 )
 

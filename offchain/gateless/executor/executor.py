@@ -309,7 +309,8 @@ class Executor:
                     "enrol for what it shall serve: gateless executor stake 0 --serve NAME",
                 )
             )
-        if standing.available == 0 and not self._scheduler.running:
+        # Stake that is all at work is no lack of stake.
+        if standing.available == 0 and standing.locked == 0:
             found.append(
                 Problem(
                     "stake-too-low",

@@ -38,12 +38,14 @@ class Standing:
         profile: its stake and profile.
         enrolled: versions that it enrolled for.
         available: stake that the market could still lock.
+        locked: stake behind requests that are not settled yet.
         earnings: its balance in the market.
     """
 
     profile: ExecutorInfo
     enrolled: frozenset[int]
     available: int
+    locked: int
     earnings: int
 
 

@@ -37,6 +37,8 @@ class StandingReader:
             staking.allocation(self._me, market.address),
             market.balance_of(self._me),
         )
-        self._known = Standing(profile, frozenset(enrolled), allocation.available, earnings)
+        self._known = Standing(
+            profile, frozenset(enrolled), allocation.available, allocation.locked, earnings
+        )
         self._read_at = self._clock.monotonic()
         return self._known
