@@ -55,6 +55,15 @@ async def test_help(bare_shell: Shell, path: tuple[str, ...]) -> None:
             assert parameter.help, (path, parameter.name)
 
 
+@pytest.mark.parametrize("group", [(), ("model",), ("executor",)], ids=" ".join)
+async def test_a_group_without_a_command_shows_its_help_and_no_error(
+    bare_shell: Shell, group: tuple[str, ...]
+) -> None:
+    answer = await bare_shell(*group, code=2)
+    assert "Commands" in answer.stdout
+    assert answer.stderr == ""
+
+
 def test_documented_exit_codes_are_those_of_the_errors() -> None:
     (paragraph,) = (part for part in EPILOG.split("\n\n") if "Exit codes" in part)
     documented = {

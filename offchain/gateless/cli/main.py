@@ -62,7 +62,10 @@ class GatelessGroup(TyperGroup):
                 **extra,
             )
         except typer.TyperException as error:
-            _fail(_usage(error), arguments)
+            usage = _usage(error)
+            if not usage.message:
+                sys.exit(usage.exit_code)  # a group without a command: its help was the answer
+            _fail(usage, arguments)
         except typer.Abort:
             sys.exit(130)
         except BrokenPipeError:
