@@ -68,6 +68,10 @@ abstract contract Base {
         vm.roll(block.number + 1);
     }
 
+    function assertEq(int256 left, int256 right, string memory reason) internal pure {
+        vm.assertEq(left, right, reason);
+    }
+
     function assertEq(uint256 left, uint256 right, string memory reason) internal pure {
         vm.assertEq(left, right, reason);
     }

@@ -40,6 +40,7 @@ interface Vm {
     function assertFalse(bool condition, string calldata reason) external pure;
     function assertEq(uint256 left, uint256 right) external pure;
     function assertEq(uint256 left, uint256 right, string calldata reason) external pure;
+    function assertEq(int256 left, int256 right, string calldata reason) external pure;
     function assertEq(address left, address right, string calldata reason) external pure;
     function assertEq(bytes32 left, bytes32 right, string calldata reason) external pure;
     function assertEq(bytes calldata left, bytes calldata right, string calldata reason) external pure;
