@@ -1,34 +1,28 @@
 """Runs ezkl and onnxruntime in limited subprocesses.
 
 Models come from strangers, and ezkl panics, aborts and holds the interpreter lock: so every call
-goes to a fresh ``python -m gateless_proofs.worker`` with a memory limit, a wall clock, a home
-directory of its own and an environment without the parent's secrets. It is killed when the caller
-is cancelled.
+goes to a ``python -m gateless_proofs.worker`` with a memory limit, a wall clock, a home directory
+of its own and an environment without the parent's secrets. It is killed when the caller is
+cancelled. :func:`run_worker` takes a fresh process for each call; processes that serve one bundle
+again and again are in :mod:`gateless_proofs.warm`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import os
-import shutil
 import signal
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from gateless.core import errors
 from gateless.core.errors import GatelessError, SandboxError
 
-Progress = Callable[[str, float], None]
+from gateless_proofs.process import Answer, Progress, WorkerDied, WorkerProcess
 
-_STDERR_TAIL = 4096
-_MAX_LINE = 256 << 20
-_ORPHAN_POLL_SECONDS = 0.2
+__all__ = ["Limits", "Progress", "exchange", "is_out_of_memory", "result_of", "run_worker"]
+
 _OUT_OF_MEMORY = (
     "memory allocation of",
     "MemoryError",
@@ -62,151 +56,54 @@ async def run_worker(
     limits: Limits,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Runs one operation in a subprocess and returns its result.
+    """Runs one operation in a process of its own and returns its result.
 
     Raises:
         SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
         GatelessError: whatever the operation itself reports.
     """
-    home = Path(tempfile.mkdtemp(prefix="gateless-worker-"))
+    process = await WorkerProcess.start(ceiling_bytes=limits.memory_bytes, threads=limits.threads)
     try:
-        return await _run(operation, request, home, limits, progress)
+        answer = await exchange(process, operation, request, limits=limits, progress=progress)
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        await process.kill()
+    return result_of(answer, limits)
 
 
-async def _run(
+async def exchange(
+    process: WorkerProcess,
     operation: str,
     request: Mapping[str, Any],
-    home: Path,
+    *,
     limits: Limits,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "gateless_proofs.worker"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=home,
-        env=_environment(home, limits),
-        start_new_session=True,
-        limit=_MAX_LINE,
-    )
-    payload = {"operation": operation, "memory_bytes": limits.memory_bytes, "request": request}
-    tail = bytearray()
-    orphans = asyncio.ensure_future(_end_orphans(process))
+    progress: Progress | None = None,
+) -> Answer:
+    """Gives a process one job, within the limits; after an error it must be killed.
+
+    Raises:
+        SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
+    """
     try:
         async with asyncio.timeout(limits.seconds):
-            answer, _, _ = await asyncio.gather(
-                _read_answer(process, progress),
-                _keep_tail(process, tail),
-                _send(process, json.dumps(payload).encode()),
+            return await process.do(
+                operation, request, memory_bytes=limits.memory_bytes, progress=progress
             )
-            await process.wait()
     except TimeoutError as error:
         raise SandboxError(
             "time-limit",
             f"{operation} took longer than {limits.seconds:g} seconds and was stopped",
             hint="raise the time limit, or use a smaller model",
             operation=operation,
-            stderr=_text(tail),
         ) from error
-    finally:
-        orphans.cancel()
-        await _end(process)
-    if answer is not None and "result" in answer:
-        result: dict[str, Any] = answer["result"]
-        return result
-    if answer is not None:
-        raise _rebuild(answer["error"], _text(tail), limits)
-    raise _crash(operation, process.returncode, _text(tail), limits)
+    except WorkerDied as death:
+        raise _crash(operation, death.status, death.stderr, limits) from death
 
 
-def _environment(home: Path, limits: Limits) -> dict[str, str]:
-    environment = {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "RUST_BACKTRACE": "0",
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "EZKL_REPO_PATH": str(home / "ezkl"),
-        "RAYON_NUM_THREADS": str(limits.threads),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    if "PYTHONPATH" in os.environ:
-        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    return environment
-
-
-async def _send(process: asyncio.subprocess.Process, payload: bytes) -> None:
-    stdin = process.stdin
-    if stdin is None:
-        return
-    # A worker that dies early closes the pipe; its exit status tells the story.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stdin.write(payload)
-        await stdin.drain()
-    stdin.close()
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        await stdin.wait_closed()
-
-
-async def _read_answer(
-    process: asyncio.subprocess.Process, progress: Progress | None
-) -> dict[str, Any] | None:
-    answer: dict[str, Any] | None = None
-    if process.stdout is None:
-        return None
-    while line := await process.stdout.readline():
-        if not line.endswith(b"\n"):
-            break  # the worker died in the middle of a line
-        message: dict[str, Any] = json.loads(line)
-        if "progress" not in message:
-            answer = message
-        elif progress is not None:
-            stage, fraction = message["progress"]
-            progress(stage, fraction)
-    return answer
-
-
-async def _keep_tail(process: asyncio.subprocess.Process, tail: bytearray) -> None:
-    if process.stderr is None:
-        return
-    while chunk := await process.stderr.read(65536):
-        tail += chunk
-        del tail[:-_STDERR_TAIL]
-
-
-async def _end_orphans(process: asyncio.subprocess.Process) -> None:
-    """Ends what a worker that died left running: its children hold the pipes open."""
-    # Polled: on some versions of Python wait() returns only when the pipes are closed too.
-    while process.returncode is None:  # noqa: ASYNC110
-        await asyncio.sleep(_ORPHAN_POLL_SECONDS)
-    _kill_group(process)
-
-
-def _kill_group(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kills the worker's whole process group where it still runs, and reaps it."""
-    _kill_group(process)
-    if process.returncode is None:
-        waiting = asyncio.ensure_future(process.wait())
-        while not waiting.done():
-            # A second cancellation must not leave the child unreaped.
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(waiting)
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
-
-
-def _text(tail: bytearray) -> str:
-    return bytes(tail).decode("utf-8", "replace").strip()
+def result_of(answer: Answer, limits: Limits) -> dict[str, Any]:
+    """What an operation returned, or its error."""
+    if answer.result is not None:
+        return answer.result
+    raise _rebuild(answer.error or {}, answer.stderr, limits)
 
 
 def is_out_of_memory(text: str) -> bool:

@@ -1,8 +1,10 @@
-"""The subprocess: one operation per process, JSON request on stdin, JSON lines on stdout.
+"""The subprocess: one JSON job per line on stdin, JSON lines on stdout, until stdin ends.
 
 Libraries print to stdout as they please, so the real stdout is put aside at the start and file
 descriptor 1 points to stderr. The process leaves with ``os._exit``: ezkl's coroutines sometimes
 crash at interpreter exit with the work done.
+
+Arguments: the address space that no job may exceed, then modules to import ahead of the first job.
 """
 
 from __future__ import annotations
@@ -14,10 +16,14 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import IO, Any
 
 from gateless.core.errors import GatelessError, SandboxError
+
+#: as in :mod:`gateless_proofs.process`, which is not imported here for what it would cost
+END_OF_JOB = b"\0"
 
 #: operation -> module and function; imported on demand, since imports cost more than small proofs
 OPERATIONS = {
@@ -40,15 +46,29 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Reads the request, does it, answers and leaves without interpreter shutdown."""
+    """Does jobs until there are no more, then leaves without interpreter shutdown."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     _die_with_parent()
-    payload = json.load(sys.stdin)
-    memory = int(payload["memory_bytes"])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    ceiling = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _write(channel, _answer(channel, payload["operation"], payload["request"]))
+    for module in sys.argv[2:]:
+        importlib.import_module(module)
+    for line in sys.stdin.buffer:
+        job = json.loads(line)
+        _settle_in(job["home"])
+        resource.setrlimit(resource.RLIMIT_AS, (min(int(job["memory_bytes"]), ceiling), ceiling))
+        _forget_peak()
+        answer = _answer(channel, job["operation"], job["request"])
+        del line, job
+        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+        peak, _ = _memory()
+        _give_memory_back()
+        _, resident = _memory()
+        sys.stderr.flush()
+        os.write(2, END_OF_JOB)
+        _write(channel, answer | {"peak_bytes": peak, "resident_bytes": resident})
     sys.stderr.flush()
     os._exit(0)
 
@@ -61,14 +81,25 @@ def _answer(channel: IO[str], operation: str, request: dict[str, Any]) -> dict[s
         module, function = OPERATIONS[operation]
         work: Callable[[dict[str, Any], Emit], dict[str, Any]]
         work = getattr(importlib.import_module(module), function)
-        return {"result": work(request, emit)}
+        return {"result": work(request, emit), "spent": False}
     except GatelessError as error:
-        return {"error": error.to_dict()}
+        return {"error": error.to_dict(), "spent": _follows_panic(error)}
     except MemoryError as error:
-        return {"error": SandboxError("memory-limit", f"out of memory: {error}").to_dict()}
-    # pyo3's PanicException is a BaseException; the process ends right after in any case.
+        failure = SandboxError("memory-limit", f"out of memory: {error}")
+        return {"error": failure.to_dict(), "spent": True}
+    # pyo3's PanicException is a BaseException.
     except BaseException as error:
-        return {"error": describe(operation, error).to_dict()}
+        return {"error": describe(operation, error).to_dict(), "spent": True}
+
+
+def _follows_panic(error: BaseException) -> bool:
+    """Whether a panic lies behind an error: locks may be poisoned, memory lost."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ == "PanicException":
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def describe(operation: str, error: BaseException) -> GatelessError:
@@ -89,14 +120,46 @@ def describe(operation: str, error: BaseException) -> GatelessError:
     )
 
 
+def _settle_in(home: str) -> None:
+    """Makes a folder the home of the next job: nothing of the last one's files is in reach."""
+    os.chdir(home)
+    os.environ |= {"HOME": home, "TMPDIR": home, "EZKL_REPO_PATH": os.path.join(home, "ezkl")}
+    tempfile.tempdir = None
+
+
+def _forget_peak() -> None:
+    """Lets Linux count this process's highest use of memory from here on."""
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
+
+
+def _memory() -> tuple[int, int]:
+    """Highest use of memory since :func:`_forget_peak`, and present use, in bytes."""
+    found = {"VmHWM": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10, "VmRSS": 0}
+    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as status:
+        for line in status:
+            name, _, rest = line.partition(":")
+            if name in found:
+                found[name] = int(rest.split()[0]) << 10
+    return found["VmHWM"], found["VmRSS"]
+
+
+def _give_memory_back() -> None:
+    """Returns freed memory to the system, so that an idle process is a small one."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _write(channel: IO[str], message: dict[str, Any]) -> None:
     channel.write(json.dumps(message) + "\n")
     channel.flush()
 
 
 def _die_with_parent() -> None:
-    """Asks Linux to kill this process with its parent; elsewhere the time limit must do."""
-    import ctypes  # costs a few milliseconds, needed nowhere else
+    """Asks Linux to kill this process with its parent; elsewhere the end of stdin must do."""
+    import ctypes  # costs a few milliseconds
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
