@@ -22,7 +22,10 @@ from gateless.core.manifest import (
     BundleFile,
     CircuitEntry,
     FileRole,
+    Goal,
     Manifest,
+    Plan,
+    PlanCandidate,
     Provenance,
     Srs,
     Tensor,
@@ -64,6 +67,12 @@ class BuildOptions:
             cent of the range of the outputs on the calibration data.
         binding: how requests are bound to inputs; by default chosen by the size of the input.
         chain_id: chain that the bundle is for; the development SRS is refused off 31337.
+        goal: what the plan keeps low.
+        batch_sizes: inferences per proof, one circuit for each; 1 is always among them.
+        seed: of everything random in the plan.
+        max_logrows: largest circuit taken into account, as log2 of its rows.
+        memory_budget: memory that one proof may take, in bytes.
+        gas_budget: gas that one verification may take; unlimited if absent.
     """
 
     name: str
@@ -75,6 +84,12 @@ class BuildOptions:
     task: str = ""
     tags: tuple[str, ...] = ()
     chain_id: int | None = None
+    goal: Goal = Goal.BALANCED
+    batch_sizes: tuple[int, ...] = (1,)
+    seed: int = 0
+    max_logrows: int = 20
+    memory_budget: int | None = None
+    gas_budget: int | None = None
 
 
 async def build_bundle(
@@ -179,8 +194,9 @@ class _Build:
         )
         (self.root / "vk.key").write_bytes(keys.verifying_key)
         (self.root / "vka.bin").write_bytes(keys.vka)
-        length = await self._prove_once(found, keys, logrows)
-        manifest = self._manifest(facts, found, binding, keys, length)
+        proven = await self._prove_once(found, keys, logrows)
+        length = len(proven["proof"]) // 2
+        manifest = self._manifest(facts, found, binding, keys, length, proven)
         manifest.schema_of_io().check_row(packed_inputs=binding is Binding.PACKED)
         (self.root / MANIFEST_NAME).write_bytes(manifest.to_bytes())
 
@@ -252,6 +268,7 @@ class _Build:
         binding: Binding,
         keys: CircuitKeys,
         proof_length: int,
+        proven: dict[str, Any],
     ) -> Manifest:
         words = parse_vka(keys.vka)
         inputs = tuple(
@@ -320,7 +337,12 @@ class _Build:
                     compiled_circuit=files[FileRole.COMPILED].sha256,
                     verifying_key=files[FileRole.VERIFYING_KEY].sha256,
                     vka=files[FileRole.VKA].sha256,
+                    circuit_model=files[FileRole.MODEL].sha256,
                     exact=found["exact"],
+                    slack=tuple(0 if found["exact"] else 1 for _ in outputs),
+                    slack_kind="exact" if found["exact"] else "estimate",
+                    prove_seconds=proven["prove_seconds"],
+                    prove_memory_bytes=proven["peak_bytes"],
                 ),
             ),
             accuracy=Accuracy(bound=found["bound"], **found["accuracy"]),
@@ -332,13 +354,29 @@ class _Build:
                 onnx=version("onnx"),
                 opset=facts["opset"],
             ),
+            plan=Plan(
+                goal=self.options.goal,
+                seed=self.options.seed,
+                bound_kind="absolute" if self.options.accuracy_bound else "labels",
+                candidates=(
+                    PlanCandidate(
+                        input_scale=found["parameters"]["input_scale"],
+                        param_scale=found["parameters"]["param_scale"],
+                        multiplier=found["parameters"]["multiplier"],
+                        verdict="winner",
+                    ),
+                ),
+                considered=1,
+                winners=(0,),
+                why="the first that met the bound",
+            ),
             task=self.options.task,
             tags=self.options.tags,
             labels=self.options.labels,
         )
 
-    async def _prove_once(self, found: dict[str, Any], keys: CircuitKeys, logrows: int) -> int:
-        """Proves a calibration sample and returns the length of the proof, the same for all inputs.
+    async def _prove_once(self, found: dict[str, Any], keys: CircuitKeys, logrows: int) -> dict[str, Any]:
+        """Proves a calibration sample; the length of the proof is the same for all inputs.
 
         A bundle that cannot prove its own calibration data is never handed out.
         """
@@ -357,4 +395,4 @@ class _Build:
             limits=self.limits,
             progress=self.progress,
         )
-        return len(answer["proof"]) // 2
+        return {"peak_bytes": 0, **answer}

@@ -67,6 +67,13 @@ class Bundle:
             )
         return self.manifest.circuits[index]
 
+    def circuit_for(self, rows: int) -> int:
+        """Index of the circuit that takes so many inferences in one proof at the least cost: the
+        smallest that holds them all, otherwise the largest there is."""
+        sizes = [entry.batch_size for entry in self.manifest.circuits]
+        holding = [size for size in sizes if size >= rows]
+        return sizes.index(min(holding) if holding else max(sizes))
+
     def settings(self, index: int = 0) -> Path:
         """ezkl's settings of a circuit."""
         return self.path(self.circuit(index).settings)

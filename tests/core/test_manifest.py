@@ -13,7 +13,10 @@ from gateless.core.manifest import (
     BundleFile,
     CircuitEntry,
     FileRole,
+    Goal,
     Manifest,
+    Plan,
+    PlanCandidate,
     Provenance,
     Srs,
     Tensor,
@@ -44,13 +47,27 @@ def manifest(**changes: Any) -> Manifest:
                 compiled_circuit=ZERO,
                 verifying_key=ZERO,
                 vka=ZERO,
+                circuit_model=ZERO,
                 exact=True,
+                slack=(0,),
+                slack_kind="exact",
+                prove_seconds=0.25,
+                prove_memory_bytes=1 << 26,
             ),
         ),
         "accuracy": Accuracy(samples=3, max_abs_error=0.25, mean_abs_error=0.125, bound=0.5),
         "srs": Srs(kind="development", logrows=9, g2=(WORD, WORD, WORD, WORD)),
         "provenance": Provenance(
             gateless="0.1.0", ezkl="23.0.5", onnxruntime="1.31.1", onnx="1.23.2", opset=17
+        ),
+        "plan": Plan(
+            goal=Goal.BALANCED,
+            seed=0,
+            bound_kind="absolute",
+            candidates=(PlanCandidate(input_scale=7, param_scale=7, multiplier=10),),
+            considered=1,
+            winners=(0,),
+            why="the only one",
         ),
     }
     return Manifest(**(fields | changes))
@@ -97,6 +114,12 @@ def test_other_spellings_are_refused(change: Any) -> None:
     assert error.value.code == "invalid-manifest"
 
 
+def circuit_edited(**changes: Any) -> bytes:
+    data = json.loads(manifest().to_bytes())
+    data["circuits"][0] |= changes
+    return (json.dumps(data, sort_keys=True, indent=2) + "\n").encode()
+
+
 def edited(**changes: Any) -> bytes:
     data = json.loads(manifest().to_bytes()) | changes
     return (json.dumps(data, sort_keys=True, indent=2) + "\n").encode()
@@ -112,6 +135,12 @@ def edited(**changes: Any) -> bytes:
         edited(surprise=1),
         edited(inputs=[]),
         edited(binding="hashed"),
+        circuit_edited(digit_bits=20),
+        circuit_edited(digits_per_word=3),
+        circuit_edited(digit_bits=64, digits_per_word=4),
+        circuit_edited(slack=[1]),
+        circuit_edited(exact=False),
+        circuit_edited(exact=False, slack_kind="bound", slack=[-1]),
         edited(files=[{"role": "model", "name": "../model", "sha256": ZERO, "size": 1}]),
         edited(files=[{"role": "model", "name": ".hidden", "sha256": ZERO, "size": 1}]),
         edited(files=[{"role": "model", "name": "a/b", "sha256": ZERO, "size": 1}]),

@@ -9,11 +9,11 @@ import json
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateless.core.errors import StorageError
 from gateless.core.ids import sha256_hex
-from gateless.core.packing import IoSchema, TensorSpec
+from gateless.core.packing import DENSE_WORD_BITS, IoSchema, TensorSpec
 
 FORMAT: Literal["gateless/manifest/1"] = "gateless/manifest/1"
 MAX_MANIFEST_BYTES = 1 << 20
@@ -37,6 +37,15 @@ class Binding(StrEnum):
 
     PACKED = "packed"
     KZG = "kzg"
+
+
+class Goal(StrEnum):
+    """What a plan keeps low."""
+
+    PROVER = "prover"
+    GAS = "gas"
+    MEMORY = "memory"
+    BALANCED = "balanced"
 
 
 class _Strict(BaseModel):
@@ -74,8 +83,21 @@ class Tensor(_Strict):
 class CircuitEntry(_Strict):
     """One circuit of the version, as pinned by the registry, and the files it is rebuilt from.
 
-    ``exact`` means that one output only can be proven for an input: the circuit is plain integer
-    arithmetic. Otherwise its rescales let a prover choose between neighbours.
+    Attributes:
+        batch_size: inferences that one proof is for.
+        digit_bits: bits of a value in a dense public word; 0 where each value is a word of its own.
+        digits_per_word: values in a dense word; 0 where ``digit_bits`` is.
+        passes: rewritings of the ONNX graph, in order, that made the model of the circuit.
+        circuit_model: sha256 of the rewritten ONNX file. It follows from the published one, the
+            passes and the batch size, and is not published itself.
+        exact: one output only can be proven for an input: the circuit is plain integer arithmetic.
+            Otherwise its rescales let a prover choose between neighbours.
+        slack: per output tensor, by how many units (``2**-scale_bits``) such a choice may move a
+            value; all 0 where the circuit is exact.
+        slack_kind: ``exact``, ``bound`` where the slack was derived, ``estimate`` where it was
+            found by disturbing the model at its rescales.
+        prove_seconds: what one proof took when the bundle was built.
+        prove_memory_bytes: the most memory that it held meanwhile.
     """
 
     role: Literal["whole"] = "whole"
@@ -83,11 +105,107 @@ class CircuitEntry(_Strict):
     logrows: int = Field(ge=1, le=26)
     vka_digest: str = Field(pattern=_WORD)
     proof_length: int = Field(gt=0)
+    digit_bits: int = Field(default=0, ge=0, le=253)
+    digits_per_word: int = Field(default=0, ge=0, le=253)
     settings: str = Field(pattern=_HEX32)
     compiled_circuit: str = Field(pattern=_HEX32)
     verifying_key: str = Field(pattern=_HEX32)
     vka: str = Field(pattern=_HEX32)
+    passes: tuple[str, ...] = ()
+    circuit_model: str = Field(pattern=_HEX32)
     exact: bool
+    slack: tuple[int, ...]
+    slack_kind: Literal["exact", "bound", "estimate"]
+    prove_seconds: float = Field(ge=0)
+    prove_memory_bytes: int = Field(ge=0)
+
+    @property
+    def dense(self) -> bool:
+        """Whether several values share a public word."""
+        return self.digit_bits > 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CircuitEntry:
+        if (self.digit_bits == 0) != (self.digits_per_word == 0):
+            raise ValueError("digit_bits and digits_per_word are both 0 or both not")
+        if self.digit_bits * self.digits_per_word > DENSE_WORD_BITS:
+            raise ValueError(f"a dense word has at most {DENSE_WORD_BITS} bits")
+        if self.exact != (self.slack_kind == "exact") or (self.exact and any(self.slack)):
+            raise ValueError("an exact circuit, and no other, has no slack")
+        if any(slack < 0 for slack in self.slack):
+            raise ValueError("slack is not negative")
+        return self
+
+
+class PlanCandidate(_Strict):
+    """A circuit that the planner weighed.
+
+    Attributes:
+        batch_size: rows of the circuit.
+        input_scale: binary scale of the inputs.
+        param_scale: binary scale of the weights.
+        multiplier: how far rescaling is postponed (ezkl's ``scale_rebase_multiplier``).
+        passes: rewritings of the graph.
+        base: base of the range decomposition.
+        legs: its digits.
+        columns: inner columns.
+        freivalds: whether products of matrices are checked by Freivalds' argument.
+        lookup_range: smallest and largest entry of the tables.
+        dense: whether several values share a public word.
+        logrows: the circuit has ``2**logrows`` rows; 0 where it was not laid out.
+        rows: rows that ezkl counts in one column.
+        seconds: predicted time of a proof on the machine of the cost model.
+        memory_bytes: predicted.
+        gas: predicted for the verification of one proof.
+        max_abs_error: on the judged samples; absent where there was no witness.
+        exact: whether one output only can be proven for an input.
+        trial_seconds: measured time of a proof, for those that were tried.
+        verdict: why it was dropped or kept.
+    """
+
+    batch_size: int = Field(default=1, ge=1)
+    input_scale: int
+    param_scale: int
+    multiplier: int
+    passes: tuple[str, ...] = ()
+    base: int = 0
+    legs: int = 0
+    columns: int = 0
+    freivalds: bool = False
+    lookup_range: tuple[int, int] = (0, 0)
+    dense: bool = False
+    logrows: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    memory_bytes: int = 0
+    gas: int = 0
+    max_abs_error: float | None = None
+    exact: bool = False
+    trial_seconds: float | None = None
+    verdict: str = ""
+
+
+class Plan(_Strict):
+    """How the circuits of a version were chosen.
+
+    Attributes:
+        goal: what was to be low.
+        seed: of everything random in the search.
+        bound_kind: what the accuracy bound is about: ``absolute`` errors, or also the ``labels``.
+        candidates: circuits that were weighed, in the order of the search; many that lost early are
+            counted in ``considered`` only.
+        considered: number of circuits whose cost was predicted.
+        winners: places in ``candidates`` of the version's circuits, in their order.
+        why: the choice in words.
+    """
+
+    goal: Goal
+    seed: int
+    bound_kind: Literal["absolute", "labels"]
+    candidates: tuple[PlanCandidate, ...]
+    considered: int = Field(ge=0)
+    winners: tuple[int, ...]
+    why: str
 
 
 class Accuracy(_Strict):
@@ -137,6 +255,7 @@ class Manifest(_Strict):
     accuracy: Accuracy
     srs: Srs
     provenance: Provenance
+    plan: Plan
     task: str = ""
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -165,6 +284,19 @@ class Manifest(_Strict):
         """Canonical bytes."""
         data: dict[str, Any] = self.model_dump(mode="json")
         return (json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+    def unmeasured(self) -> Manifest:
+        """The same without what was measured while building: equal for two builds of one model."""
+        circuits = tuple(
+            entry.model_copy(update={"prove_seconds": 0.0, "prove_memory_bytes": 0})
+            for entry in self.circuits
+        )
+        candidates = tuple(
+            candidate.model_copy(update={"trial_seconds": None})
+            for candidate in self.plan.candidates
+        )
+        plan = self.plan.model_copy(update={"candidates": candidates})
+        return self.model_copy(update={"circuits": circuits, "plan": plan})
 
     def digest(self) -> str:
         """sha256 of the canonical bytes, hex."""
