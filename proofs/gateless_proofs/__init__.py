@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gateless_proofs.bundle import load_bundle as load_bundle
     from gateless_proofs.calibration import CalibrationData as CalibrationData
     from gateless_proofs.keys import KeyCache as KeyCache
+    from gateless_proofs.pool import ProvingPool as ProvingPool
+    from gateless_proofs.prover import BatchProof as BatchProof
     from gateless_proofs.prover import Proof as Proof
     from gateless_proofs.prover import Prover as Prover
     from gateless_proofs.prover import Witness as Witness
@@ -34,6 +36,8 @@ _HOMES = {
     "load_bundle": "bundle",
     "CalibrationData": "calibration",
     "KeyCache": "keys",
+    "ProvingPool": "pool",
+    "BatchProof": "prover",
     "Proof": "prover",
     "Prover": "prover",
     "Witness": "prover",

@@ -18,11 +18,15 @@ from pathlib import Path
 from gateless.core.errors import ProofError
 from gateless.core.ids import sha256_hex
 
-from gateless_proofs.bundle import Bundle, sha256_of
+from gateless_proofs.bundle import Bundle
+from gateless_proofs.fingerprints import Fingerprints
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import SrsKind, g2_of, srs_bytes
 from gateless_proofs.vka import g2_of_vka, parse_vka, vka_digest
 
+PROVING_KEY = "pk.key"
+VERIFYING_KEY = "vk.key"
+_VKA = "vka.bin"
 _LOCK_POLL_SECONDS = 0.05
 
 
@@ -54,13 +58,18 @@ class KeyCache:
     def __init__(self, root: Path, limits: Limits | None = None) -> None:
         self.root = root.resolve()
         self.limits = limits or Limits()
+        self._fingerprints = Fingerprints()
+        self._made: dict[str, CircuitKeys] = {}
 
     async def srs(self, kind: SrsKind, logrows: int, progress: Progress | None = None) -> Path:
         """The reference string of a kind for ``2**logrows`` rows."""
         folder = self.root / "srs"
+        path = folder / f"{kind}-{logrows}.srs"
+        # It gets its name when it is whole: whoever finds it needs no lock.
+        if _has_size(path, srs_bytes(logrows)):
+            return path
         async with self._locked(f"srs-{kind}-{logrows}"):
-            path = folder / f"{kind}-{logrows}.srs"
-            if path.is_file() and path.stat().st_size == srs_bytes(logrows):
+            if _has_size(path, srs_bytes(logrows)):
                 return path
             folder.mkdir(parents=True, exist_ok=True)
             if kind == "development":
@@ -130,14 +139,16 @@ class KeyCache:
         """
         # The settings shape the key artifact, so they are part of its name: otherwise a bundle with
         # foreign settings could leave a foreign artifact for an honest one to be compared with.
-        parts = [await asyncio.to_thread(sha256_of, path) for path in (compiled, settings)]
+        parts = [await self._fingerprints.sha256(path) for path in (compiled, settings)]
         name = sha256_hex("-".join((*parts, kind, str(logrows))).encode())
         folder = self.root / "keys" / name
+        if name in self._made and (folder / PROVING_KEY).is_file():
+            return self._made[name]
         srs = await self.srs(kind, logrows, progress)
         async with self._locked(name):
             if not folder.is_dir():
                 await self._make(folder, compiled, settings, srs, progress, limits)
-        vka = (folder / "vka.bin").read_bytes()
+        vka = (folder / _VKA).read_bytes()
         words = parse_vka(vka)
         if g2_of_vka(words) != g2_of(kind):
             raise ProofError(
@@ -145,12 +156,14 @@ class KeyCache:
                 f"the cached reference string is not the {kind} one",
                 hint=f"remove {self.root} and try again",
             )
-        return CircuitKeys(
-            proving_key=folder / "pk.key",
-            verifying_key=(folder / "vk.key").read_bytes(),
+        made = CircuitKeys(
+            proving_key=folder / PROVING_KEY,
+            verifying_key=(folder / VERIFYING_KEY).read_bytes(),
             vka=vka,
             vka_digest=vka_digest(words),
         )
+        self._made[name] = made
+        return made
 
     async def _make(
         self,
@@ -197,3 +210,10 @@ class KeyCache:
             yield
         finally:
             os.close(descriptor)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False

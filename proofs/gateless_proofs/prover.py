@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,13 @@ from gateless.core.packing import (
     FloatArray,
     dequantise,
     felt_from_ezkl_hex,
-    pack,
-    to_felt,
     unpack,
 )
 
 from gateless_proofs.bundle import Bundle
-from gateless_proofs.keys import KeyCache
+from gateless_proofs.keys import VERIFYING_KEY, KeyCache
+from gateless_proofs.pool import ProvingPool, Task
+from gateless_proofs.rows import circuit_inputs, instances_of, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 
 
@@ -53,17 +53,45 @@ class Proof:
     prove_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class BatchProof:
+    """A proof for all rows of a circuit, already verified.
+
+    Attributes:
+        proof: raw bytes, of the exact length that the version pins.
+        packed_outputs: the outputs of each row that it proves, those of padding included.
+        packed_inputs: the rows, as many as the circuit takes: the last one may be repeated.
+        seconds: time that witness and proof took.
+    """
+
+    proof: bytes
+    packed_outputs: tuple[bytes, ...]
+    packed_inputs: tuple[bytes, ...]
+    witness_seconds: float
+    prove_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """Time that witness and proof took."""
+        return self.witness_seconds + self.prove_seconds
+
+
 class Prover:
     """Everything one does with a bundle, each step in a limited subprocess.
 
     Args:
         keys: cache of keys and reference strings.
-        limits: of each subprocess.
+        limits: of each subprocess, where there is no pool.
+        pool: makes witnesses, float outputs and proofs in processes that are kept; without one
+            every step has a process of its own.
     """
 
-    def __init__(self, keys: KeyCache, limits: Limits | None = None) -> None:
+    def __init__(
+        self, keys: KeyCache, limits: Limits | None = None, pool: ProvingPool | None = None
+    ) -> None:
         self.keys = keys
         self.limits = limits or Limits()
+        self.pool = pool
 
     async def float_outputs(self, bundle: Bundle, packed_input: bytes) -> list[FloatArray]:
         """onnxruntime's outputs for the real numbers that a packed input stands for."""
@@ -73,15 +101,12 @@ class Prover:
             dequantise(integers, spec).reshape(-1).tolist()
             for integers, spec in zip(tensors, specs, strict=True)
         ]
-        answer = await run_worker(
-            "reference",
-            {
-                "model": str(bundle.model),
-                "shapes": [list(spec.shape) for spec in specs],
-                "samples": [reals],
-            },
-            limits=self.limits,
-        )
+        request = {
+            "model": str(bundle.model),
+            "shapes": [list(spec.shape) for spec in specs],
+            "samples": [reals],
+        }
+        answer = await self._run(Task(bundle.digest, "reference", "model"), request)
         return [
             np.array(output["values"], dtype=np.float64).reshape(output["shape"])
             for output in answer["outputs"][0]
@@ -93,21 +118,36 @@ class Prover:
         Raises:
             ProofError: ``input-not-provable``, ``output-out-of-range``.
         """
-        answer = await run_worker(
-            "witness",
-            self._witness_request(bundle, packed_input, circuit_index),
-            limits=self.limits,
+        return (await self.witness_batch(bundle, [packed_input], circuit_index))[0]
+
+    async def witness_batch(
+        self, bundle: Bundle, packed_rows: Sequence[bytes], circuit_index: int
+    ) -> list[Witness]:
+        """The circuit's outputs for up to as many inputs as it takes at once.
+
+        Raises:
+            ProofError: ``input-not-provable``, ``output-out-of-range``, for any of the rows.
+            InputError: ``wrong-row-count``.
+        """
+        entry = bundle.circuit(circuit_index)
+        rows = padded(packed_rows, entry)
+        answer = await self._run(
+            Task(bundle.digest, "witness", entry.compiled_circuit),
+            _witness_request(bundle, rows, circuit_index),
         )
-        outputs: list[list[int]] = answer["outputs"]
-        packed = pack_outputs(bundle, outputs)
-        return Witness(
-            packed_output=packed,
-            outputs_float=tuple(
-                dequantise(integers, spec)
-                for integers, spec in zip(outputs, bundle.schema.outputs, strict=True)
-            ),
-            seconds=answer["seconds"],
-        )
+        packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
+        specs = bundle.schema.outputs
+        return [
+            Witness(
+                packed_output=packed,
+                outputs_float=tuple(
+                    dequantise(integers, spec)
+                    for integers, spec in zip(unpack(packed, specs), specs, strict=True)
+                ),
+                seconds=answer["seconds"],
+            )
+            for packed in packed_outputs[: len(packed_rows)]
+        ]
 
     async def prove(
         self,
@@ -122,18 +162,49 @@ class Prover:
             ProofError: ``input-not-provable``, ``output-out-of-range``, ``proving-failed``,
                 ``key-mismatch``.
         """
-        entry = bundle.circuit(circuit_index)
-        request = self._witness_request(bundle, packed_input, circuit_index)
-        request["proving_key"] = str(
-            (await self.keys.proving_key(bundle, circuit_index, progress)).resolve()
+        batch = await self.prove_batch(bundle, [packed_input], circuit_index, progress)
+        return Proof(
+            batch.proof, batch.packed_outputs[0], batch.witness_seconds, batch.prove_seconds
         )
-        await self._add_verification(request, bundle, circuit_index)
-        answer = await run_worker("prove", request, limits=self.limits, progress=progress)
-        outputs: list[list[int]] = answer["outputs"]
-        packed = pack_outputs(bundle, outputs)
+
+    async def prove_batch(
+        self,
+        bundle: Bundle,
+        packed_rows: Sequence[bytes],
+        circuit_index: int,
+        progress: Progress | None = None,
+    ) -> BatchProof:
+        """One proof for several inputs, verified before it is returned.
+
+        Rows that are missing are filled by repeating the last one.
+
+        Raises:
+            ProofError: as :meth:`prove`, for any of the rows.
+            InputError: ``wrong-row-count``.
+        """
+        entry = bundle.circuit(circuit_index)
+        rows = padded(packed_rows, entry)
+        proving_key = await self.keys.proving_key(bundle, circuit_index, progress)
+        srs = await self.keys.srs(bundle.manifest.srs.kind, entry.logrows)
+        request = _witness_request(bundle, rows, circuit_index) | {
+            "proving_key": str(proving_key),
+            # The key that was made beside it, not the publisher's: it needs no checks.
+            "verifying_key": str(proving_key.with_name(VERIFYING_KEY)),
+            "srs": str(srs),
+        }
+        task = Task(
+            bundle.digest,
+            "prove",
+            entry.compiled_circuit,
+            entry.logrows,
+            entry.prove_memory_bytes,
+            proving_key,
+        )
+        answer = await self._run(task, request, progress)
+        packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
         proof = bytes.fromhex(answer["proof"])
         found = [felt_from_ezkl_hex(text) for text in answer["instances"]]
-        expected = [to_felt(value) for value in instances_of(bundle, packed_input, packed)]
+        expected = instances_of(bundle, entry, rows, packed_outputs)
         if len(proof) != entry.proof_length or found != expected:
             raise ProofError(
                 "proving-failed",
@@ -142,7 +213,9 @@ class Prover:
                 length=len(proof),
                 expected_length=entry.proof_length,
             )
-        return Proof(proof, packed, answer["witness_seconds"], answer["prove_seconds"])
+        return BatchProof(
+            proof, packed_outputs, rows, answer["witness_seconds"], answer["prove_seconds"]
+        )
 
     async def verify(
         self,
@@ -153,20 +226,37 @@ class Prover:
         circuit_index: int = 0,
     ) -> bool:
         """Whether a proof holds for exactly this input and output, as the contract decides it."""
-        if len(proof) != bundle.circuit(circuit_index).proof_length:
+        return await self.verify_batch(
+            bundle, [packed_input], [packed_output], proof, circuit_index
+        )
+
+    async def verify_batch(
+        self,
+        bundle: Bundle,
+        packed_inputs: Sequence[bytes],
+        packed_outputs: Sequence[bytes],
+        proof: bytes,
+        circuit_index: int,
+    ) -> bool:
+        """Whether a proof holds for exactly these rows, as the contract decides it.
+
+        All rows that the circuit takes must be given, padding included.
+        """
+        entry = bundle.circuit(circuit_index)
+        if len(proof) != entry.proof_length:
             return False
-        request: dict[str, Any] = {
-            "settings": str(bundle.settings(circuit_index)),
-            "instances": instances_of(bundle, packed_input, packed_output),
+        if not len(packed_inputs) == len(packed_outputs) == entry.batch_size:
+            return False
+        request = await self._verification(bundle, circuit_index) | {
+            "instances": instances_of(bundle, entry, packed_inputs, packed_outputs),
             "proof": proof.hex(),
         }
-        await self._add_verification(request, bundle, circuit_index)
         answer = await run_worker("verify", request, limits=self.limits)
         if not answer["valid"]:
             return False
         if bundle.manifest.binding is Binding.PACKED:
             return True
-        bound = await self.commitment(bundle, packed_input, circuit_index)
+        bound = await self.commitment(bundle, packed_inputs[0], circuit_index)
         return proof[:64] == bound[0] + bound[1]
 
     async def commitment(
@@ -183,52 +273,38 @@ class Prover:
                 "this version is bound to its packed input, not to a commitment",
                 hint="use keccak256 of the packed input",
             )
-        request: dict[str, Any] = {
-            "settings": str(bundle.settings(circuit_index)),
-            "input": unpack(packed_input, bundle.schema.inputs)[0],
+        request = await self._verification(bundle, circuit_index) | {
+            "input": unpack(packed_input, bundle.schema.inputs)[0]
         }
-        await self._add_verification(request, bundle, circuit_index)
         words = (await run_worker("commit", request, limits=self.limits))["words"]
         return bytes.fromhex(words[0]), bytes.fromhex(words[1])
 
-    def _witness_request(
-        self, bundle: Bundle, packed_input: bytes, circuit_index: int
+    async def _run(
+        self, task: Task, request: Mapping[str, Any], progress: Progress | None = None
     ) -> dict[str, Any]:
-        return {
-            "compiled": str(bundle.compiled(circuit_index)),
-            "settings": str(bundle.settings(circuit_index)),
-            "inputs": unpack(packed_input, bundle.schema.inputs),
-        }
+        if self.pool is not None:
+            return await self.pool.run(task, request, progress)
+        return await run_worker(
+            task.operation,
+            request,
+            limits=self.limits,
+            progress=progress,
+            own_keys=task.proving_key is not None,
+        )
 
-    async def _add_verification(
-        self, request: dict[str, Any], bundle: Bundle, circuit_index: int
-    ) -> None:
+    async def _verification(self, bundle: Bundle, circuit_index: int) -> dict[str, Any]:
         entry = bundle.circuit(circuit_index)
         srs = await self.keys.srs(bundle.manifest.srs.kind, entry.logrows)
-        request["verifying_key"] = str(bundle.verifying_key(circuit_index))
-        request["srs"] = str(srs)
+        return {
+            "settings": str(bundle.settings(circuit_index)),
+            "verifying_key": str(bundle.verifying_key(circuit_index)),
+            "srs": str(srs),
+        }
 
 
-def pack_outputs(bundle: Bundle, outputs: Sequence[Sequence[int]]) -> bytes:
-    """Packs a circuit's outputs.
-
-    Raises:
-        ProofError: ``output-out-of-range`` where one does not fit its width.
-    """
-    for integers, spec in zip(outputs, bundle.schema.outputs, strict=True):
-        if any(not spec.minimum <= integer <= spec.maximum for integer in integers):
-            raise ProofError(
-                "output-out-of-range",
-                f"output {spec.name!r} does not fit the {8 * spec.width} bits that this version"
-                " reserves for it",
-                hint="use inputs like those the model was calibrated with",
-            )
-    return pack(outputs, bundle.schema.outputs)
-
-
-def instances_of(bundle: Bundle, packed_input: bytes, packed_output: bytes) -> list[int]:
-    """The circuit's public values in order: inputs where they are packed, then outputs."""
-    schema = bundle.schema
-    public = [value for tensor in unpack(packed_output, schema.outputs) for value in tensor]
-    inputs = [value for tensor in unpack(packed_input, schema.inputs) for value in tensor]
-    return inputs + public if bundle.manifest.binding is Binding.PACKED else public
+def _witness_request(bundle: Bundle, rows: Sequence[bytes], circuit_index: int) -> dict[str, Any]:
+    return {
+        "compiled": str(bundle.compiled(circuit_index)),
+        "settings": str(bundle.settings(circuit_index)),
+        "inputs": circuit_inputs(rows, bundle.schema),
+    }

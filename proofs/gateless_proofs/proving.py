@@ -118,14 +118,14 @@ def generate_proof(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def verify_proof(request: dict[str, Any], _emit: Emit) -> dict[str, Any]:
-    """Whether a proof holds for given instances (integers, inputs first where they are public)."""
+    """Whether a proof holds for given instances (field elements, public inputs first)."""
     path = _scratch() / "proof.json"
     proof = bytes.fromhex(request["proof"])
     path.write_text(
         json.dumps(
             {
                 "protocol": None,
-                "instances": [_felts(request["instances"])],
+                "instances": [[felt_to_ezkl_hex(felt) for felt in request["instances"]]],
                 "proof": list(proof),
                 "hex_proof": "0x" + proof.hex(),
                 "split": None,

@@ -55,14 +55,24 @@ async def run_worker(
     *,
     limits: Limits,
     progress: Progress | None = None,
+    own_keys: bool = False,
 ) -> dict[str, Any]:
     """Runs one operation in a process of its own and returns its result.
+
+    Args:
+        operation: name in ``gateless_proofs.worker.OPERATIONS``.
+        request: its arguments.
+        limits: memory, time and threads.
+        progress: told how far it is.
+        own_keys: whether all keys in it were made on this machine, and need no check.
 
     Raises:
         SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
         GatelessError: whatever the operation itself reports.
     """
-    process = await WorkerProcess.start(ceiling_bytes=limits.memory_bytes, threads=limits.threads)
+    process = await WorkerProcess.start(
+        ceiling_bytes=limits.memory_bytes, threads=limits.threads, own_keys=own_keys
+    )
     try:
         answer = await exchange(process, operation, request, limits=limits, progress=progress)
     finally:
