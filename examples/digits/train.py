@@ -8,7 +8,6 @@ right on 99 of 100 images that it has never seen.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.neural_network import MLPClassifier
 
+from examples.classifier import save_classifier
 from examples.digits.images import SIDE, load_split
 
 HERE = Path(__file__).resolve().parent
@@ -66,9 +66,7 @@ def main() -> None:
     split = load_split()
     network = train()
     score = network.score(split.held_out, split.held_out_labels)
-    onnx.save(export(network), str(MODEL))
-    np.savez_compressed(CALIBRATION, image=split.train[:CALIBRATION_SAMPLES])
-    IMAGE.write_text(json.dumps({"image": [float(grey) for grey in split.held_out[0]]}) + "\n")
+    save_classifier(export(network), split, MODEL, CALIBRATION_SAMPLES)
     print(f"{MODEL.name}: {score:.1%} of {len(split.held_out)} held-out images right")
 
 

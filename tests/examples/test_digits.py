@@ -7,20 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
+from class_scores import scores
 from sklearn.exceptions import ConvergenceWarning
 
 from examples.digits.images import draw, load_split
 from examples.digits.train import CALIBRATION, IMAGE, MODEL, export, train
 
 SHIPPED = Path(MODEL)
-
-
-def scores(model: bytes, images: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    (result,) = session.run(None, {"image": images})
-    return result
 
 
 def test_shipped_model_reads_held_out_images() -> None:

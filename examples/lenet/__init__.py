@@ -1,0 +1,1 @@
+"""LeNet-5 on real images of handwritten digits."""
