@@ -115,9 +115,10 @@ class ProvingPool:
         try:
             return await self._run(task, need, request, progress)
         except SandboxError as error:
-            if error.code != "memory-limit" or need.memory_bytes >= self.memory_bytes:
+            # Out of memory a library may also crash in ways of its own.
+            if error.code == "time-limit" or need.memory_bytes >= self.memory_bytes:
                 raise
-        # It was reserved too little. With all the memory it runs alone, and is measured.
+        # Perhaps too little was reserved. With all the memory it runs alone, and is measured.
         alone = Need(self.memory_bytes, need.least_threads, need.most_threads, need.light)
         return await self._run(task, alone, request, progress)
 

@@ -64,6 +64,7 @@ class WorkerProcess:
         self._process = process
         self._home = home
         self._jobs = 0
+        self._killed = False
         self._tail = bytearray()
         self._logged = asyncio.Event()
         self._watchers = [
@@ -119,8 +120,14 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._process.returncode is None
+        """Whether it has not ended yet. Asks the system, which knows before the event loop does."""
+        if self._process.returncode is not None:
+            return False
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
+        except OSError:  # gone; or a system without /proc, which must wait for the event loop
+            return not Path("/proc/self/stat").exists()
+        return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
 
     async def do(
         self,
@@ -164,7 +171,7 @@ class WorkerProcess:
                 resident_bytes=int(answer["resident_bytes"]),
                 stderr=self._stderr(),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             # No line of ours: whatever runs in there is not the worker any more.
             raise WorkerDied(None, f"{error!r} {self._stderr()}") from error
         finally:
@@ -172,7 +179,9 @@ class WorkerProcess:
 
     async def kill(self) -> None:
         """Kills the whole process group where it still runs, reaps it and removes its home."""
-        self._kill_group()
+        if not self._killed:  # its number may be another process's afterwards
+            self._killed = True
+            self._kill_group()
         if self._process.returncode is None:
             waiting = asyncio.ensure_future(self._process.wait())
             while not waiting.done():

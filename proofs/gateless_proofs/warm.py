@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from gateless.core.errors import SandboxError
+
 from gateless_proofs.process import Answer, Progress, WorkerProcess
 from gateless_proofs.sandbox import Limits, exchange
 
@@ -85,8 +87,10 @@ class WarmWorkers:
             progress: told how far it is.
 
         Raises:
-            SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
+            SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``, ``pool-closed``.
         """
+        if self._closed:
+            raise SandboxError("pool-closed", "the proving processes have been stopped")
         process = await self._take(domain, limits.threads)
         self._busy.add(process)
         kept = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,3 +43,11 @@ async def build(
 
 def normal(*shape: int) -> np.ndarray:
     return np.random.default_rng(1).normal(size=shape)
+
+
+async def eventually(what: str, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Waits until a condition holds; fails, naming it, where it does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        await asyncio.sleep(0.002)
