@@ -2,8 +2,8 @@
 
     python -m examples.lenet.train
 
-Some ten seconds on one core. Two convolutions, two pools and three dense layers, 44,426 weights: what
-people mean by a small convolutional classifier.
+Some ten seconds on one core. Two convolutions, two pools and three dense layers, 44,426 weights:
+what people mean by a small convolutional classifier.
 """
 
 from __future__ import annotations
