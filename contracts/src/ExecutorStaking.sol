@@ -165,6 +165,20 @@ contract ExecutorStaking is ExecutorProfiles {
     }
 
     /// @inheritdoc IExecutorStaking
+    function unlockMany(address executor, bytes32[] calldata claimIds) external nonReentrant {
+        // Check, Effect: claim by claim, so that none counts twice.
+        uint256 total;
+        for (uint256 i = 0; i < claimIds.length; ++i) {
+            (address holder, uint256 amount) = _closeClaim(claimIds[i]);
+            if (holder != executor) revert ExecutorStaking_ClaimOfAnother(claimIds[i], holder);
+            // Claims are parts of one allocation, which is below 2^96.
+            total += amount;
+        }
+        _allocations[executor][msg.sender].locked -= uint128(total);
+        emit UnlockedMany(executor, msg.sender, claimIds, total);
+    }
+
+    /// @inheritdoc IExecutorStaking
     function slash(bytes32 claimId, address beneficiary, uint256 compensation) external nonReentrant {
         // Check: at least half burns, so nobody gains by slashing himself; the harmed one exists.
         (address executor, uint256 amount) = _closeClaim(claimId);

@@ -8,8 +8,8 @@ import {IInferenceConsumer} from "./interfaces/IInferenceConsumer.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
 import {IZkVerifier} from "./interfaces/IZkVerifier.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
-import {RequestTerms} from "./libraries/RequestTerms.sol";
-import {Limits, Permit, Request, RequestParams, RequestState} from "./types/MarketTypes.sol";
+import {StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {Limits, Permit, Request, RequestParams, RequestState, SkipReason} from "./types/MarketTypes.sol";
 import {Circuit, CircuitRole, InputBinding, TrustMode, Version} from "./types/ModelTypes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
@@ -17,6 +17,28 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @notice A request goes OPEN -> LOCKED -> PAID, or from OPEN or LOCKED to REFUNDED. Its price leaves the requester's
 /// balance when it is made, and reaches balances and royalties once, when it leaves the open states.
 contract InferenceMarket is MarketAccounts, MarketLimits {
+    using StoredRequests for StoredRequest;
+
+    /// @dev A batch on its way from proof to payment.
+    /// @param versionId version whose circuit was proven.
+    /// @param proven input binding of each row.
+    /// @param paid ids of the requests that were paid, which are the ids of their claims.
+    /// @param paidCount how many there are so far.
+    /// @param calledRows rows of those among them that have a callback.
+    /// @param calledCount how many there are so far.
+    /// @param fees sum of what the executor earned.
+    /// @param royalties sum of what the model earned.
+    struct Batch {
+        uint64 versionId;
+        bytes32[] proven;
+        bytes32[] paid;
+        uint256 paidCount;
+        uint256[] calledRows;
+        uint256 calledCount;
+        uint256 fees;
+        uint256 royalties;
+    }
+
     uint256 private constant MAX_HINT_LENGTH = 256;
     /// @dev Bytes of a callback's return data that are copied and logged.
     uint256 private constant MAX_RETURNED = 256;
@@ -27,8 +49,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
     IExecutorStaking private immutable STAKING;
 
     uint256 private _requestCount;
-    /// @dev `inputDigest` is stored as zero where it equals `inputBinding` (always, for `PACKED`): one slot less.
-    mapping(uint256 requestId => Request) private _requests;
+    mapping(uint256 requestId => StoredRequest) private _requests;
 
     constructor(address token_, address registry_, address zkVerifier_, address staking_, Limits memory limits)
         MarketAccounts(token_, registry_)
@@ -72,7 +93,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
     /// @inheritdoc IInferenceMarket
     function cancel(uint256 requestId) external nonReentrant {
         // Check: the requester, before anybody committed stake to it.
-        Request storage stored = _known(requestId);
+        StoredRequest storage stored = _known(requestId);
         if (stored.requester != msg.sender) revert InferenceMarket_NotRequester(requestId, msg.sender);
         if (stored.state != RequestState.OPEN) revert InferenceMarket_NotOpen(requestId, stored.state);
         // Check: nobody is named. The named executor shows output and proof in the transaction that locks: a cancel put
@@ -85,10 +106,10 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
 
     /// @inheritdoc IInferenceMarket
     function lock(uint256 requestId, bytes32 termsHash, uint32 leastSeconds) external nonReentrant {
-        Request storage stored = _known(requestId);
+        StoredRequest storage stored = _known(requestId);
         uint64 lockDeadline = _checkLock(requestId, stored);
         // Check: the request that the caller looked at. An id is a counter: after a reorganisation it may be another's.
-        bytes32 actual = RequestTerms.hash(stored);
+        bytes32 actual = stored.termsHash();
         if (termsHash != actual) revert InferenceMarket_OtherTerms(requestId, termsHash, actual);
         // Check: however late this was mined, the caller's time is left, and the market's minimum.
         uint256 least = block.timestamp + Math.max(leastSeconds, MIN_LOCK_DURATION);
@@ -104,19 +125,37 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         bytes calldata output,
         bytes calldata proof
     ) external nonReentrant {
-        // Check: the lock holder, in time. The deadline's own second still counts.
-        Request storage stored = _known(requestId);
-        if (stored.state != RequestState.LOCKED) revert InferenceMarket_NotLocked(requestId, stored.state);
-        if (stored.executor != msg.sender) {
-            revert InferenceMarket_NotLockHolder(requestId, msg.sender, stored.executor);
-        }
-        if (block.timestamp > stored.lockDeadline) revert InferenceMarket_Expired(requestId, stored.lockDeadline);
-        // Check: the lock was mined before the proof was shown. Else a proof seen beside its own lock in the mempool
-        // could be taken: lock first, fulfil with the copy.
-        if (stored.lockBlock == block.number && stored.namedExecutor != msg.sender) {
-            revert InferenceMarket_LockedInThisBlock(requestId);
-        }
+        // Check: the lock holder, in time.
+        StoredRequest storage stored = _known(requestId);
+        _requireFulfillable(requestId, stored);
         _fulfill(requestId, circuitIndex, input, output, proof);
+    }
+
+    /// @inheritdoc IInferenceMarket
+    function fulfillBatch(
+        uint256[] calldata requestIds,
+        uint256 circuitIndex,
+        bytes calldata inputs,
+        bytes calldata outputs,
+        bytes calldata proof
+    ) external nonReentrant returns (uint256 fulfilled) {
+        // Check: the proof fits the version of the first request that can be paid; the others are held against it.
+        Batch memory batch;
+        batch.versionId = _versionOf(requestIds);
+        batch.proven = ZK_VERIFIER.verifyBatch(batch.versionId, circuitIndex, inputs, outputs, proof);
+        if (requestIds.length > batch.proven.length) {
+            revert InferenceMarket_TooManyRequests(requestIds.length, batch.proven.length);
+        }
+        // Effect
+        _payRows(batch, requestIds, outputs);
+
+        // Interaction: the claims are answered; then the requesters' code, last.
+        STAKING.unlockMany(msg.sender, batch.paid);
+        for (uint256 i = 0; i < batch.calledRows.length; ++i) {
+            uint256 row = batch.calledRows[i];
+            _callBack(requestIds[row], _row(outputs, row, batch.proven.length));
+        }
+        return batch.paid.length;
     }
 
     /// @inheritdoc IInferenceMarket
@@ -128,7 +167,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         bytes calldata proof
     ) external nonReentrant {
         // Check: nobody else could lock this request, so there is nobody to copy from.
-        Request storage stored = _known(requestId);
+        StoredRequest storage stored = _known(requestId);
         if (stored.namedExecutor != msg.sender) {
             revert InferenceMarket_NotNamedExecutor(requestId, msg.sender, stored.namedExecutor);
         }
@@ -140,7 +179,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
     /// @inheritdoc IInferenceMarket
     function refund(uint256 requestId) external nonReentrant {
         // Check: strictly after the last second in which it could be locked or fulfilled.
-        Request storage stored = _known(requestId);
+        StoredRequest storage stored = _known(requestId);
         RequestState state = stored.state;
         if (state != RequestState.OPEN && state != RequestState.LOCKED) {
             revert InferenceMarket_NotOpen(requestId, state);
@@ -155,7 +194,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         // Interaction: moves no tokens, and cannot fail for the claim that this contract opened: the compensation is at
         // most half of the collateral, and the requester is an account.
         if (collateral != 0) {
-            STAKING.slash(bytes32(requestId), stored.requester, Math.min(stored.price, collateral / 2));
+            STAKING.slash(bytes32(requestId), stored.requester, Math.min(stored.pending.price, collateral / 2));
         }
     }
 
@@ -177,20 +216,21 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
     }
 
     /// @inheritdoc IInferenceMarket
-    function requestOf(uint256 requestId) external view returns (Request memory copied) {
-        Request storage stored = _known(requestId);
-        copied = stored;
-        copied.inputDigest = _inputDigest(stored);
+    function requestOf(uint256 requestId) external view returns (Request memory) {
+        return _known(requestId).view_();
     }
 
     /// @inheritdoc IInferenceMarket
     function termsOf(uint256 requestId) external view returns (bytes32) {
-        return RequestTerms.hash(_known(requestId));
+        StoredRequest storage stored = _known(requestId);
+        // Check: they are still there.
+        if (stored.state == RequestState.PAID) revert InferenceMarket_NotOpen(requestId, RequestState.PAID);
+        return stored.termsHash();
     }
 
     /// @inheritdoc IInferenceMarket
     function statusOf(uint256 requestId) external view returns (RequestState state, bool refundable) {
-        Request storage stored = _known(requestId);
+        StoredRequest storage stored = _known(requestId);
         state = stored.state;
         bool unfinished = state == RequestState.OPEN || state == RequestState.LOCKED;
         refundable = unfinished && block.timestamp > _lastSecond(stored);
@@ -210,45 +250,27 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         // Effect: escrow, which exists as the price of an unfinished request.
         _debit(msg.sender, params.price);
         requestId = ++_requestCount;
-        Request storage stored = _requests[requestId];
-        stored.requester = msg.sender;
-        stored.versionId = params.versionId;
-        stored.state = RequestState.OPEN;
-        stored.mode = params.mode;
-        stored.royaltyBps = royaltyBps;
-        if (params.inputDigest != params.inputBinding) stored.inputDigest = params.inputDigest;
-        stored.inputBinding = params.inputBinding;
-        stored.price = params.price;
-        stored.collateral = params.collateral;
-        stored.deadline = params.deadline;
-        stored.lockDuration = params.lockDuration;
-        stored.callbackGas = params.callbackGas;
-        // Zero needs no write: a fresh slot costs nothing where it stays empty.
-        if (params.executor != address(0)) stored.namedExecutor = params.executor;
-        if (params.callback != address(0)) stored.callback = params.callback;
+        _requests[requestId].open(params, msg.sender, royaltyBps);
         emit RequestCreated(requestId, params.versionId, msg.sender, params, input, inputHint);
     }
 
-    function _checkLock(uint256 requestId, Request storage stored) private view returns (uint64 lockDeadline) {
+    function _checkLock(uint256 requestId, StoredRequest storage stored) private view returns (uint64 lockDeadline) {
         // Check: open, in time, and for the caller.
         if (stored.state != RequestState.OPEN) revert InferenceMarket_NotOpen(requestId, stored.state);
-        uint64 deadline = stored.deadline;
+        uint64 deadline = stored.pending.deadline;
         if (block.timestamp > deadline) revert InferenceMarket_Expired(requestId, deadline);
         address named = stored.namedExecutor;
         if (named != address(0) && named != msg.sender) {
             revert InferenceMarket_NotNamedExecutor(requestId, msg.sender, named);
         }
         // The request's deadline bounds the lock's. Times fit 64 bits, and the smaller of both fits as well.
-        return uint64(Math.min(block.timestamp + stored.lockDuration, deadline));
+        return uint64(Math.min(block.timestamp + stored.pending.lockDuration, deadline));
     }
 
     /// @dev The caller has checked that `msg.sender` may lock now, until `lockDeadline`.
-    function _lock(uint256 requestId, Request storage stored, uint64 lockDeadline) private {
+    function _lock(uint256 requestId, StoredRequest storage stored, uint64 lockDeadline) private {
         // Effect
-        stored.state = RequestState.LOCKED;
-        stored.lockDeadline = lockDeadline;
-        stored.lockBlock = uint64(block.number);
-        stored.executor = msg.sender;
+        stored.lock(msg.sender, lockDeadline);
         emit RequestLocked(requestId, msg.sender, lockDeadline);
 
         // Interaction: reverts unless the caller has that much allocated to this market and unlocked.
@@ -263,36 +285,69 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         bytes calldata output,
         bytes calldata proof
     ) private {
-        Request storage stored = _requests[requestId];
+        StoredRequest storage stored = _requests[requestId];
         // Check: the proof fits the version, and what it proves fits the request.
         bytes32 proven = ZK_VERIFIER.verify(stored.versionId, circuitIndex, input, output, proof);
         if (proven != stored.inputBinding) revert InferenceMarket_InputBindingMismatch(proven, stored.inputBinding);
 
         // Effect
-        stored.state = RequestState.PAID;
-        stored.outputDigest = keccak256(output);
-        emit RequestFulfilled(requestId, msg.sender, stored.versionId, output);
-        _payRequest(requestId, stored);
+        bool hasCallback = stored.pending.hasCallback;
+        (uint256 fee, uint256 royalty) = _pay(requestId, stored, output);
+        _payOut(msg.sender, stored.versionId >> 32, fee, royalty);
 
         // Interaction: the claim is answered; then the requester's code, last.
         STAKING.unlock(bytes32(requestId));
-        if (stored.callback != address(0)) _callBack(requestId, stored, output);
+        if (hasCallback) _callBack(requestId, output);
     }
 
-    function _payRequest(uint256 requestId, Request storage stored) private {
-        uint256 modelId = stored.versionId >> 32;
-        (uint256 fee, uint256 royalty) = _pay(msg.sender, modelId, stored.price, stored.royaltyBps);
-        emit RequestPaid(requestId, msg.sender, modelId, fee, royalty);
+    /// @dev Pays every request that can be paid, each bound to its own row; those that cannot are left out.
+    function _payRows(Batch memory batch, uint256[] calldata requestIds, bytes calldata outputs) private {
+        batch.paid = new bytes32[](requestIds.length);
+        batch.calledRows = new uint256[](requestIds.length);
+        for (uint256 row = 0; row < requestIds.length; ++row) {
+            _payRow(batch, requestIds[row], row, _row(outputs, row, batch.proven.length));
+        }
+        _payOut(msg.sender, batch.versionId >> 32, batch.fees, batch.royalties);
+        _cut(batch);
+    }
+
+    function _payRow(Batch memory batch, uint256 requestId, uint256 row, bytes calldata output) private {
+        StoredRequest storage stored = _requests[requestId];
+        // Check: an id that comes twice is paid by now.
+        SkipReason reason = _judge(stored);
+        if (reason != SkipReason.NONE) {
+            emit FulfilmentSkipped(requestId, msg.sender, reason);
+            return;
+        }
+        _checkRow(requestId, stored, batch, row);
+        // Effect
+        batch.paid[batch.paidCount++] = bytes32(requestId);
+        if (stored.pending.hasCallback) batch.calledRows[batch.calledCount++] = row;
+        (uint256 fee, uint256 royalty) = _pay(requestId, stored, output);
+        batch.fees += fee;
+        batch.royalties += royalty;
+    }
+
+    /// @dev Makes a request `PAID`; the caller pays out what is due, having checked that it is. What was pending, the
+    /// price included, is gone after this.
+    function _pay(uint256 requestId, StoredRequest storage stored, bytes calldata output)
+        private
+        returns (uint256 fee, uint256 royalty)
+    {
+        (fee, royalty) = _split(stored.pending.price, stored.pending.royaltyBps);
+        stored.pay(keccak256(output));
+        emit RequestFulfilled(requestId, msg.sender, stored.versionId, fee, royalty, output);
     }
 
     /// @dev Nothing that the callback does changes what is paid and stored, and it gets the gas that was promised: with
     /// less, the executor could make it fail at will.
-    function _callBack(uint256 requestId, Request storage stored, bytes calldata output) private {
+    function _callBack(uint256 requestId, bytes calldata output) private {
+        StoredRequest storage stored = _requests[requestId];
         address callback = stored.callback;
         uint256 callbackGas = stored.callbackGas;
         bytes memory data = abi.encodeCall(
             IInferenceConsumer.onInference,
-            (requestId, stored.versionId, stored.requester, _inputDigest(stored), stored.inputBinding, output)
+            (requestId, stored.versionId, stored.requester, stored.inputDigestOf(), stored.inputBinding, output)
         );
         // Check: EIP-150 keeps back one 64th of the gas at the call.
         uint256 passable = gasleft() * 63 / 64;
@@ -304,10 +359,10 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         emit CallbackExecuted(requestId, callback, success, returned);
     }
 
-    function _refund(uint256 requestId, Request storage stored, uint256 slashed) private {
+    function _refund(uint256 requestId, StoredRequest storage stored, uint256 slashed) private {
         // Effect
         address requester = stored.requester;
-        uint256 price = stored.price;
+        uint256 price = stored.pending.price;
         stored.state = RequestState.REFUNDED;
         _credit(requester, price);
         emit RequestRefunded(requestId, requester, price, slashed);
@@ -354,18 +409,73 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         }
     }
 
-    function _known(uint256 requestId) private view returns (Request storage stored) {
+    /// @dev One proof is of one version's circuit, and row and request have one input.
+    function _checkRow(uint256 requestId, StoredRequest storage stored, Batch memory batch, uint256 row) private view {
+        if (stored.versionId != batch.versionId) {
+            revert InferenceMarket_VersionMismatch(requestId, stored.versionId, batch.versionId);
+        }
+        bytes32 proven = batch.proven[row];
+        if (proven != stored.inputBinding) revert InferenceMarket_InputBindingMismatch(proven, stored.inputBinding);
+    }
+
+    function _requireFulfillable(uint256 requestId, StoredRequest storage stored) private view {
+        SkipReason reason = _judge(stored);
+        if (reason == SkipReason.NONE) return;
+        if (reason == SkipReason.NOT_LOCKED) revert InferenceMarket_NotLocked(requestId, stored.state);
+        if (reason == SkipReason.NOT_LOCK_HOLDER) {
+            revert InferenceMarket_NotLockHolder(requestId, msg.sender, stored.executor);
+        }
+        if (reason == SkipReason.EXPIRED) revert InferenceMarket_Expired(requestId, stored.pending.lockDeadline);
+        revert InferenceMarket_LockedInThisBlock(requestId);
+    }
+
+    /// @dev Whether the caller may fulfil a request now, and why not.
+    function _judge(StoredRequest storage stored) private view returns (SkipReason) {
+        // Check: the lock holder, in time. The deadline's own second still counts.
+        if (stored.state != RequestState.LOCKED) return SkipReason.NOT_LOCKED;
+        if (stored.executor != msg.sender) return SkipReason.NOT_LOCK_HOLDER;
+        if (block.timestamp > stored.pending.lockDeadline) return SkipReason.EXPIRED;
+        // Check: the lock was mined before the proof was shown. Else a proof seen beside its own lock in the mempool
+        // could be taken: lock first, fulfil with the copy.
+        if (stored.pending.lockBlock == block.number && stored.namedExecutor != msg.sender) {
+            return SkipReason.LOCKED_IN_THIS_BLOCK;
+        }
+        return SkipReason.NONE;
+    }
+
+    /// @dev Version of the first request of a batch that can be paid.
+    function _versionOf(uint256[] calldata requestIds) private view returns (uint64) {
+        if (requestIds.length == 0) revert InferenceMarket_EmptyBatch();
+        for (uint256 i = 0; i < requestIds.length; ++i) {
+            StoredRequest storage stored = _requests[requestIds[i]];
+            if (_judge(stored) == SkipReason.NONE) return stored.versionId;
+        }
+        revert InferenceMarket_NothingToFulfill();
+    }
+
+    function _known(uint256 requestId) private view returns (StoredRequest storage stored) {
         stored = _requests[requestId];
         if (stored.state == RequestState.NONE) revert InferenceMarket_UnknownRequest(requestId);
     }
 
     /// @dev Last second of an unfinished request: of its lock, or else of its own.
-    function _lastSecond(Request storage stored) private view returns (uint64) {
-        return stored.state == RequestState.LOCKED ? stored.lockDeadline : stored.deadline;
+    function _lastSecond(StoredRequest storage stored) private view returns (uint64) {
+        return stored.state == RequestState.LOCKED ? stored.pending.lockDeadline : stored.pending.deadline;
     }
 
-    function _inputDigest(Request storage stored) private view returns (bytes32 digest) {
-        digest = stored.inputDigest;
-        if (digest == 0) digest = stored.inputBinding;
+    /// @dev Cuts the lists to what was used of them: shorter only, so what is left behind them stays theirs.
+    function _cut(Batch memory batch) private pure {
+        (bytes32[] memory paid, uint256 paidCount) = (batch.paid, batch.paidCount);
+        (uint256[] memory calledRows, uint256 calledCount) = (batch.calledRows, batch.calledCount);
+        assembly ("memory-safe") {
+            mstore(paid, paidCount)
+            mstore(calledRows, calledCount)
+        }
+    }
+
+    /// @dev One of the equally long rows that make `packed`.
+    function _row(bytes calldata packed, uint256 row, uint256 rows) private pure returns (bytes calldata) {
+        uint256 length = packed.length / rows;
+        return packed[row * length:(row + 1) * length];
     }
 }

@@ -103,17 +103,18 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
         _balances[account] = balance - amount;
     }
 
+    /// @dev Pays out what `_split` made of one price or of several.
+    function _payOut(address executor, uint256 modelId, uint256 fees, uint256 royalties) internal {
+        // Effect
+        if (royalties != 0) _royalties[modelId] += royalties;
+        _credit(executor, fees);
+    }
+
     /// @dev The one split of a price that every paid path uses. The royalty rounds down, the executor gets the rest: to
     /// the unit, both make the price.
-    function _pay(address executor, uint256 modelId, uint256 price, uint256 royaltyBps)
-        internal
-        returns (uint256 fee, uint256 royalty)
-    {
-        // Effect
+    function _split(uint256 price, uint256 royaltyBps) internal pure returns (uint256 fee, uint256 royalty) {
         royalty = price * royaltyBps / BPS;
         fee = price - royalty;
-        _royalties[modelId] += royalty;
-        _credit(executor, fee);
     }
 
     function _deposit(uint256 amount) private {

@@ -27,6 +27,11 @@ abstract contract MarketLimits is IInferenceMarket {
             limits.collateralFloor == 0 || limits.minLockDuration == 0
                 || limits.minLockDuration > limits.maxLockDuration || limits.maxLockDuration > limits.maxLifetime
         ) revert InferenceMarket_InvalidConfiguration();
+        // Check: what a request may ask for fits its storage, for the next 30,000 years.
+        if (
+            limits.collateralFloor > type(uint88).max || limits.maxLockDuration > type(uint24).max
+                || limits.maxLifetime > type(uint32).max
+        ) revert InferenceMarket_InvalidConfiguration();
         // Effect
         COLLATERAL_FLOOR = limits.collateralFloor;
         MAX_LIFETIME = limits.maxLifetime;
@@ -37,6 +42,11 @@ abstract contract MarketLimits is IInferenceMarket {
     }
 
     function _checkBounds(RequestParams calldata params) internal view {
+        // Check: amounts fit their storage.
+        if (params.price > type(uint88).max) revert InferenceMarket_PriceTooHigh(params.price, type(uint88).max);
+        if (params.collateral > type(uint88).max) {
+            revert InferenceMarket_CollateralTooHigh(params.collateral, type(uint88).max);
+        }
         // Check: collateral, lock, deadline, callback.
         if (params.collateral < COLLATERAL_FLOOR) {
             revert InferenceMarket_CollateralBelowFloor(params.collateral, COLLATERAL_FLOOR);

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {Pages} from "./libraries/Pages.sol";
 import {RegistryRules} from "./libraries/RegistryRules.sol";
-import {Circuit, InputBinding, ProofTarget, Version, VersionParams} from "./types/ModelTypes.sol";
+import {Circuit, ProofTarget, Version, VersionParams} from "./types/ModelTypes.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 
 /// @title Registry of models and their immutable versions
@@ -29,7 +29,8 @@ contract ModelRegistry is ERC721, IModelRegistry {
     mapping(uint64 versionId => Version) private _versions;
     mapping(uint64 versionId => bytes) private _ioSchemas;
     mapping(uint64 versionId => string) private _uris;
-    mapping(uint64 versionId => Circuit[]) private _circuits;
+    /// @dev Not an array: its length, which the version holds, would be read once more by every verification.
+    mapping(uint64 versionId => mapping(uint256 index => Circuit)) private _circuits;
 
     constructor() ERC721("Gateless Models", "MODEL") {}
 
@@ -77,7 +78,7 @@ contract ModelRegistry is ERC721, IModelRegistry {
         _ioSchemas[versionId] = params.ioSchema;
         _uris[versionId] = params.uri;
         for (uint256 i = 0; i < params.circuits.length; ++i) {
-            _circuits[versionId].push(params.circuits[i]);
+            _circuits[versionId][i] = params.circuits[i];
         }
         emit VersionPublished(versionId, modelId, msg.sender, params);
 
@@ -152,25 +153,28 @@ contract ModelRegistry is ERC721, IModelRegistry {
 
     /// @inheritdoc IModelRegistry
     function circuit(uint64 versionId, uint256 index) external view returns (Circuit memory) {
-        _known(versionId);
-        return _knownCircuit(versionId, index);
+        return _knownCircuit(_known(versionId), versionId, index);
     }
 
     /// @inheritdoc IModelRegistry
-    function circuits(uint64 versionId) external view returns (Circuit[] memory) {
-        _known(versionId);
-        return _circuits[versionId];
+    function circuits(uint64 versionId) external view returns (Circuit[] memory pinned) {
+        pinned = new Circuit[](_known(versionId).circuitCount);
+        for (uint256 i = 0; i < pinned.length; ++i) {
+            pinned[i] = _circuits[versionId][i];
+        }
     }
 
     /// @inheritdoc IModelRegistry
     function proofTarget(uint64 versionId, uint256 circuitIndex) external view returns (ProofTarget memory) {
-        InputBinding binding = _known(versionId).binding;
-        Circuit storage pinned = _knownCircuit(versionId, circuitIndex);
+        Version storage stored = _known(versionId);
+        Circuit memory pinned = _knownCircuit(stored, versionId, circuitIndex);
         return ProofTarget({
             vkaDigest: pinned.vkaDigest,
             batchSize: pinned.batchSize,
             proofLength: pinned.proofLength,
-            binding: binding,
+            digitBits: pinned.digitBits,
+            digitsPerWord: pinned.digitsPerWord,
+            binding: stored.binding,
             ioSchema: _ioSchemas[versionId]
         });
     }
@@ -233,8 +237,12 @@ contract ModelRegistry is ERC721, IModelRegistry {
         if (stored.publishedAt == 0) revert ModelRegistry_UnknownVersion(versionId);
     }
 
-    function _knownCircuit(uint64 versionId, uint256 index) private view returns (Circuit storage pinned) {
-        if (index >= _circuits[versionId].length) revert ModelRegistry_UnknownCircuit(versionId, index);
+    function _knownCircuit(Version storage stored, uint64 versionId, uint256 index)
+        private
+        view
+        returns (Circuit storage pinned)
+    {
+        if (index >= stored.circuitCount) revert ModelRegistry_UnknownCircuit(versionId, index);
         return _circuits[versionId][index];
     }
 

@@ -6,7 +6,7 @@ import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {IZkVerifier} from "./interfaces/IZkVerifier.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
 import {IoSchema} from "./libraries/IoSchema.sol";
-import {PackedTensor} from "./libraries/PackedTensor.sol";
+import {PublicWords} from "./libraries/PublicWords.sol";
 import {InputBinding, ProofTarget} from "./types/ModelTypes.sol";
 
 /// @title Verification of ezkl proofs for registered versions
@@ -86,21 +86,29 @@ contract ZkVerifier is IZkVerifier {
         ProofTarget memory target = REGISTRY.proofTarget(versionId, circuitIndex);
         // Check: a batch proof covers many inferences and cannot answer one.
         if (target.batchSize != 1) revert ZkVerifier_UnsupportedBatch(target.batchSize);
-        // Check: the shared verifier ignores words after the proof, so the exact length is checked here.
-        if (proof.length != target.proofLength) revert ZkVerifier_ProofLength(proof.length, target.proofLength);
-        uint256 instances = _checkTensors(target, input, output);
-
-        // Check: the commitments that are hashed below are all that there are.
-        address pointer = _pointerOf(target.vkaDigest);
-        if (target.binding == InputBinding.KZG) _checkColumns(target.ioSchema, CodeStore.wordAt(pointer, K_WORD));
-
-        // Check: the proof itself.
-        (uint256 start, uint256 length, uint256 instancesAt) = _layOut(proof, instances, pointer);
-        _unpackInstances(target, input, output, instancesAt);
-        _callHalo2(start, length);
-
+        _verify(target, input, output, proof);
         if (target.binding == InputBinding.PACKED) return keccak256(input);
         return keccak256(proof[:IoSchema.inputCount(target.ioSchema) * COMMITMENT_LENGTH]);
+    }
+
+    /// @inheritdoc IZkVerifier
+    function verifyBatch(
+        uint64 versionId,
+        uint256 circuitIndex,
+        bytes calldata inputs,
+        bytes calldata outputs,
+        bytes calldata proof
+    ) external view returns (bytes32[] memory inputBindings) {
+        ProofTarget memory target = REGISTRY.proofTarget(versionId, circuitIndex);
+        // Check: rows have inputs of their own. One commitment covers all of a batch.
+        if (target.binding != InputBinding.PACKED) revert ZkVerifier_BatchNotPacked();
+        _verify(target, inputs, outputs, proof);
+        inputBindings = new bytes32[](target.batchSize);
+        // The rows make the whole length: it was checked.
+        uint256 rowLength = inputs.length / target.batchSize;
+        for (uint256 row = 0; row < inputBindings.length; ++row) {
+            inputBindings[row] = keccak256(inputs[row * rowLength:(row + 1) * rowLength]);
+        }
     }
 
     /// @inheritdoc IZkVerifier
@@ -143,24 +151,47 @@ contract ZkVerifier is IZkVerifier {
         if (pointer == address(0)) revert ZkVerifier_UnknownVka(vkaDigest);
     }
 
-    /// @dev Exact lengths of input and output; the number of public values of the circuit.
-    function _checkTensors(ProofTarget memory target, bytes calldata input, bytes calldata output)
+    /// @dev Reverts unless `proof` proves that `output`, all rows of it, follows from `input`.
+    function _verify(ProofTarget memory target, bytes calldata input, bytes calldata output, bytes calldata proof)
         private
-        pure
-        returns (uint256 instances)
+        view
     {
-        uint256 inputs = IoSchema.inputCount(target.ioSchema);
-        uint256 tensors = inputs + IoSchema.outputCount(target.ioSchema);
-        (uint256 outputElements, uint256 outputLength) = IoSchema.extent(target.ioSchema, inputs, tensors);
-        uint256 inputElements;
+        // Check: the shared verifier ignores words after the proof, so the exact length is checked here.
+        if (proof.length != target.proofLength) revert ZkVerifier_ProofLength(proof.length, target.proofLength);
+        PublicWords.Spelling memory spelling =
+            PublicWords.Spelling(target.batchSize, target.digitBits, target.digitsPerWord);
+        uint256 instances = _checkTensors(target, spelling, input, output);
+
+        // Check: the commitments that bind the input are all that there are.
+        address pointer = _pointerOf(target.vkaDigest);
+        if (target.binding == InputBinding.KZG) _checkColumns(target.ioSchema, CodeStore.wordAt(pointer, K_WORD));
+
+        // Check: the proof itself.
+        (uint256 start, uint256 length, uint256 instancesAt) = _layOut(proof, instances, pointer);
+        _writeInstances(target, spelling, input, output, instancesAt);
+        _callHalo2(start, length);
+    }
+
+    /// @dev Exact lengths of input and output; the number of public words of the circuit.
+    function _checkTensors(
+        ProofTarget memory target,
+        PublicWords.Spelling memory spelling,
+        bytes calldata input,
+        bytes calldata output
+    ) private pure returns (uint256 instances) {
+        bytes memory schema = target.ioSchema;
+        uint256 inputs = IoSchema.inputCount(schema);
+        uint256 tensors = inputs + IoSchema.outputCount(schema);
+        (uint256 outputWords,, uint256 outputLength) = PublicWords.extent(spelling, schema, inputs, tensors);
+        uint256 inputWords;
         uint256 inputLength;
         if (target.binding == InputBinding.PACKED) {
-            (inputElements, inputLength) = IoSchema.extent(target.ioSchema, 0, inputs);
+            (inputWords,, inputLength) = PublicWords.extent(spelling, schema, 0, inputs);
         }
         // Check: to the byte. Under `KZG` the proof itself carries what binds the input.
         if (input.length != inputLength) revert ZkVerifier_InputLength(input.length, inputLength);
         if (output.length != outputLength) revert ZkVerifier_OutputLength(output.length, outputLength);
-        instances = inputElements + outputElements;
+        instances = inputWords + outputWords;
     }
 
     /// @dev A tensor that does not fit one column has several commitments in the proof. Only the first would be bound,
@@ -175,9 +206,10 @@ contract ZkVerifier is IZkVerifier {
         }
     }
 
-    /// @dev Public values in the circuits' order: inputs where they are public, then outputs.
-    function _unpackInstances(
+    /// @dev Public words in the circuits' order: inputs where they are public, then outputs.
+    function _writeInstances(
         ProofTarget memory target,
+        PublicWords.Spelling memory spelling,
         bytes calldata input,
         bytes calldata output,
         uint256 destination
@@ -185,9 +217,9 @@ contract ZkVerifier is IZkVerifier {
         bytes memory schema = target.ioSchema;
         uint256 inputs = IoSchema.inputCount(schema);
         if (target.binding == InputBinding.PACKED) {
-            destination = PackedTensor.unpack(input, schema, 0, inputs, destination);
+            destination = PublicWords.write(spelling, input, schema, 0, inputs, destination);
         }
-        PackedTensor.unpack(output, schema, inputs, inputs + IoSchema.outputCount(schema), destination);
+        PublicWords.write(spelling, output, schema, inputs, inputs + IoSchema.outputCount(schema), destination);
     }
 
     /// @dev Lays out `verifyProof(bytes, uint256[], bytes32[])` in fresh memory, all but the instances.

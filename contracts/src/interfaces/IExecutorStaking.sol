@@ -34,6 +34,8 @@ interface IExecutorStaking {
     event ExitCompleted(address indexed executor, address indexed slasher, uint256 amount);
     event Locked(address indexed executor, address indexed slasher, bytes32 indexed claimId, uint256 amount);
     event Unlocked(address indexed executor, address indexed slasher, bytes32 indexed claimId, uint256 amount);
+    /// @notice Several claims of one executor ended without loss; `amount` is their sum.
+    event UnlockedMany(address indexed executor, address indexed slasher, bytes32[] claimIds, uint256 amount);
     event Slashed(
         address indexed executor,
         address indexed slasher,
@@ -56,6 +58,7 @@ interface IExecutorStaking {
     error ExecutorStaking_InsufficientAllocation(address executor, address slasher, uint256 available, uint256 needed);
     error ExecutorStaking_ClaimExists(address slasher, bytes32 claimId);
     error ExecutorStaking_UnknownClaim(address slasher, bytes32 claimId);
+    error ExecutorStaking_ClaimOfAnother(bytes32 claimId, address executor);
     error ExecutorStaking_NoExit(address executor, address slasher);
     error ExecutorStaking_ExitNotReady(uint64 readyAt);
     error ExecutorStaking_StakeStillLocked(uint256 locked);
@@ -94,6 +97,9 @@ interface IExecutorStaking {
     function lock(address executor, bytes32 claimId, uint256 amount) external;
     /// @notice For slashers: ends a claim without loss.
     function unlock(bytes32 claimId) external;
+    /// @notice For slashers: ends several claims of one executor without loss, at the cost of one change of its
+    /// allocation.
+    function unlockMany(address executor, bytes32[] calldata claimIds) external;
     /// @notice For slashers: ends a claim by destroying its stake. `compensation` (at most half) is credited to
     /// `beneficiary`, the rest is burned. Moves no tokens, so nothing can block it.
     function slash(bytes32 claimId, address beneficiary, uint256 compensation) external;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Permit, Request, RequestParams, RequestState} from "../types/MarketTypes.sol";
+import {Permit, Request, RequestParams, RequestState, SkipReason} from "../types/MarketTypes.sol";
 
 /// @title Market of verified inferences
 /// @notice A request is escrowed when it is made and ends in exactly one of: paid, refunded.
@@ -19,11 +19,17 @@ interface IInferenceMarket {
         string inputHint
     );
     event RequestLocked(uint256 indexed requestId, address indexed executor, uint64 lockDeadline);
-    /// @notice The output is final and paid.
-    event RequestFulfilled(uint256 indexed requestId, address indexed executor, uint64 indexed versionId, bytes output);
-    event RequestPaid(
-        uint256 indexed requestId, address indexed executor, uint256 indexed modelId, uint256 fee, uint256 royalty
+    /// @notice The output is final and paid: `fee` to the executor and `royalty` to the version's model make the price.
+    event RequestFulfilled(
+        uint256 indexed requestId,
+        address indexed executor,
+        uint64 indexed versionId,
+        uint256 fee,
+        uint256 royalty,
+        bytes output
     );
+    /// @notice A request of a batch was not answered; the others were.
+    event FulfilmentSkipped(uint256 indexed requestId, address indexed executor, SkipReason reason);
     event RequestRefunded(uint256 indexed requestId, address indexed requester, uint256 amount, uint256 slashed);
     /// @notice The callback ran; `success` false means that it reverted, `returned` is cut at 256 bytes.
     event CallbackExecuted(uint256 indexed requestId, address indexed callback, bool success, bytes returned);
@@ -44,6 +50,8 @@ interface IInferenceMarket {
     error InferenceMarket_ZeroInputDigest();
     error InferenceMarket_InputDigestMismatch(bytes32 given, bytes32 expected);
     error InferenceMarket_InputBindingMismatch(bytes32 proven, bytes32 expected);
+    error InferenceMarket_PriceTooHigh(uint256 price, uint256 maximum);
+    error InferenceMarket_CollateralTooHigh(uint256 collateral, uint256 maximum);
     error InferenceMarket_CollateralBelowFloor(uint256 collateral, uint256 floor);
     error InferenceMarket_DeadlineOutOfRange(uint64 deadline, uint64 earliest, uint64 latest);
     error InferenceMarket_LockDurationOutOfRange(uint32 lockDuration, uint32 minimum, uint32 maximum);
@@ -60,6 +68,10 @@ interface IInferenceMarket {
     error InferenceMarket_NotNamedExecutor(uint256 requestId, address caller, address named);
     error InferenceMarket_NotLockHolder(uint256 requestId, address caller, address holder);
     error InferenceMarket_LockedInThisBlock(uint256 requestId);
+    error InferenceMarket_EmptyBatch();
+    error InferenceMarket_TooManyRequests(uint256 requests, uint256 rows);
+    error InferenceMarket_VersionMismatch(uint256 requestId, uint64 versionId, uint64 expected);
+    error InferenceMarket_NothingToFulfill();
     error InferenceMarket_NotEnoughGasForCallback(uint256 available, uint256 needed);
     error InferenceMarket_NotRoyaltyHolder(uint256 modelId, address caller);
     error InferenceMarket_NothingToWithdraw();
@@ -107,6 +119,23 @@ interface IInferenceMarket {
         bytes calldata output,
         bytes calldata proof
     ) external;
+    /// @notice Delivers the proven outputs of several requests of one version with one proof. Row i answers
+    /// `requestIds[i]`; rows after the last id are padding, proven and answered to nobody.
+    /// @dev A request that is not locked by the caller, past its lock's deadline or locked in this very block is
+    /// skipped, with `FulfilmentSkipped`, whatever its version or input. A request of another version, or with another
+    /// input than its row, is the caller's own mistake and reverts the whole, as does a batch of which nothing is left.
+    /// Callbacks run after all requests are paid. The transaction needs the gas promised to all of them: which requests
+    /// share a batch is the executor's choice.
+    /// @param inputs packed inputs of all rows of the circuit's batch.
+    /// @param outputs packed outputs of all rows.
+    /// @return fulfilled number of requests that were paid.
+    function fulfillBatch(
+        uint256[] calldata requestIds,
+        uint256 circuitIndex,
+        bytes calldata inputs,
+        bytes calldata outputs,
+        bytes calldata proof
+    ) external returns (uint256 fulfilled);
     /// @notice Lock and fulfil in one transaction, up to and including the request's deadline; only where the request
     /// names the caller as executor.
     function lockAndFulfill(
@@ -134,9 +163,11 @@ interface IInferenceMarket {
     function balanceOf(address account) external view returns (uint256);
     function royaltyOf(uint256 modelId) external view returns (uint256);
     function requestCount() external view returns (uint256);
+    /// @notice A request; once it is paid, without its price and times (see `Request`).
     function requestOf(uint256 requestId) external view returns (Request memory);
-    /// @notice What `lock` compares: keccak256(abi.encode(requester, versionId, mode, inputBinding, price, royaltyBps,
-    /// collateral, deadline, lockDuration, namedExecutor, callback, callbackGas)), each as stored in `Request`.
+    /// @notice What `lock` compares, of a request that is not paid: keccak256(abi.encode(requester, versionId, mode,
+    /// inputBinding, price, royaltyBps, collateral, deadline, lockDuration, namedExecutor, callback, callbackGas)),
+    /// each as stored in `Request`.
     function termsOf(uint256 requestId) external view returns (bytes32);
     /// @notice The stored state and whether the request can be refunded now.
     function statusOf(uint256 requestId) external view returns (RequestState state, bool refundable);

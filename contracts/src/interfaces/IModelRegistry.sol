@@ -28,7 +28,10 @@ interface IModelRegistry is IERC721 {
     error ModelRegistry_NameTaken(string name, uint256 modelId);
     error ModelRegistry_InvalidDigest();
     error ModelRegistry_InvalidSchema();
-    error ModelRegistry_RowTooLarge(uint256 values, uint256 bytes_);
+    error ModelRegistry_ProofTooLarge(uint256 circuitIndex, uint256 words, uint256 values, uint256 bytes_);
+    error ModelRegistry_BatchTooLarge(uint256 circuitIndex, uint32 batchSize);
+    error ModelRegistry_BatchNotPacked(uint256 circuitIndex);
+    error ModelRegistry_InvalidDigits(uint256 circuitIndex, uint16 digitBits, uint16 digitsPerWord);
     error ModelRegistry_InvalidModes(uint8 modes);
     error ModelRegistry_InvalidCircuits();
     error ModelRegistry_RoyaltyTooHigh(uint16 royaltyBps, uint16 maximum);
@@ -46,8 +49,9 @@ interface IModelRegistry is IERC721 {
     function registerModel(string calldata name) external returns (uint256 modelId);
 
     /// @notice Publishes the next version of a model and points `latest` at it. Only the token's holder.
-    /// @dev Where a mode needs proofs, a row is bounded so that its fulfilment fits a transaction: 8,192 public values
-    /// (outputs, and inputs under `PACKED`) and 65,536 packed bytes of them.
+    /// @dev Where a mode needs proofs, what one proof of a circuit covers is bounded so that its fulfilment fits a
+    /// transaction, over all rows of the batch: 128 rows, 8,192 public words, 32,768 public values (outputs, and inputs
+    /// under `PACKED`) and 65,536 packed bytes of them.
     function publishVersion(uint256 modelId, VersionParams calldata params) external returns (uint64 versionId);
 
     /// @notice Sets or withdraws the advice not to use a version. Only the token's holder.

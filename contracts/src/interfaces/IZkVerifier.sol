@@ -13,6 +13,7 @@ interface IZkVerifier {
     error ZkVerifier_ForeignSrs(uint256 wordIndex);
     error ZkVerifier_UnknownVka(bytes32 vkaDigest);
     error ZkVerifier_UnsupportedBatch(uint32 batchSize);
+    error ZkVerifier_BatchNotPacked();
     error ZkVerifier_ProofLength(uint256 given, uint256 expected);
     error ZkVerifier_InputLength(uint256 given, uint256 expected);
     error ZkVerifier_OutputLength(uint256 given, uint256 expected);
@@ -41,6 +42,21 @@ interface IZkVerifier {
         bytes calldata output,
         bytes calldata proof
     ) external view returns (bytes32 inputBinding);
+
+    /// @notice Checks that every row of `outputs` is what circuit `circuitIndex` of the version computes from the same
+    /// row of `inputs`. Any batch size, one included; versions that bind packed inputs only.
+    /// @param inputs packed inputs of all rows of the circuit's batch, one after the other; all of them are proven.
+    /// @param outputs packed outputs of all rows.
+    /// @param proof ezkl proof of exactly the pinned length.
+    /// @return inputBindings keccak256 of each row's packed input. The caller must compare each with the request that
+    /// the row is to answer.
+    function verifyBatch(
+        uint64 versionId,
+        uint256 circuitIndex,
+        bytes calldata inputs,
+        bytes calldata outputs,
+        bytes calldata proof
+    ) external view returns (bytes32[] memory inputBindings);
 
     function isRegistered(bytes32 vkaDigest) external view returns (bool);
     function vkaPointer(bytes32 vkaDigest) external view returns (address);

@@ -65,4 +65,13 @@ library IoSchema {
             }
         }
     }
+
+    /// @notice Bytes per element of the schema's widest tensor.
+    function maxWidth(bytes memory schema) internal pure returns (uint256 widest) {
+        uint256 tensors = inputCount(schema) + outputCount(schema);
+        for (uint256 i = 0; i < tensors; ++i) {
+            (uint256 width,) = tensor(schema, i);
+            if (width > widest) widest = width;
+        }
+    }
 }

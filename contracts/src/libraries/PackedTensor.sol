@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IoSchema} from "./IoSchema.sol";
-
 /// @title Packed signed integers to field elements
 /// @notice Big-endian two's complement, width from the schema, no padding. An integer x becomes x mod r, so a negative
 /// one becomes r - |x|. Every integer that the encoding can spell is far below r / 2 in size: one encoding per value,
@@ -12,35 +10,29 @@ library PackedTensor {
     uint256 internal constant FIELD_MODULUS =
         21_888_242_871_839_275_222_246_405_745_257_275_088_548_364_400_416_034_343_698_204_186_575_808_495_617;
 
-    /// @notice Unpacks tensors `from` to `to - 1` of a schema to 32-byte words.
-    /// @dev The caller has checked `packed.length` against `IoSchema.extent` and owns the memory from `destination` for
-    /// one word per element.
+    /// @notice Unpacks `count` elements of `width` bytes, each to a word of its own.
+    /// @dev The caller has checked that the elements lie inside the calldata, and owns the memory from `destination`
+    /// for one word per element.
+    /// @param source calldata offset of the first element.
     /// @param destination memory address of the first word.
     /// @return end memory address after the last word.
-    function unpack(bytes calldata packed, bytes memory schema, uint256 from, uint256 to, uint256 destination)
+    function unpack(uint256 source, uint256 width, uint256 count, uint256 destination)
         internal
         pure
         returns (uint256 end)
     {
-        uint256 source;
+        // Assembly: this loop runs once per public value, and checked Solidity costs several times the gas.
+        // - A word loaded at an element's first byte holds the element in its top `width` bytes; what follows, be it
+        //   the next element or bytes after the calldata's end, is shifted out.
+        // - `sar` extends the sign; adding r exactly when the sign bit is set wraps modulo 2^256 to r - |x|.
+        // - All writes stay in the words that the caller owns.
         assembly ("memory-safe") {
-            source := packed.offset
-        }
-        end = destination;
-        for (uint256 i = from; i < to; ++i) {
-            (uint256 width, uint256 count) = IoSchema.tensor(schema, i);
-            // Assembly: this loop runs once per public value, and checked Solidity costs several times the gas.
-            // - A word loaded at an element's first byte holds the element in its top `width` bytes; what follows,
-            //   be it the next element or bytes after the calldata's end, is shifted out.
-            // - `sar` extends the sign; adding r exactly when the sign bit is set wraps modulo 2^256 to r - |x|.
-            // - All writes stay in the words that the caller owns.
-            assembly ("memory-safe") {
-                let shift := sub(256, shl(3, width))
-                for { let last := add(end, shl(5, count)) } lt(end, last) { end := add(end, 0x20) } {
-                    let value := sar(shift, calldataload(source))
-                    mstore(end, add(value, and(FIELD_MODULUS, sar(255, value))))
-                    source := add(source, width)
-                }
+            let shift := sub(256, shl(3, width))
+            end := destination
+            for { let last := add(end, shl(5, count)) } lt(end, last) { end := add(end, 0x20) } {
+                let value := sar(shift, calldataload(source))
+                mstore(end, add(value, and(FIELD_MODULUS, sar(255, value))))
+                source := add(source, width)
             }
         }
     }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {Circuit, InputBinding, TrustMode, VersionParams} from "../types/ModelTypes.sol";
 import {IoSchema} from "./IoSchema.sol";
+import {PublicWords} from "./PublicWords.sol";
 
 /// @title What the registry accepts
 /// @notice Pure checks of names and publications; each reverts with the registry's error.
@@ -13,11 +14,18 @@ library RegistryRules {
     uint256 internal constant MAX_REASON_LENGTH = 512;
     uint256 internal constant MAX_CIRCUITS = 64;
     uint256 internal constant MAX_SCHEMA_LENGTH = 1024;
-    /// @dev Public values of one row. Each costs a fulfilment about 1,080 gas, nearly all of it in ezkl's verifier, and
-    /// a transaction has 2^24 gas at most (https://eips.ethereum.org/EIPS/eip-7825): 8.9 of its 16.7 million.
-    uint256 internal constant MAX_ROW_VALUES = 8192;
-    /// @dev Packed bytes that a fulfilment carries for one row: 1.05 million gas of calldata.
-    uint256 internal constant MAX_ROW_LENGTH = 65_536;
+    // What one proof may cover, all rows of its batch together. A transaction has 2^24 gas at most
+    // (https://eips.ethereum.org/EIPS/eip-7825); all four at once take 15 of its 16.7 million.
+    /// @dev Rows. The market's books take about 17,000 gas for each: 2.2 million.
+    uint256 internal constant MAX_BATCH_SIZE = 128;
+    /// @dev Public words. Each costs about 1,080 gas, nearly all of it in ezkl's verifier: 8.9 million.
+    uint256 internal constant MAX_WORDS = 8192;
+    /// @dev Public values, which are more than words where words are dense. Each costs some 75 gas: 2.5 million.
+    uint256 internal constant MAX_VALUES = 32_768;
+    /// @dev Packed bytes of them in the transaction: 1.05 million gas of calldata.
+    uint256 internal constant MAX_PACKED_LENGTH = 65_536;
+    /// @dev The scalar field has 254 bits, and its order is above 2^253.
+    uint256 internal constant MAX_WORD_BITS = 253;
     uint16 internal constant MAX_ROYALTY_BPS = 5000;
     /// @dev The modes that exist: one bit per member of `TrustMode`.
     uint8 internal constant KNOWN_MODES = uint8((1 << (uint8(type(TrustMode).max) + 1)) - 1);
@@ -61,27 +69,65 @@ library RegistryRules {
         if (schema.length > MAX_SCHEMA_LENGTH || !IoSchema.isValid(schema)) {
             revert IModelRegistry.ModelRegistry_InvalidSchema();
         }
-        if (params.modes & PROVEN_MODES != 0) _checkRow(schema, params.binding);
+        // Check: a proof can exist where a mode asks for one.
+        bool isProven = params.modes & PROVEN_MODES != 0;
+        if (params.circuits.length == 0 && isProven) revert IModelRegistry.ModelRegistry_InvalidCircuits();
         uint256 commitments = params.binding == InputBinding.KZG ? IoSchema.inputCount(schema) : 0;
-        _checkCircuits(params.circuits, params.modes, commitments * COMMITMENT_LENGTH);
+        _checkCircuits(params.circuits, commitments * COMMITMENT_LENGTH);
+        for (uint256 i = 0; i < params.circuits.length; ++i) {
+            _checkBatchAndDigits(i, params.circuits[i], params.binding, schema);
+            if (isProven) _checkSize(i, params.circuits[i], params.binding, schema);
+        }
+    }
+
+    /// @dev A commitment covers the batch's whole tensor and cannot bind one row; and dense words are made of public
+    /// values, which committed inputs are not.
+    function _checkBatchAndDigits(uint256 index, Circuit calldata circuit, InputBinding binding, bytes memory schema)
+        private
+        pure
+    {
+        // Check: rows of their own.
+        if (circuit.batchSize != 1 && binding != InputBinding.PACKED) {
+            revert IModelRegistry.ModelRegistry_BatchNotPacked(index);
+        }
+        // Check: no digits at all, or digits that hold every tensor's values and fit a word.
+        uint256 digitBits = circuit.digitBits;
+        uint256 digitsPerWord = circuit.digitsPerWord;
+        bool fits = digitBits == 0
+            ? digitsPerWord == 0
+            : binding == InputBinding.PACKED && digitsPerWord != 0 && digitBits * digitsPerWord <= MAX_WORD_BITS
+                && digitBits >= 8 * IoSchema.maxWidth(schema);
+        if (!fits) {
+            revert IModelRegistry.ModelRegistry_InvalidDigits(index, circuit.digitBits, circuit.digitsPerWord);
+        }
     }
 
     /// @dev What cannot be delivered in one transaction must not be asked for: the executor would lose his collateral
-    /// for an answer that he has.
-    function _checkRow(bytes memory schema, InputBinding binding) private pure {
+    /// for an answer that he has. Nobody must use a batch, but one that nobody can use is not published either.
+    function _checkSize(uint256 index, Circuit calldata circuit, InputBinding binding, bytes memory schema)
+        private
+        pure
+    {
+        if (circuit.batchSize > MAX_BATCH_SIZE) {
+            revert IModelRegistry.ModelRegistry_BatchTooLarge(index, circuit.batchSize);
+        }
         uint256 inputs = IoSchema.inputCount(schema);
         // Committed inputs are no public values, and their bytes stay off chain.
         uint256 from = binding == InputBinding.PACKED ? 0 : inputs;
-        (uint256 values, uint256 length) = IoSchema.extent(schema, from, inputs + IoSchema.outputCount(schema));
-        if (values > MAX_ROW_VALUES || length > MAX_ROW_LENGTH) {
-            revert IModelRegistry.ModelRegistry_RowTooLarge(values, length);
+        (uint256 words, uint256 values, uint256 length) = PublicWords.extent(
+            PublicWords.Spelling(circuit.batchSize, circuit.digitBits, circuit.digitsPerWord),
+            schema,
+            from,
+            inputs + IoSchema.outputCount(schema)
+        );
+        if (words > MAX_WORDS || values > MAX_VALUES || length > MAX_PACKED_LENGTH) {
+            revert IModelRegistry.ModelRegistry_ProofTooLarge(index, words, values, length);
         }
     }
 
     /// @param leastProofLength bytes of a proof that the input binding reads.
-    function _checkCircuits(Circuit[] calldata circuits, uint8 modes, uint256 leastProofLength) private pure {
-        // Check: a proof can exist where a mode asks for one.
-        if (circuits.length == 0 && modes & PROVEN_MODES != 0) revert IModelRegistry.ModelRegistry_InvalidCircuits();
+    function _checkCircuits(Circuit[] calldata circuits, uint256 leastProofLength) private pure {
+        // Check: bounded, since the list is read as a whole.
         if (circuits.length > MAX_CIRCUITS) revert IModelRegistry.ModelRegistry_InvalidCircuits();
         for (uint256 i = 0; i < circuits.length; ++i) {
             Circuit calldata circuit = circuits[i];

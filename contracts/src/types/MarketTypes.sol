@@ -12,14 +12,23 @@ enum RequestState {
     REFUNDED
 }
 
+/// @notice Why a request of a batch was left out, while the others were paid.
+enum SkipReason {
+    NONE,
+    NOT_LOCKED,
+    NOT_LOCK_HOLDER,
+    EXPIRED,
+    LOCKED_IN_THIS_BLOCK
+}
+
 /// @notice What a requester asks for.
 /// @param versionId pinned version.
 /// @param mode how the output becomes final; the version must allow it.
 /// @param inputDigest keccak256 of the packed input.
 /// @param inputBinding what the proof must be tied to: `inputDigest` for `PACKED`; for `KZG` keccak256 of the
 /// commitments (x, y), 64 bytes per input tensor in schema order.
-/// @param price amount escrowed, in token units, paid on fulfilment.
-/// @param collateral stake that an executor must lock, in token units; at least the market's floor.
+/// @param price amount escrowed, in token units, paid on fulfilment; below 2^88.
+/// @param collateral stake that an executor must lock, in token units; at least the market's floor and below 2^88.
 /// @param deadline last second at which the request may be locked or fulfilled.
 /// @param lockDuration seconds from the lock within which the executor must fulfil.
 /// @param executor only this account may lock; zero lets any executor lock.
@@ -39,7 +48,15 @@ struct RequestParams {
     uint32 callbackGas;
 }
 
-/// @notice A request as stored. Values copied at creation are never changed by anything later.
+/// @notice A request as `requestOf` shows it. Values copied at creation are never changed while the request is
+/// unfinished or after a refund. Once it is paid, what is spent (price, royalty, deadlines, lock duration, lock block)
+/// has given its place to `outputDigest` and reads as zero; `RequestFulfilled` has told what was paid.
+/// @param lockDeadline last second in which the holder of the lock may fulfil; zero before a lock.
+/// @param lockBlock block of the lock; zero before a lock.
+/// @param executor who locked it, and answered it where it is paid.
+/// @param outputDigest keccak256 of the packed output; zero unless it is paid.
+/// @param paidBlock first of the 256 blocks, counted from block 0, in one of which it was paid: where to look for
+/// `RequestFulfilled`. Zero unless it is paid.
 struct Request {
     address requester;
     uint64 versionId;
@@ -59,6 +76,7 @@ struct Request {
     address executor;
     address callback;
     bytes32 outputDigest;
+    uint64 paidBlock;
 }
 
 /// @notice ERC-2612 permit over the market's token, owner = caller, spender = market.
@@ -72,9 +90,9 @@ struct Permit {
 
 /// @notice Bounds of a market, fixed at construction.
 /// @param collateralFloor least collateral a request may ask for, in token units; above zero.
-/// @param maxLifetime longest time from a request's creation to its deadline, in seconds.
+/// @param maxLifetime longest time from a request's creation to its deadline, in seconds; below 2^32.
 /// @param minLockDuration shortest lock, in seconds.
-/// @param maxLockDuration longest lock, in seconds.
+/// @param maxLockDuration longest lock, in seconds; below 2^24.
 /// @param maxCallbackGas most gas a callback may ask for.
 /// @param maxInputLength longest packed input that may travel in a request, in bytes.
 struct Limits {

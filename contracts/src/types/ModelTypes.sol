@@ -26,11 +26,16 @@ enum CircuitRole {
 /// @param role what the circuit computes.
 /// @param batchSize inferences (rows) that one proof covers.
 /// @param proofLength exact length of a proof in bytes; any other length is refused.
+/// @param digitBits bits of a digit where the circuit's public words are dense; zero where each public value is a word
+/// of its own. See `PublicWords`.
+/// @param digitsPerWord values in one dense word; zero where `digitBits` is.
 struct Circuit {
     bytes32 vkaDigest;
     CircuitRole role;
     uint32 batchSize;
     uint32 proofLength;
+    uint16 digitBits;
+    uint16 digitsPerWord;
 }
 
 /// @notice Everything that a publisher states about a version. Immutable once published.
@@ -74,6 +79,8 @@ struct ProofTarget {
     bytes32 vkaDigest;
     uint32 batchSize;
     uint32 proofLength;
+    uint16 digitBits;
+    uint16 digitsPerWord;
     InputBinding binding;
     bytes ioSchema;
 }
