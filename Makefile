@@ -17,9 +17,10 @@ else
 FORGE := $(shell command -v forge || echo forge)
 endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
-LINTED := offchain proofs tests tools examples
+LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-contracts test-python test-deep snapshots fixtures clean
+.PHONY: help setup build demo test lint format test-contracts test-python test-deep bench conformance snapshots \
+  fixtures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -81,6 +82,17 @@ test-python: build ## Python: unit, property and end-to-end tests on anvil with 
 
 test-deep: build ## the long invariant and fuzz profile
 	@FOUNDRY_PROFILE=deep $(FORGE) test
+
+# --- measurements --------------------------------------------------------------------------------
+
+# MODELS: a folder of folders with network.onnx and input.json. ARGS: further options, e.g. ARGS=--resume
+BENCH = $(PY) -m benchmarks $(if $(MODELS),--models $(MODELS)) $(ARGS)
+
+bench: build ## ezkl's default and ours side by side; MODELS=folder adds models, ARGS=--help lists options
+	@$(BENCH)
+
+conformance: build ## which models of MODELS prove and verify on chain, and why the rest does not
+	@$(BENCH) --conformance
 
 # --- maintenance ---------------------------------------------------------------------------------
 

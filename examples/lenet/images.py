@@ -30,8 +30,10 @@ def enlarge(scans: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     weights = _interpolation(SCAN_SIDE, SIDE)
     square = scans.reshape(-1, SCAN_SIDE, SCAN_SIDE).astype(np.float64)
     smooth = np.einsum("ij,njk,lk->nil", weights, square, weights)
-    greys = np.clip(np.rint(smooth * GREYS), 0, GREYS - 1) / GREYS
-    return greys.astype(np.float32)[:, np.newaxis]
+    greys: npt.NDArray[np.float32] = np.clip(np.rint(smooth * GREYS), 0, GREYS - 1).astype(
+        np.float32
+    )
+    return greys[:, np.newaxis] / np.float32(GREYS)
 
 
 def _interpolation(source: int, target: int) -> npt.NDArray[np.float64]:

@@ -28,9 +28,14 @@ BATCH = 32
 CALIBRATION_SAMPLES = 32
 
 
-@threadpool_limits.wrap(limits=1)  # sums in one order, and faster than threads on matrices so small
 def train() -> Weights:
     """Fits the network on the training images; the seed makes it repeatable."""
+    # One thread sums in one order, and is faster on matrices this small.
+    with threadpool_limits(limits=1):
+        return _train()
+
+
+def _train() -> Weights:
     split = load_images()
     generator = np.random.default_rng(SEED)
     weights = initial_weights(generator)
