@@ -12,10 +12,20 @@ from collections.abc import Mapping, Sequence
 import onnx
 from gateless.core.errors import ModelError
 
+from gateless_proofs.rewrite.activations import (
+    CLIP_RELU,
+    EXPONENTIAL_UNITS,
+    HARD_RELU,
+    LEAKY_RELU,
+    RELU_ABS,
+)
 from gateless_proofs.rewrite.batch import BATCH, batched
 from gateless_proofs.rewrite.context import Pass, RewriteContext, WordTensor
+from gateless_proofs.rewrite.convolutions import CONV_MATMUL, EXPLICIT_CONV
 from gateless_proofs.rewrite.equivalence import EquivalenceReport, equivalent
 from gateless_proofs.rewrite.graph import Graph
+from gateless_proofs.rewrite.linear import FOLD_CHANNELS, GEMM_MATMUL, MERGE_LINEAR
+from gateless_proofs.rewrite.pooling import MAX_PAIRWISE, MEAN_SUMS, RELU_AFTER_POOL
 from gateless_proofs.rewrite.static import STATIC, make_static, settle
 from gateless_proofs.rewrite.words import DENSE_WORDS, digits_per_word, words_per_row
 
@@ -34,7 +44,27 @@ __all__ = [
 ]
 
 #: every pass by its name, in the order in which they belong
-PASSES: Mapping[str, Pass] = {entry.name: entry for entry in (STATIC, BATCH, DENSE_WORDS)}
+PASSES: Mapping[str, Pass] = {
+    entry.name: entry
+    for entry in (
+        STATIC,
+        BATCH,
+        EXPLICIT_CONV,
+        RELU_AFTER_POOL,
+        FOLD_CHANNELS,
+        MERGE_LINEAR,
+        GEMM_MATMUL,
+        CONV_MATMUL,
+        MEAN_SUMS,
+        MAX_PAIRWISE,
+        CLIP_RELU,
+        LEAKY_RELU,
+        EXPONENTIAL_UNITS,
+        HARD_RELU,
+        RELU_ABS,
+        DENSE_WORDS,
+    )
+}
 
 
 def rewrite(

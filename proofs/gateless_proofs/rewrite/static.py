@@ -89,7 +89,7 @@ def _nothing(_graph: Graph, _context: RewriteContext) -> bool:
 STATIC = Pass(
     "static",
     "shape",
-    0.0,
+    1e-5,
     "binds leading dimensions to 1, writes opset 17, folds constants, drops dead nodes",
     _nothing,
 )
