@@ -7,6 +7,7 @@ that the steps report of themselves, memory is the largest of the processes.
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,12 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
             limits=limits,
         )
     )
-    return {"seconds": time.monotonic() - started, **_described(bundle)}
+    return {"seconds": time.monotonic() - started, **_worker_peak(), **_described(bundle)}
+
+
+def _worker_peak() -> dict[str, int]:
+    """Memory of the largest worker: this process only waits for it."""
+    return {"worker_peak_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10}
 
 
 def _described(bundle: Bundle) -> dict[str, Any]:
@@ -71,6 +77,7 @@ def set_up(request: dict[str, Any]) -> dict[str, Any]:
         "seconds": time.monotonic() - started,
         "proving_key_bytes": path.stat().st_size,
         "verifying_key_bytes": bundle.verifying_key().stat().st_size,
+        **_worker_peak(),
     }
 
 
@@ -91,6 +98,7 @@ def prove(request: dict[str, Any]) -> dict[str, Any]:
         "proof": proof.proof.hex(),
         "packed_input": packed.hex(),
         "packed_output": proof.packed_output.hex(),
+        **_worker_peak(),
     }
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.records import Record, Side
-from benchmarks.summary import CONFORMANCE_BYTES, CONFORMANCE_SECONDS, conforms, summarise
+from benchmarks.summary import (
+    CONFORMANCE_BYTES,
+    CONFORMANCE_SECONDS,
+    MAX_ERROR,
+    MIN_AGREEMENT,
+    conforms,
+    summarise,
+)
 
 #: an en dash, as tables show that there is nothing
 NONE = "\N{EN DASH}"
@@ -60,14 +67,19 @@ def _headline(records: Sequence[Record]) -> str:
             f" {len(summary.compared)} models that both prove); the least gain is"
             f" {summary.least[1]:.1f} times, of `{summary.least[0]}`.",
         ]
-    slower = ", ".join(f"`{name}`" for name in summary.slower) or "none"
     lines += [
-        f"Slower than the default by more than noise: {slower}."
+        f"Slower than the default by more than noise: {_names(summary.slower)}."
+        f" Ours beyond {MAX_ERROR:.0%} of the range, or below {MIN_AGREEMENT:.0%} equal labels, on"
+        f" held-out data: {_names(summary.inaccurate)}."
         f" Failed: {len(summary.defaults_failed)} of {len(records)} defaults,"
         f" {len(summary.ours_failed)} of ours.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
 
 
 def machine() -> str:

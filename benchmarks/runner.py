@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from gateless.core.errors import GatelessError
 from gateless_proofs import KeyCache
 
 from benchmarks.accuracy import Reference, load_reference
@@ -83,7 +84,7 @@ class Runner:
         shop.folder.mkdir(parents=True)
         try:
             calibration, held_out = shop.model.data()
-        except (ValueError, OSError, KeyError) as error:
+        except (GatelessError, ValueError, OSError, KeyError) as error:
             record.default.failure = record.ours.failure = f"data: {error}"
             return None
         outputs = {}

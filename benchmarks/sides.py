@@ -181,19 +181,20 @@ class OurSide:
         )
         self.side.plan_seconds, self.side.plan_peak_bytes = built.seconds, built.peak_bytes
         result = _need("build", built)
+        self.side.plan_peak_bytes = result["worker_peak_bytes"]
         _take(self.side, result, *_CIRCUIT, "binding", "exact", "proof_bytes", "passes")
         self._cache_with_srs(self.cache)
         made = await self.shop.run("ours-setup", **self._request())
-        self.side.setup_peak_bytes = made.peak_bytes
         result = _need("setup", made)
         self.side.setup_seconds = result["seconds"]
+        self.side.setup_peak_bytes = result["worker_peak_bytes"]
         _take(self.side, result, "proving_key_bytes", "verifying_key_bytes")
 
     async def prove(self) -> float:
         """One witness and proof; returns the seconds of the proof."""
         measured = await self.shop.run("ours-prove", **self._request())
-        self.side.peak_bytes = max(self.side.peak_bytes or 0, measured.peak_bytes)
         self.proven = _need("prove", measured)
+        self.side.peak_bytes = max(self.side.peak_bytes or 0, self.proven["worker_peak_bytes"])
         return _note(self.side, self.proven)
 
     async def judge(self, reference: Reference) -> None:

@@ -11,6 +11,9 @@ from benchmarks.records import Record, Side
 #: what a model may take, step by step, to be called conforming
 CONFORMANCE_SECONDS = 300.0
 CONFORMANCE_BYTES = 8 << 30
+#: what our circuits are bound to
+MAX_ERROR = 0.01
+MIN_AGREEMENT = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Summary:
         mean: geometric mean of the ratios of prove times; ``None`` where there is none.
         least: name and ratio of the slowest of ours.
         slower: models where ours is slower by more than the noise.
+        inaccurate: models where ours is off by more than its bound on held-out data.
         defaults_failed, ours_failed: names.
     """
 
@@ -29,6 +33,7 @@ class Summary:
     mean: float | None
     least: tuple[str, float] | None
     slower: tuple[str, ...]
+    inaccurate: tuple[str, ...]
     defaults_failed: tuple[str, ...]
     ours_failed: tuple[str, ...]
 
@@ -41,9 +46,16 @@ def summarise(records: Sequence[Record]) -> Summary:
         mean=statistics.geometric_mean(ratios.values()) if ratios else None,
         least=min(ratios.items(), key=lambda item: item[1]) if ratios else None,
         slower=tuple(record.name for record in records if record.slower),
+        inaccurate=tuple(record.name for record in records if _inaccurate(record.ours)),
         defaults_failed=tuple(record.name for record in records if record.default.failure),
         ours_failed=tuple(record.name for record in records if record.ours.failure),
     )
+
+
+def _inaccurate(side: Side) -> bool:
+    far = side.error is not None and side.error > MAX_ERROR
+    other = side.agreement is not None and side.agreement < MIN_AGREEMENT
+    return far or other
 
 
 def conforms(record: Record) -> str:

@@ -56,6 +56,22 @@ def test_a_difference_within_the_noise_is_not_slower() -> None:
     assert not noisy.slower
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "inaccurate"),
+    [
+        ({"error": 0.0099, "agreement": 0.99}, False),
+        ({"error": 0.0101}, True),
+        ({"error": 0.001, "agreement": 0.98}, True),
+        ({"error": None}, False),
+    ],
+)
+def test_ours_beyond_its_bound_is_named(accuracy: dict[str, float], inaccurate: bool) -> None:
+    found = record("m", proven(2.0, error=0.5), proven(1.0, **accuracy))
+    assert summarise([found]).inaccurate == (("m",) if inaccurate else ())
+    named = "on held-out data: `m`" if inaccurate else "on held-out data: none"
+    assert named in table([found])
+
+
 def test_nothing_compared_has_no_mean() -> None:
     summary = summarise([HEAVY])
     assert summary.mean is None
