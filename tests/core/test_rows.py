@@ -1,4 +1,4 @@
-"""Rows that no transaction could verify are refused before anything is paid for them."""
+"""Proofs that no transaction could verify are refused before anything is paid for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 from gateless.core.errors import InputError
-from gateless.core.packing import MAX_ROW_BYTES, MAX_ROW_VALUES, IoSchema, TensorSpec
+from gateless.core.packing import (
+    DENSE_WORD_BITS,
+    MAX_BATCH,
+    MAX_PROOF_BYTES,
+    MAX_PROOF_VALUES,
+    MAX_PROOF_WORDS,
+    IoSchema,
+    TensorSpec,
+)
 
 RULES = Path(__file__).parents[2] / "contracts" / "src" / "libraries" / "RegistryRules.sol"
 
@@ -22,26 +30,39 @@ def test_bounds_are_the_registry_s() -> None:
     source = RULES.read_text()
     stated = {
         name: int(value.replace("_", ""))
-        for name, value in re.findall(r"(MAX_ROW_\w+) = ([0-9_]+);", source)
+        for name, value in re.findall(r"uint256 internal constant (\w+) = ([0-9_]+);", source)
     }
-    assert stated == {"MAX_ROW_VALUES": MAX_ROW_VALUES, "MAX_ROW_LENGTH": MAX_ROW_BYTES}
+    assert stated["MAX_BATCH_SIZE"] == MAX_BATCH
+    assert stated["MAX_WORDS"] == MAX_PROOF_WORDS
+    assert stated["MAX_VALUES"] == MAX_PROOF_VALUES
+    assert stated["MAX_PACKED_LENGTH"] == MAX_PROOF_BYTES
+    assert stated["MAX_WORD_BITS"] == DENSE_WORD_BITS
 
 
-def test_rows_at_the_bound_pass() -> None:
-    schema(MAX_ROW_VALUES - 1, 1).check_row(packed_inputs=True)
-    schema(10 * MAX_ROW_VALUES, MAX_ROW_VALUES).check_row(packed_inputs=False)
-    schema(MAX_ROW_BYTES // 16 - 1, 1, 16).check_row(packed_inputs=True)
+def test_proofs_at_the_bounds_pass() -> None:
+    words, values, length = MAX_PROOF_WORDS, MAX_PROOF_VALUES, MAX_PROOF_BYTES
+    schema(words - 1, 1).check_row(packed_inputs=True)
+    schema(10 * words, words).check_row(packed_inputs=False)
+    schema(length // 16 - 1, 1, 16).check_row(packed_inputs=True)
+    schema(values // 2, values // 2).check_row(packed_inputs=True, digits_per_word=8)
+    schema(1, 1).check_row(packed_inputs=True, batch_size=MAX_BATCH)
+    schema(words // 64, words // 64).check_row(packed_inputs=True, batch_size=32)
 
 
 @pytest.mark.parametrize(
-    ("row", "packed"),
+    ("row", "facts"),
     [
-        (schema(MAX_ROW_VALUES, 1), True),
-        (schema(1, MAX_ROW_VALUES + 1), False),
-        (schema(MAX_ROW_BYTES // 16, 1, 16), True),
+        (schema(MAX_PROOF_WORDS, 1), {"packed_inputs": True}),
+        (schema(1, MAX_PROOF_WORDS + 1), {"packed_inputs": False}),
+        (schema(MAX_PROOF_BYTES // 16, 1, 16), {"packed_inputs": True}),
+        (schema(MAX_PROOF_VALUES, 1), {"packed_inputs": True, "digits_per_word": 31}),
+        (schema(1, 1), {"packed_inputs": True, "batch_size": MAX_BATCH + 1}),
+        (schema(MAX_PROOF_WORDS // 32, 1), {"packed_inputs": True, "batch_size": 32}),
+        # The last word of a row is a whole one, however few values it has.
+        (schema(65, 65), {"packed_inputs": True, "batch_size": 128, "digits_per_word": 2}),
     ],
 )
-def test_larger_rows_are_refused(row: IoSchema, packed: bool) -> None:
+def test_larger_proofs_are_refused(row: IoSchema, facts: dict[str, int]) -> None:
     with pytest.raises(InputError) as caught:
-        row.check_row(packed_inputs=packed)
+        row.check_row(**facts)  # type: ignore[arg-type]
     assert caught.value.code == "row-too-large"

@@ -66,7 +66,7 @@ class Case:
         return process.log.read_text()
 
     async def events(self, request: SubmittedRequest) -> list[Event]:
-        names = ["RequestLocked", "RequestFulfilled", "RequestPaid", "RequestRefunded"]
+        names = ["RequestLocked", "RequestFulfilled", "RequestRefunded"]
         start = request.transaction
         assert start is not None
         found = await self.devnet.client.events(names, self.devnet.deployment.start_block)
@@ -76,7 +76,6 @@ class Case:
         assert Counter(event.name for event in await self.events(request)) == {
             "RequestLocked": 1,
             "RequestFulfilled": 1,
-            "RequestPaid": 1,
         }
         assert await self.state(request) is RequestState.PAID
         market = self.devnet.client.market

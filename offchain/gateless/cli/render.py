@@ -153,6 +153,7 @@ def manifest_rows(manifest: Manifest) -> Rows:
 
 def request_data(info: RequestInfo, token: Token) -> dict[str, Any]:
     """A request for machines."""
+    paid = info.state is RequestState.PAID
     return {
         "request_id": info.request_id,
         "state": info.state.name,
@@ -162,9 +163,10 @@ def request_data(info: RequestInfo, token: Token) -> dict[str, Any]:
         "mode": info.mode.name,
         "price": amount(info.price, token),
         "collateral": amount(info.collateral, token),
-        "royalty_bps": info.royalty_bps,
-        "deadline": info.deadline,
-        "lock_deadline": info.lock_deadline,
+        # What a paid request has no use for is not kept on chain.
+        "royalty_bps": None if paid else info.royalty_bps,
+        "deadline": info.deadline or None,
+        "lock_deadline": info.lock_deadline or None,
         "executor": info.executor,
         "named_executor": info.named_executor,
         "callback": info.callback,
@@ -191,8 +193,9 @@ def request_facts(info: RequestInfo, label: str, token: Token) -> Table:
         ("price", format_amount(info.price, token)),
         ("collateral", format_amount(info.collateral, token)),
         ("trust mode", info.mode.name),
-        ("deadline", moment(info.deadline)),
     ]
+    if info.deadline:
+        rows.append(("deadline", moment(info.deadline)))
     if info.named_executor:
         rows.append(("only for", info.named_executor))
     if info.executor:

@@ -28,8 +28,10 @@ FIELD_MODULUS = 2188824287183927522224640574525727508854836440041603434369820418
 
 WIDTHS = (1, 2, 4, 8, 16)
 #: What one fulfilment may carry, as in ``contracts/src/libraries/RegistryRules.sol``.
-MAX_ROW_VALUES = 8_192
-MAX_ROW_BYTES = 65_536
+MAX_BATCH = 128
+MAX_PROOF_WORDS = 8_192
+MAX_PROOF_VALUES = 32_768
+MAX_PROOF_BYTES = 65_536
 #: Bits of a dense word: fewer than the field has, so that no sum of digits wraps around.
 DENSE_WORD_BITS = 253
 FloatArray = npt.NDArray[np.float64]
@@ -109,24 +111,36 @@ class IoSchema:
             )
         return b"".join(parts)
 
-    def check_row(self, *, packed_inputs: bool) -> None:
-        """Refuses rows that are too large to be verified in one transaction.
+    def check_row(
+        self, *, packed_inputs: bool, batch_size: int = 1, digits_per_word: int = 0
+    ) -> None:
+        """Refuses circuits whose proofs are too large to be verified in one transaction.
 
         Args:
             packed_inputs: whether inputs travel with the proof; a commitment takes no room.
+            batch_size: rows of one proof.
+            digits_per_word: of a dense circuit; 0 where each value is a word.
 
         Raises:
             InputError: ``row-too-large``.
         """
         public = (*self.inputs, *self.outputs) if packed_inputs else self.outputs
-        values = sum(spec.count for spec in public)
-        length = sum(spec.packed_length for spec in public)
-        if values > MAX_ROW_VALUES or length > MAX_ROW_BYTES:
+        values = batch_size * sum(spec.count for spec in public)
+        words = batch_size * sum(-(-spec.count // max(1, digits_per_word)) for spec in public)
+        length = batch_size * sum(spec.packed_length for spec in public)
+        if (
+            batch_size > MAX_BATCH
+            or words > MAX_PROOF_WORDS
+            or values > MAX_PROOF_VALUES
+            or length > MAX_PROOF_BYTES
+        ):
             raise InputError(
                 "row-too-large",
-                f"an inference has {values} public values in {length} bytes; the registry takes"
-                f" {MAX_ROW_VALUES} in {MAX_ROW_BYTES}",
-                hint="bind inputs by commitment (--binding kzg), or let the model put out less",
+                f"a proof of {batch_size} inferences has {words} public words for {values} values"
+                f" in {length} bytes; the registry takes {MAX_PROOF_WORDS} for {MAX_PROOF_VALUES}"
+                f" in {MAX_PROOF_BYTES}, and {MAX_BATCH} inferences",
+                hint="bind inputs by commitment (--binding kzg), choose a smaller batch, or let the"
+                " model put out less",
             )
 
 

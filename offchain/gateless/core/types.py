@@ -69,12 +69,17 @@ def mask_of(modes: tuple[TrustMode, ...]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """One proving circuit of a version, as pinned by the registry."""
+    """One proving circuit of a version, as pinned by the registry.
+
+    ``digit_bits`` and ``digits_per_word`` are 0 where each public value is a word of its own.
+    """
 
     vka_digest: bytes
     role: int
     batch_size: int
     proof_length: int
+    digit_bits: int = 0
+    digits_per_word: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,11 @@ class RequestParams:
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """A request as stored, and whether it can be refunded now."""
+    """A request as stored, and whether it can be refunded now.
+
+    Of a paid request the chain keeps no price, royalty, deadlines or lock: they read as 0, and
+    ``paid_block`` is the first of the 256 blocks in which ``RequestFulfilled`` tells what was paid.
+    """
 
     request_id: int
     requester: str
@@ -167,6 +176,7 @@ class RequestInfo:
     callback: str | None
     output_digest: bytes
     refundable: bool
+    paid_block: int = 0
 
 
 @dataclass(frozen=True, slots=True)

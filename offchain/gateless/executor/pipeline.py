@@ -337,7 +337,7 @@ class Pipeline:
         await self._paid(work, await self._execute(IntentKind.LOCK_AND_FULFILL, call, work))
 
     async def _paid(self, work: Work, receipt: Receipt) -> None:
-        fee = int(receipt.event("RequestPaid").args["fee"])
+        fee = int(receipt.event("RequestFulfilled").args["fee"])
         await self._journal.move(work.request_id, _S.FULFILLED, fee=fee)
         structlog.get_logger(__name__).info(
             "request-fulfilled", fee=fee, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash

@@ -10,7 +10,7 @@ import structlog
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.core.errors import GatelessError, NotFoundError
-from gateless.core.types import RequestInfo
+from gateless.core.types import RequestInfo, RequestState
 from gateless.executor.faults import is_chain_away
 from gateless.executor.journal import Journal
 from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
@@ -18,8 +18,6 @@ from gateless.executor.transactions import Transactions
 from gateless.executor.work import Intent, IntentKind, IntentState, Work
 
 log = structlog.get_logger(__name__)
-
-_BPS = 10_000
 
 
 class Recovery:
@@ -52,10 +50,10 @@ class Recovery:
         same = (
             found.version_id == work.version_id
             and found.input_digest == work.input_digest
-            and found.price == work.price
-            and found.deadline == work.deadline
             and found.requester.lower() == work.requester.lower()
         )
+        if found.state is not RequestState.PAID:  # the chain keeps no terms of what is paid
+            same = same and (found.price, found.deadline) == (work.price, work.deadline)
         return found if same else None
 
     async def settle(self, work: Work) -> Work:
@@ -77,7 +75,8 @@ class Recovery:
         if chain is not None and finding.state in COMMITTED:
             facts["lock_deadline"] = chain.lock_deadline
         if chain is not None and finding.state is WorkState.FULFILLED:
-            facts["fee"] = chain.price - chain.price * chain.royalty_bps // _BPS
+            payment = await self._client.payment(chain)
+            facts["fee"] = 0 if payment is None else int(payment.args["fee"])
         log.info(
             "reconciled",
             request_id=work.request_id,

@@ -65,7 +65,12 @@ class Publishing(Content):
         """
         check_model_name(name)
         self._check_terms(bundle, royalty_bps)
-        bundle.schema.check_row(packed_inputs=bundle.manifest.binding is Binding.PACKED)
+        for circuit in bundle.manifest.circuits:
+            bundle.schema.check_row(
+                packed_inputs=bundle.manifest.binding is Binding.PACKED,
+                batch_size=circuit.batch_size,
+                digits_per_word=circuit.digits_per_word,
+            )
         sent: list[SentTransaction] = []
         await self._require_nothing_pending()
         model = await self._own_model(name)
@@ -221,6 +226,8 @@ def _version_params(
                 role=_ROLES[circuit.role],
                 batch_size=circuit.batch_size,
                 proof_length=circuit.proof_length,
+                digit_bits=circuit.digit_bits,
+                digits_per_word=circuit.digits_per_word,
             )
             for circuit in manifest.circuits
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Unpack
 
 from eth_utils.crypto import keccak
@@ -12,7 +13,7 @@ from gateless.adapters.storage import content_hint
 from gateless.core.amounts import format_amount, plain_amount
 from gateless.core.errors import FundsError, InputError
 from gateless.core.ids import split_version_id
-from gateless.core.types import InputBinding, RequestInfo, RequestParams
+from gateless.core.types import InputBinding, RequestInfo, RequestParams, RequestState
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.results import (
     InferenceResult,
@@ -115,12 +116,16 @@ class Requesting(Waiting, Pricing):
         )
 
     async def request(self, request_id: int) -> RequestInfo:
-        """A request as stored.
+        """A request as stored; of a paid one the price is read from its payment.
 
         Raises:
             NotFoundError: ``unknown-request``.
         """
-        return await self.chain.market.request(request_id)
+        info = await self.chain.market.request(request_id)
+        if info.state is not RequestState.PAID:
+            return info
+        payment = await self._payment(info)
+        return replace(info, price=int(payment.args["fee"]) + int(payment.args["royalty"]))
 
     async def requests(
         self, requester: str | None = None, *, limit: int = 20
@@ -134,6 +139,9 @@ class Requesting(Waiting, Pricing):
         found: list[RequestSummary] = []
         for event in reversed(mine[-limit:] if limit > 0 else []):
             info = await self.chain.market.request(int(event.args["requestId"]))
+            # A paid request keeps neither; its creation tells both.
+            asked = event.args["params"]
+            info = replace(info, price=int(asked["price"]), deadline=int(asked["deadline"]))
             model_id, index = split_version_id(info.version_id)
             model = await self.chain.registry.model(model_id)
             found.append(RequestSummary(info, f"{model.name}@{index}", event.tx_hash))

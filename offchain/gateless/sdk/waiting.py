@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from gateless.core.amounts import format_amount
@@ -87,17 +88,21 @@ class Waiting(Content):
             request_id=info.request_id,
         )
 
+    async def _payment(self, info: RequestInfo) -> Event:
+        event = await self.chain.payment(info)
+        if event is None:
+            raise ChainError(
+                "logs-unavailable",
+                f"the node does not show how request {info.request_id} was paid",
+                hint="use an RPC endpoint that keeps logs of old blocks",
+                block=info.paid_block,
+            )
+        return event
+
     async def _result(
         self, info: RequestInfo, submitted: SubmittedRequest | None, progress: ProgressSink
     ) -> InferenceResult:
-        latest = await self.chain.block()
-        events = await self.chain.events(
-            ["RequestFulfilled", "RequestPaid", "CallbackExecuted"], info.lock_block, latest.number
-        )
-        mine = {
-            event.name: event for event in events if int(event.args["requestId"]) == info.request_id
-        }
-        fulfilled, paid = mine["RequestFulfilled"], mine["RequestPaid"]
+        fulfilled = await self._payment(info)
         packed = bytes(fulfilled.args["output"])
         resolved = await self.resolve(info.version_id)
         manifest = (
@@ -105,6 +110,7 @@ class Waiting(Content):
         )
         outputs, integers = unpack_outputs(manifest, packed)
         receipt = await self.chain.rpc.request("eth_getTransactionReceipt", fulfilled.tx_hash)
+        fee, royalty = int(fulfilled.args["fee"]), int(fulfilled.args["royalty"])
         return InferenceResult(
             request_id=info.request_id,
             version_id=info.version_id,
@@ -117,14 +123,14 @@ class Waiting(Content):
             label=label_of(manifest, outputs),
             packed_output=packed,
             output_digest=info.output_digest.hex(),
-            price=info.price,
-            fee=int(paid.args["fee"]),
-            royalty=int(paid.args["royalty"]),
+            price=fee + royalty,
+            fee=fee,
+            royalty=royalty,
             gas_used=int(receipt["gasUsed"], 16),
             request_tx=None if submitted is None else submitted.transaction.tx_hash,
             fulfil_tx=fulfilled.tx_hash,
             block_number=fulfilled.block_number,
-            callback=_callback(mine.get("CallbackExecuted")),
+            callback=_callback(self.chain.decode_logs(receipt["logs"]), info.request_id),
             warnings=resolved.warnings if submitted is None else submitted.warnings,
         )
 
@@ -143,11 +149,12 @@ def _stage(info: RequestInfo) -> Step:
     )
 
 
-def _callback(event: Event | None) -> CallbackOutcome | None:
-    if event is None:
-        return None
-    return CallbackOutcome(
-        address=str(event.args["callback"]),
-        success=bool(event.args["success"]),
-        returned=bytes(event.args["returned"]),
-    )
+def _callback(events: Iterable[Event], request_id: int) -> CallbackOutcome | None:
+    for event in events:
+        if event.name == "CallbackExecuted" and int(event.args["requestId"]) == request_id:
+            return CallbackOutcome(
+                address=str(event.args["callback"]),
+                success=bool(event.args["success"]),
+                returned=bytes(event.args["returned"]),
+            )
+    return None

@@ -133,7 +133,7 @@ async def test_life_of_a_paid_request(isolated_devnet: Devnet, model: RealModel)
 
     paid = await net.sender("executor").send(calls.fulfill(request_id, 0, packed, output, proof))
     assert paid.event("RequestFulfilled").args["output"] == output
-    assert paid.event("RequestPaid").args["royalty"] == DOLLAR // 10
+    assert paid.event("RequestFulfilled").args["royalty"] == DOLLAR // 10
     assert (await market.request(request_id)).state is RequestState.PAID
     model_id, _ = split_version_id(version_id)
     assert await market.royalty_of(model_id) == DOLLAR // 10

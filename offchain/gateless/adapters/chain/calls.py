@@ -85,6 +85,8 @@ def publish_version(model_id: int, params: VersionParams) -> Call:
                 "role": circuit.role,
                 "batchSize": circuit.batch_size,
                 "proofLength": circuit.proof_length,
+                "digitBits": circuit.digit_bits,
+                "digitsPerWord": circuit.digits_per_word,
             }
             for circuit in params.circuits
         ],
@@ -229,6 +231,35 @@ def fulfill(
         circuit_index,
         packed_input,
         packed_output,
+        proof,
+    )
+
+
+def fulfill_batch(
+    request_ids: Sequence[int],
+    circuit_index: int,
+    packed_inputs: Sequence[bytes],
+    packed_outputs: Sequence[bytes],
+    proof: bytes,
+) -> Call:
+    """Delivers the proven outputs of several requests of one version.
+
+    Args:
+        request_ids: the requests; row i answers the i-th.
+        circuit_index: which circuit proved them.
+        packed_inputs: all rows that the circuit takes, padding included.
+        packed_outputs: their outputs.
+        proof: of all of them.
+    """
+    names = ", ".join(str(request_id) for request_id in request_ids)
+    return _call(
+        MARKET,
+        f"fulfil requests {names}",
+        "fulfillBatch",
+        list(request_ids),
+        circuit_index,
+        b"".join(packed_inputs),
+        b"".join(packed_outputs),
         proof,
     )
 

@@ -17,7 +17,10 @@ from gateless.adapters.chain.rpc import DEFAULT_TIMEOUT_SECONDS, Rpc
 from gateless.adapters.chain.staking import StakingReader
 from gateless.adapters.chain.token import TokenReader
 from gateless.adapters.chain.verifier import VerifierReader
-from gateless.core.types import Event
+from gateless.core.types import Event, RequestInfo
+
+#: Blocks from ``paid_block`` on, in one of which a request was paid.
+PAID_BLOCKS = 256
 
 
 class ChainClient(ChainConnection):
@@ -84,6 +87,18 @@ class ChainClient(ChainConnection):
         if to_block is None:
             to_block = await self.rpc.quantity("eth_blockNumber")
         return await scan_logs(self.rpc, self.logs, names, from_block, to_block)
+
+    async def payment(self, request: RequestInfo) -> Event | None:
+        """The ``RequestFulfilled`` event of a paid request: output, fee and royalty.
+
+        None where the chain does not show it (any more).
+        """
+        head = await self.rpc.quantity("eth_blockNumber")
+        last = min(head, request.paid_block + PAID_BLOCKS - 1)
+        for event in await self.events(["RequestFulfilled"], request.paid_block, last):
+            if int(event.args["requestId"]) == request.request_id:
+                return event
+        return None
 
     def resolve(self, contract: str) -> str:
         """Address of a call's target: a contract name, the token, or an address as it is."""

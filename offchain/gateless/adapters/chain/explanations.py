@@ -190,6 +190,23 @@ def _too_long(what: str) -> _Explain:
     return rule
 
 
+def _above(what: str) -> _Explain:
+    def rule(args: _Args, token: TokenInfo | None) -> Explanation:
+        return Explanation(
+            f"the {what} is too high", f"at most {_amount(args['maximum'], token)} can be stored"
+        )
+
+    return rule
+
+
+def _too_many_requests(args: _Args, _token: TokenInfo | None) -> Explanation:
+    return Explanation(
+        "the batch names more requests than the circuit has rows",
+        f"at most {args['rows']} fit",
+        {"rows": args["rows"]},
+    )
+
+
 def _name_taken(args: _Args, _token: TokenInfo | None) -> Explanation:
     return Explanation(
         f"the name {args['name']!r} belongs to model {args['modelId']}",
@@ -283,10 +300,38 @@ _RULES: Mapping[str, _Explain] = {
         "the input is too long for one commitment of this circuit",
         "use another version: this one cannot be answered",
     ),
-    "ModelRegistry_RowTooLarge": _fixed(
-        "an inference is too large to be verified in one transaction",
-        "bind inputs by commitment, or let the model put out less",
+    "ModelRegistry_ProofTooLarge": _fixed(
+        "what one proof covers is too large to be verified in one transaction",
+        "choose a smaller batch, bind inputs by commitment, or let the model put out less",
     ),
+    "ModelRegistry_BatchTooLarge": _fixed(
+        "a circuit takes too many inferences at once", "choose a smaller batch"
+    ),
+    "ModelRegistry_BatchNotPacked": _fixed(
+        "a commitment covers a whole batch and binds no single request",
+        "build versions with batch circuits with packed inputs",
+    ),
+    "ModelRegistry_InvalidDigits": _fixed(
+        "the digits of a dense circuit do not fit its tensors or a field element",
+        "build the bundle again",
+    ),
+    "ZkVerifier_UnsupportedBatch": _fixed(
+        "that circuit proves another number of inferences", "use the circuit for this number"
+    ),
+    "ZkVerifier_BatchNotPacked": _fixed(
+        "the version binds inputs by commitment, which takes no batches", "prove them one by one"
+    ),
+    "InferenceMarket_EmptyBatch": _fixed("the batch names no request", "name at least one"),
+    "InferenceMarket_TooManyRequests": _too_many_requests,
+    "InferenceMarket_VersionMismatch": _fixed(
+        "the batch mixes requests of several versions", "one proof answers one version"
+    ),
+    "InferenceMarket_NothingToFulfill": _fixed(
+        "none of the batch's requests is locked by this executor and still in time",
+        "look at them again; they were paid, refunded, or locked in this very block",
+    ),
+    "InferenceMarket_PriceTooHigh": _above("price"),
+    "InferenceMarket_CollateralTooHigh": _above("collateral"),
     "InferenceMarket_LockedInThisBlock": _fixed(
         "the lock is in this very block", "deliver the output one block later"
     ),

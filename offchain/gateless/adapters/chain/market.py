@@ -58,6 +58,7 @@ class MarketReader(BoundContract):
             callback=optional(stored["callback"]),
             output_digest=stored["outputDigest"],
             refundable=status["refundable"],
+            paid_block=stored["paidBlock"],
         )
 
     async def request_count(self) -> int:

@@ -141,6 +141,8 @@ def _version(
                 role=circuit["role"],
                 batch_size=circuit["batchSize"],
                 proof_length=circuit["proofLength"],
+                digit_bits=circuit["digitBits"],
+                digits_per_word=circuit["digitsPerWord"],
             )
             for circuit in circuits
         ),

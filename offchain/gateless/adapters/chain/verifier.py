@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateless.adapters.chain.calls import VERIFIER
 from gateless.adapters.chain.contract import BoundContract
 from gateless.adapters.chain.deployment import Deployment
@@ -35,6 +37,29 @@ class VerifierReader(BoundContract):
             "verify", version_id, circuit_index, packed_input, packed_output, proof
         )
         return binding
+
+    async def verify_batch(
+        self,
+        version_id: int,
+        circuit_index: int,
+        packed_inputs: Sequence[bytes],
+        packed_outputs: Sequence[bytes],
+        proof: bytes,
+    ) -> tuple[bytes, ...]:
+        """Checks a proof of several rows, padding included; returns each row's input binding.
+
+        Raises:
+            ContractError: ``zk-verifier-proof-rejected`` and the other refusals of the contract.
+        """
+        bindings: Sequence[bytes] = await self.call(
+            "verifyBatch",
+            version_id,
+            circuit_index,
+            b"".join(packed_inputs),
+            b"".join(packed_outputs),
+            proof,
+        )
+        return tuple(bindings)
 
     async def accepted_g2(self) -> tuple[bytes, ...]:
         """The SRS point that every key must carry: VKA words 20 to 23."""
