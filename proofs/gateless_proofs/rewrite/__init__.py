@@ -22,11 +22,14 @@ from gateless_proofs.rewrite.activations import (
 from gateless_proofs.rewrite.batch import BATCH, batched
 from gateless_proofs.rewrite.context import Pass, RewriteContext, WordTensor
 from gateless_proofs.rewrite.convolutions import CONV_MATMUL, EXPLICIT_CONV
+from gateless_proofs.rewrite.decompose import PRODUCTS, UNITS, WIDEN_INTEGERS
 from gateless_proofs.rewrite.equivalence import EquivalenceReport, equivalent
 from gateless_proofs.rewrite.graph import Graph
 from gateless_proofs.rewrite.linear import FOLD_CHANNELS, GEMM_MATMUL, MERGE_LINEAR
 from gateless_proofs.rewrite.pooling import MAX_PAIRWISE, MEAN_SUMS, RELU_AFTER_POOL
+from gateless_proofs.rewrite.recurrent import UNROLL
 from gateless_proofs.rewrite.static import STATIC, make_static, settle
+from gateless_proofs.rewrite.trees import TREES
 from gateless_proofs.rewrite.words import DENSE_WORDS, digits_per_word, words_per_row
 
 __all__ = [
@@ -49,7 +52,12 @@ PASSES: Mapping[str, Pass] = {
     for entry in (
         STATIC,
         BATCH,
+        TREES,
+        WIDEN_INTEGERS,
+        UNROLL,
+        UNITS,
         EXPLICIT_CONV,
+        PRODUCTS,
         RELU_AFTER_POOL,
         FOLD_CHANNELS,
         MERGE_LINEAR,

@@ -1,8 +1,8 @@
 """Batches: the model takes several rows at once, and every row comes out as if it were alone.
 
 Binding the leading dimension to the number of rows is tried first; it is cheapest and right for
-most models. It counts only where running rows one by one gives the same outputs. Otherwise the graph is
-laid out once per row.
+most models. It counts only where running rows one by one gives the same outputs. Otherwise the
+graph is laid out once per row.
 """
 
 from __future__ import annotations

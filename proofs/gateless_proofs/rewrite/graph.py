@@ -147,7 +147,7 @@ class Graph:
             [helper.make_tensor_value_info(v.name, v.dtype, v.shape) for v in self.inputs],
             [self._output_info(value) for value in self.outputs],
             [
-                numpy_helper.from_array(np.ascontiguousarray(self.constants[name]), name)
+                numpy_helper.from_array(np.array(self.constants[name], order="C"), name)
                 for name in used
             ],
         )

@@ -5,14 +5,16 @@ Every rewriting starts here, so that all passes see numbers for shapes and const
 
 from __future__ import annotations
 
+import numpy as np
 from gateless.core.errors import ModelError
 
 from gateless_proofs.rewrite.context import Pass, RewriteContext
 from gateless_proofs.rewrite.evaluate import fold, infer
-from gateless_proofs.rewrite.graph import Graph, Value
+from gateless_proofs.rewrite.graph import Graph, Node, Value
 from gateless_proofs.rewrite.opsets import to_canonical_opset
 
 _MAX_ROUNDS = 64
+_SHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity")
 
 
 def bind_leading(graph: Graph, rows: int) -> None:
@@ -39,12 +41,89 @@ def settle(graph: Graph) -> None:
     for _ in range(_MAX_ROUNDS):
         graph.prune()
         infer(graph)
+        drop_identities(graph)
         if not fold(graph):
             break
     graph.prune()
     keep_outputs_computed(graph)
+    part_outputs(graph)
     infer(graph)
     graph.outputs = output_values(graph)
+
+
+def drop_identities(graph: Graph) -> None:
+    """Removes nodes that hand a value on as it is; ezkl refuses some of them as outputs."""
+    outputs = {value.name for value in graph.outputs}
+    kept: list[Node] = []
+    producers = graph.producers()
+    for node in graph.nodes:
+        source = node.operand(0)
+        if not _is_identity(graph, node):
+            kept.append(node)
+        elif node.output not in outputs:
+            graph.rename_uses(node.output, source)
+        elif source in producers and source not in outputs:
+            producer = producers[source]
+            producer.outputs = [node.output if n == source else n for n in producer.outputs]
+            producers[node.output] = producer
+            graph.rename_uses(source, node.output)
+        else:
+            kept.append(node)
+    graph.nodes = kept
+
+
+def _is_identity(graph: Graph, node: Node) -> bool:
+    if node.domain or len([name for name in node.outputs if name]) != 1:
+        return False
+    before, after = graph.shape(node.operand(0)), graph.shape(node.output)
+    if node.op in ("Identity", "Dropout"):
+        return True
+    if node.op == "Cast":
+        return graph.dtype(node.inputs[0]) == int(node.attributes["to"])
+    if node.op == "Transpose":
+        order = node.attributes.get("perm")
+        return order is not None and list(order) == sorted(order)
+    if node.op in ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile", "Pad"):
+        return before is not None and before == after
+    if node.op in ("Slice", "Concat", "Split"):
+        moving = [name for name in node.inputs if name not in graph.constants]
+        whole = before is not None and before == after and node.op == "Slice"
+        return (whole and not _steps_back(graph, node)) or (
+            node.op == "Concat" and len(node.inputs) == 1 and len(moving) == 1
+        )
+    return False
+
+
+def _steps_back(graph: Graph, node: Node) -> bool:
+    steps = graph.value(node.operand(4)) if node.operand(4) else None
+    return bool(node.operand(4)) and (steps is None or bool((steps < 0).any()))
+
+
+def part_outputs(graph: Graph) -> None:
+    """Gives outputs that are one value in two shapes, or an input, a node of their own.
+
+    ezkl has no name for one value being two outputs; a Gather of everything costs it nothing.
+    """
+    producers = graph.producers()
+    roots = {value.name for value in graph.inputs}
+    for value in graph.outputs:
+        root = value.name
+        while root in producers and producers[root].op in _SHAPING:
+            root = producers[root].inputs[0]
+        shape = graph.shapes.get(value.name, ())
+        if root in roots and shape:
+            inner = graph.fresh("alias")
+            places = graph.constant(range(shape[-1]), np.int64)
+            copy = Node("Gather", [inner, places], [value.name], {"axis": len(shape) - 1})
+            if value.name in producers:
+                node = producers[value.name]
+                node.outputs = [inner if name == value.name else name for name in node.outputs]
+                graph.rename_uses(value.name, inner)
+            else:
+                copy.inputs[0] = value.name
+                value.name = copy.outputs[0] = inner
+            graph.nodes.append(copy)
+        roots.add(root)
 
 
 def keep_outputs_computed(graph: Graph) -> None:
