@@ -1,7 +1,8 @@
 """An executor that is killed at a chosen step: the real one, whose journal pulls the trigger.
 
 ``GATELESS_DIE_AT`` names the step: ``after:<state>`` dies when a request was journaled in that
-state, ``intent:<kind>`` when a transaction was journaled and not yet sent.
+state, ``intent:<kind>`` when a transaction was journaled and not yet sent, ``batch:proved`` when a
+shared proof was journaled.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gateless.adapters.chain.sender import PreparedTx
 from gateless.executor.__main__ import main
 from gateless.executor.journal import Journal
 from gateless.executor.states import WorkState
-from gateless.executor.work import Intent, IntentKind, Work
+from gateless.executor.work import Intent, IntentKind, NewBatch, Work
 
 
 def _die_at(step: str) -> None:
@@ -31,10 +32,20 @@ class DyingJournal(Journal):
         _die_at(f"after:{to}")
         return work
 
+    async def keep_batch(self, batch: NewBatch) -> int:
+        batch_id = await super().keep_batch(batch)
+        _die_at("batch:proved")
+        return batch_id
+
     async def intend(
-        self, kind: IntentKind, prepared: PreparedTx, request_id: int | None = None
+        self,
+        kind: IntentKind,
+        prepared: PreparedTx,
+        request_id: int | None = None,
+        *,
+        batch_id: int | None = None,
     ) -> Intent:
-        intent = await super().intend(kind, prepared, request_id)
+        intent = await super().intend(kind, prepared, request_id, batch_id=batch_id)
         _die_at(f"intent:{kind}")
         return intent
 

@@ -110,9 +110,9 @@ async def exchange(
 
 
 def result_of(answer: Answer, limits: Limits) -> dict[str, Any]:
-    """What an operation returned, or its error."""
+    """What an operation returned, with the memory it took as ``peak_bytes``; or its error."""
     if answer.result is not None:
-        return answer.result
+        return {**answer.result, "peak_bytes": answer.peak_bytes}
     raise _rebuild(answer.error or {}, answer.stderr, limits)
 
 

@@ -174,14 +174,14 @@ async def test_stopping_finishes_what_is_locked_and_drops_the_rest(
 ) -> None:
     served = await make_served("faults-stop")
     user = await requester(make_account, served)
-    config = config_of(served.executor, policy=PolicyConfig(max_concurrent=2, margin_seconds=1))
+    config = config_of(served.executor, policy=PolicyConfig(max_concurrent=1, margin_seconds=1))
     prover = held(config)
     async with running(devnet, served.executor, config, prover=prover) as run:
         await run.journal.measured(served.published.version_id, 0, 0.5)
         locked = await user.client.submit(served.name, ROW)
         await asyncio.wait_for(prover.asked.wait(), 20)
         waiting = await user.client.submit(served.name, ROW)
-        await run.reaches(waiting.request_id, WorkState.CHECKED)
+        await run.reaches(waiting.request_id, WorkState.SEEN)
         run.executor.stop()
 
         async def stopping() -> bool:
@@ -192,7 +192,7 @@ async def test_stopping_finishes_what_is_locked_and_drops_the_rest(
         prover.let_go.set()
         await asyncio.wait_for(run.task, 30)
         assert (await run.work(locked.request_id)).state is WorkState.FULFILLED
-        assert (await run.work(waiting.request_id)).state is WorkState.CHECKED
+        assert (await run.work(waiting.request_id)).state is WorkState.SEEN
     info = await devnet.client.market.request(waiting.request_id)
     assert info.state is RequestState.OPEN
 

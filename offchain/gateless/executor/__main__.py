@@ -39,6 +39,9 @@ class PolicyFile(_Strict):
     margin_seconds: float = Field(default=3.0, ge=0)
     token_per_native: int | None = Field(default=None, ge=0)
     gas_estimate: int = Field(default=900_000, ge=0)
+    max_batch: int = Field(default=128, ge=1)
+    batch_wait_seconds: float = Field(default=2.0, ge=0)
+    least_batch_fill: float = Field(default=0.25, ge=0, le=1)
 
 
 class ConfigFile(_Strict):
@@ -63,6 +66,7 @@ class ConfigFile(_Strict):
     max_bundle_bytes: int = Field(default=1 << 30, gt=0)
     memory_bytes: int = Field(default=8 << 30, gt=0)
     prove_seconds: float = Field(default=900.0, gt=0)
+    cores: int | None = Field(default=None, ge=1)
     withdraw_threshold: int | None = Field(default=None, ge=0)
     policy: PolicyFile = Field(default_factory=PolicyFile)
 
@@ -88,6 +92,7 @@ class ConfigFile(_Strict):
                     "max_bundle_bytes",
                     "memory_bytes",
                     "prove_seconds",
+                    "cores",
                     "withdraw_threshold",
                 )
             },

@@ -30,6 +30,10 @@ class PolicyConfig:
         token_per_native: token units that one unit (10**18 wei) of the chain's currency is worth;
             None leaves gas out of the account.
         gas_estimate: gas of lock and fulfilment together, for that account.
+        max_batch: most requests that share a proof; 1 proves each alone.
+        batch_wait_seconds: longest time that a locked request waits for others that are about to
+            be locked and may share its proof.
+        least_batch_fill: share of a batch circuit's rows below which requests are proven alone.
     """
 
     serving: Serving = Serving.ENROLLED
@@ -41,6 +45,9 @@ class PolicyConfig:
     margin_seconds: float = 3.0
     token_per_native: int | None = None
     gas_estimate: int = 900_000
+    max_batch: int = 128
+    batch_wait_seconds: float = 2.0
+    least_batch_fill: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,9 @@ class ExecutorConfig:
         retry_seconds: pause before a request that could not be served is looked at again.
         confirmations: blocks that must follow a block before its requests count.
         max_bundle_bytes: largest bundle that is fetched.
-        memory_bytes: of one proving process.
-        prove_seconds: longest time for one proving process.
+        memory_bytes: of all proofs that are made at once, together.
+        prove_seconds: longest time for one proof.
+        cores: threads of all proofs together; None means those of the machine.
         withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
         policy: what work to take.
     """
@@ -80,6 +88,7 @@ class ExecutorConfig:
     max_bundle_bytes: int = 1 << 30
     memory_bytes: int = 8 << 30
     prove_seconds: float = 900.0
+    cores: int | None = None
     withdraw_threshold: int | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
 

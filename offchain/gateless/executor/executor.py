@@ -20,13 +20,14 @@ from gateless.executor.content import ContentSources
 from gateless.executor.earnings import Earnings
 from gateless.executor.faults import NEEDS_OPERATOR, is_chain_away
 from gateless.executor.journal import Journal
-from gateless.executor.pipeline import Parts, Pipeline
+from gateless.executor.parts import Parts
+from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
 from gateless.executor.recovery import Recovery
 from gateless.executor.scheduler import Scheduler
 from gateless.executor.standing import StandingReader
 from gateless.executor.states import COMMITTED, UNCOMMITTED, WorkState
-from gateless.executor.status import ActiveWork, Problem, Status
+from gateless.executor.status import ActiveWork, Batches, Problem, Status
 from gateless.executor.transactions import Transactions
 from gateless.executor.versions import Versions
 from gateless.executor.watcher import Sighting, Watcher
@@ -170,6 +171,7 @@ class Executor:
                 for work in unfinished
             ),
             earned=await self._journal.earned(),
+            batches=Batches(*await self._journal.batch_counts()),
             balance=None if standing is None else standing.earnings,
             available_stake=None if standing is None else standing.available,
             enrolled=() if standing is None else tuple(sorted(standing.enrolled)),

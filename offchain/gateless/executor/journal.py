@@ -10,16 +10,17 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.chain.sender import PreparedTx
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import open_sqlite
 from gateless.core.errors import ConfigError, GatelessError
 from gateless.executor import schema
+from gateless.executor.journal_batches import BatchBook
 from gateless.executor.journal_rows import (
     check_identity,
     column_values,
@@ -42,12 +43,8 @@ REMEMBERED_BLOCKS = 256
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal:
+class Journal(BatchBook):
     """One executor's journal. Made by :meth:`open`."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     @classmethod
     async def open(
@@ -252,7 +249,12 @@ class Journal:
     # --- intents ---
 
     async def intend(
-        self, kind: IntentKind, prepared: PreparedTx, request_id: int | None = None
+        self,
+        kind: IntentKind,
+        prepared: PreparedTx,
+        request_id: int | None = None,
+        *,
+        batch_id: int | None = None,
     ) -> Intent:
         """Writes a signed transaction down before it is sent.
 
@@ -262,6 +264,7 @@ class Journal:
         values = {
             "kind": kind,
             "request_id": request_id,
+            "batch_id": batch_id,
             "tx_hash": prepared.tx_hash,
             "nonce": prepared.nonce,
             "raw": prepared.raw,
@@ -289,6 +292,7 @@ class Journal:
             block_number=0,
             gas_used=0,
             text="",
+            batch_id=batch_id,
         )
 
     async def conclude(
@@ -311,10 +315,16 @@ class Journal:
     async def intents(
         self, request_id: int | None = None, *, state: IntentState | None = None
     ) -> list[Intent]:
-        """Transactions in the order of their nonces, of one request or all."""
+        """Transactions in the order of their nonces, of one request (and its batch) or all."""
         query = select(schema.intents).order_by(schema.intents.c.nonce, schema.intents.c.intent_id)
         if request_id is not None:
-            query = query.where(schema.intents.c.request_id == request_id)
+            shared = select(schema.work.c.batch_id).where(schema.work.c.request_id == request_id)
+            query = query.where(
+                or_(
+                    schema.intents.c.request_id == request_id,
+                    schema.intents.c.batch_id == shared.scalar_subquery(),
+                )
+            )
         if state is not None:
             query = query.where(schema.intents.c.state == state)
         async with self._engine.connect() as connection:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import replace
 
 import structlog
-from gateless_proofs import Proof, Prover
 
 from gateless.adapters.chain import calls
-from gateless.adapters.chain.client import ChainClient
-from gateless.adapters.clock import Clock
-from gateless.core.errors import GatelessError, ProofError
-from gateless.core.types import InputBinding, Receipt, RequestInfo
+from gateless.core.errors import GatelessError
+from gateless.core.types import RequestInfo
 from gateless.executor.checks import check_binding, check_execution, obtain_input
-from gateless.executor.config import ExecutorConfig
-from gateless.executor.content import ContentSources
+from gateless.executor.delivery import Delivery
 from gateless.executor.faults import is_hopeless
-from gateless.executor.journal import Journal
-from gateless.executor.policy import Answer, Policy, Verdict
-from gateless.executor.recovery import Recovery
-from gateless.executor.standing import StandingReader
+from gateless.executor.gather import Gather
+from gateless.executor.parts import Active, Gone, Parts, unless_gone
+from gateless.executor.policy import Answer, Standing, Verdict
+from gateless.executor.proofs import Proofs
 from gateless.executor.states import (
     COMMITTED,
     FINAL,
@@ -32,12 +25,9 @@ from gateless.executor.states import (
     UNCOMMITTED,
     WorkState,
 )
-from gateless.executor.transactions import Transactions
-from gateless.executor.versions import ReadyVersion, Versions
-from gateless.executor.watcher import Watcher
+from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import IntentKind, Work
 
-T = TypeVar("T")
 _S = WorkState
 
 #: Pause between attempts at something that was promised; doubled each time.
@@ -45,59 +35,31 @@ _FIRST_RETRY_SECONDS = 0.5
 _MAX_RETRY_SECONDS = 15.0
 
 
-class Gone(Exception):
-    """The request ended elsewhere while it was worked on."""
-
-
-@dataclass(slots=True, eq=False)
-class Active:
-    """A request that is worked on now.
-
-    Attributes:
-        request_id: the request.
-        committed: whether stake is, or may be, at risk: such work is finished before a shutdown.
-        gone: set when the request ended elsewhere: proving stops.
-    """
-
-    request_id: int
-    committed: bool = False
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a pipeline works with."""
-
-    client: ChainClient
-    journal: Journal
-    transactions: Transactions
-    recovery: Recovery
-    versions: Versions
-    sources: ContentSources
-    watcher: Watcher
-    standing: StandingReader
-    prover: Prover
-    policy: Policy
-    config: ExecutorConfig
-    clock: Clock
-
-
 class Pipeline:
     """Works on requests; :meth:`process` may run for several at once.
 
-    One proof is made at a time, and a request is locked only when the prover is free for it: so the
-    measured time of a proof is the time from lock to proof.
+    Requests are locked one after the other, each only if all that was promised before it can be
+    proven first and its own proof still be in time.
     """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._journal = parts.journal
-        self._prover_free = asyncio.Lock()
+        self._proofs = Proofs(parts)
+        self._gather = Gather(parts, self._proofs, lambda: frozenset(self._running))
+        self._delivery = Delivery(parts)
+        self._locking = asyncio.Lock()
+        self._trials: dict[int, asyncio.Lock] = {}
+        self._running: set[int] = set()
         self._closing = False
 
     def close_intake(self) -> None:
         """Locks nothing more; what is locked is still finished."""
         self._closing = True
+
+    def batch_size(self, version_id: int) -> int:
+        """Most requests of a version that may share a proof, as far as that is known."""
+        return self._gather.batch_size(version_id)
 
     async def process(self, active: Active) -> Verdict | None:
         """Moves a request on until it is final; returns why where it has to wait.
@@ -105,12 +67,15 @@ class Pipeline:
         Whatever happens to a request that is locked, this does not return before it is final.
         """
         with structlog.contextvars.bound_contextvars(request_id=active.request_id):
+            self._running.add(active.request_id)
             try:
                 return await self._process(active)
             except LookupError:
                 # Its creation was undone by a reorganisation; the watcher reads the new branch.
                 structlog.get_logger(__name__).info("request-vanished")
                 return None
+            finally:
+                self._running.discard(active.request_id)
 
     async def _process(self, active: Active) -> Verdict | None:
         log = structlog.get_logger(__name__)
@@ -154,10 +119,9 @@ class Pipeline:
         if work.state is _S.CHECKED:
             return await self._commit(work, active)
         if work.state in (_S.LOCKED, _S.PROVING):
-            async with self._prover_free:
-                await self._prove_locked(work, active)
+            await self._prove_locked(work, active)
         elif work.state is _S.PROVED:
-            await self._fulfil(work)
+            await self._delivery.fulfil(work)
         else:  # LOCKING and FULFILLING: a transaction failed and has been looked into
             await self._parts.recovery.settle(work)
         return None
@@ -169,7 +133,8 @@ class Pipeline:
         work = await parts.recovery.reconcile(work)
         if work.state is not _S.SEEN:
             return None
-        verdict, _ = await self._judge(work)
+        seconds = await self._journal.timing(work.version_id, work.circuit_index)
+        verdict, _ = await self._judge(work, seconds)
         if verdict.answer is not Answer.TAKE:
             return verdict
         ready = await parts.versions.prepare(work.version_id)
@@ -189,43 +154,58 @@ class Pipeline:
         """Locks a checked request. From here on its collateral is at risk."""
         ready = await self._parts.versions.prepare(work.version_id)
         mine_only = work.named_executor is not None
-        seconds = await self._journal.timing(work.version_id, work.circuit_index)
-        if not work.has_proof and (seconds is None or mine_only):
+        if not work.has_proof and (mine_only or not await self._is_measured(work)):
             # Never proven here, so how long it takes is not known and whether the deployed verifier
             # takes the proof is not either: find both out before anything is at risk. Where nobody
             # else can lock there is no race either, and lock and answer go in one transaction.
-            async with self._prover_free:
-                proof = await self._prove(work, ready, active)
-            await self._journal.note(
-                work.request_id, packed_output=proof.packed_output, proof=proof.proof
-            )
+            await self._prove_ahead(work, ready, active, always=mine_only)
             return None
-        async with self._prover_free:
+        if not work.has_proof:
+            await self._gather.try_circuit(work, ready)
+        async with self._locking:
             work = await self._parts.recovery.reconcile(work)
             if work.state is not _S.CHECKED:
                 return None
-            verdict, request = await self._judge(work)
+            seconds = 0.0
+            if not work.has_proof:
+                seconds = await self._gather.expected_seconds(work, ready)
+            verdict, request = await self._judge(work, seconds)
             if verdict.answer is not Answer.TAKE or request is None:
                 return verdict
             if self._closing:
                 return Verdict(Answer.WAIT, "shutting-down", "no new requests are taken")
             active.committed = True
             await self._journal.move(work.request_id, _S.LOCKING)
-            if mine_only:
-                await self._lock_and_fulfil(work, ready)
-                return None
-            # A lock that is mined late may leave too little time: then it must not take effect.
-            needed = self._parts.policy.needs_seconds(None if work.has_proof else seconds)
-            call = calls.lock(request, math.ceil(needed))
-            receipt = await self._execute(IntentKind.LOCK, call, work)
-            deadline = int(receipt.event("RequestLocked").args["lockDeadline"])
-            log = structlog.get_logger(__name__)
-            log.info("request-locked", lock_deadline=deadline, version_id=work.version_id)
-            work = await self._journal.move(work.request_id, _S.LOCKED, lock_deadline=deadline)
-            await self._prove_locked(work, active)
+        if mine_only:
+            await self._delivery.lock_and_fulfil(work, ready)
+            return None
+        # A lock that is mined late may leave too little time: then it must not take effect.
+        call = calls.lock(request, math.ceil(self._parts.policy.needs_seconds(seconds)))
+        receipt = await self._delivery.execute(IntentKind.LOCK, call, work)
+        deadline = int(receipt.event("RequestLocked").args["lockDeadline"])
+        log = structlog.get_logger(__name__)
+        log.info("request-locked", lock_deadline=deadline, version_id=work.version_id)
+        await self._journal.move(work.request_id, _S.LOCKED, lock_deadline=deadline)
         return None
 
-    async def _judge(self, work: Work) -> tuple[Verdict, RequestInfo | None]:
+    async def _is_measured(self, work: Work) -> bool:
+        return await self._journal.timing(work.version_id, work.circuit_index) is not None
+
+    async def _prove_ahead(
+        self, work: Work, ready: ReadyVersion, active: Active, *, always: bool
+    ) -> None:
+        """Proves a request that is not locked; one of a version at a time, the first is enough."""
+        async with self._trials.setdefault(work.version_id, asyncio.Lock()):
+            if not always and await self._is_measured(work):
+                return
+            proof = await unless_gone(self._proofs.alone(work, ready), active)
+            await self._journal.note(
+                work.request_id, packed_output=proof.packed_output, proof=proof.proof
+            )
+
+    async def _judge(
+        self, work: Work, prove_seconds: float | None
+    ) -> tuple[Verdict, RequestInfo | None]:
         """Applies the policy, with fresh facts, and journals a refusal; returns what it judged."""
         parts = self._parts
         chain = await parts.recovery.request(work)
@@ -233,12 +213,12 @@ class Pipeline:
             text = "the chain does not hold it any more"
             return Verdict(Answer.WAIT, REQUEST_VANISHED, text), None
         block = await parts.client.block()
-        standing = await parts.standing.refresh()
+        standing = await self._unreserved(await parts.standing.refresh())
         verdict = parts.policy.judge(
             chain,
             standing,
             now=max(block.timestamp, int(parts.clock.now())),
-            prove_seconds=await self._journal.timing(work.version_id, work.circuit_index),
+            prove_seconds=prove_seconds,
             proved=work.has_proof,
             gas_price=await self._gas_price(),
         )
@@ -249,6 +229,12 @@ class Pipeline:
         elif verdict.answer is Answer.WAIT:
             await self._journal.note(work.request_id, verdict.reason, verdict.text)
         return verdict, chain
+
+    async def _unreserved(self, standing: Standing) -> Standing:
+        """The standing without the stake that locks under way will take."""
+        locking = await self._journal.find([_S.LOCKING])
+        reserved = sum(work.collateral for work in locking)
+        return replace(standing, available=max(0, standing.available - reserved))
 
     async def _gas_price(self) -> int:
         if self._parts.config.policy.token_per_native is None:
@@ -268,123 +254,16 @@ class Pipeline:
     # --- promised ---
 
     async def _prove_locked(self, work: Work, active: Active) -> None:
-        """Proves a locked request, unless a proof was kept. The prover is held by the caller."""
-        if not work.has_proof:
-            ready = await self._parts.versions.prepare(work.version_id)
-            if work.state is _S.LOCKED:
-                await self._journal.move(work.request_id, _S.PROVING)
-            proof = await self._prove(work, ready, active)
-            await self._journal.move(
-                work.request_id,
-                _S.PROVED,
-                packed_output=proof.packed_output,
-                proof=proof.proof,
-            )
+        """Proves a locked request, with others or alone, unless a proof was kept."""
+        if work.has_proof:
+            await self._journal.move(work.request_id, _S.PROVED)
             return
-        await self._journal.move(work.request_id, _S.PROVED)
-
-    async def _prove(self, work: Work, ready: ReadyVersion, active: Active) -> Proof:
-        """A proof that the deployed verifier takes, for exactly this request."""
-        parts = self._parts
-        packed = _kept_input(work)
-        started = parts.clock.monotonic()
-        proof = await _unless_gone(
-            parts.prover.prove(ready.bundle, packed, work.circuit_index), active
-        )
-        seconds = parts.clock.monotonic() - started
-        binding = await parts.client.verifier.verify(
-            work.version_id,
-            work.circuit_index,
-            _input_argument(ready, packed),
-            proof.packed_output,
-            proof.proof,
-        )
-        if binding != work.input_binding:
-            raise ProofError(
-                "input-binding-mismatch",
-                f"the proof for request {work.request_id} is bound to another input",
-                hint="this is a defect of the executor or of its prover; please report it",
-            )
-        # Only now: a measured version is locked without another trial.
-        await self._journal.measured(work.version_id, work.circuit_index, seconds)
-        structlog.get_logger(__name__).info(
-            "proof-made", seconds=round(seconds, 3), proof_bytes=len(proof.proof)
-        )
-        return proof
-
-    async def _fulfil(self, work: Work) -> None:
         ready = await self._parts.versions.prepare(work.version_id)
-        output, proof = _kept_proof(work)
-        await self._journal.move(work.request_id, _S.FULFILLING)
-        call = calls.fulfill(
-            work.request_id,
-            work.circuit_index,
-            _input_argument(ready, _kept_input(work)),
-            output,
-            proof,
+        if await self._gather.prove(work, ready, active):
+            return
+        if (await self._journal.get(work.request_id)).state is _S.LOCKED:
+            await self._journal.move(work.request_id, _S.PROVING)
+        proof = await unless_gone(self._proofs.alone(work, ready), active)
+        await self._journal.move(
+            work.request_id, _S.PROVED, packed_output=proof.packed_output, proof=proof.proof
         )
-        await self._paid(work, await self._execute(IntentKind.FULFILL, call, work))
-
-    async def _lock_and_fulfil(self, work: Work, ready: ReadyVersion) -> None:
-        output, proof = _kept_proof(work)
-        call = calls.lock_and_fulfill(
-            work.request_id,
-            work.circuit_index,
-            _input_argument(ready, _kept_input(work)),
-            output,
-            proof,
-        )
-        await self._paid(work, await self._execute(IntentKind.LOCK_AND_FULFILL, call, work))
-
-    async def _paid(self, work: Work, receipt: Receipt) -> None:
-        fee = int(receipt.event("RequestFulfilled").args["fee"])
-        await self._journal.move(work.request_id, _S.FULFILLED, fee=fee)
-        structlog.get_logger(__name__).info(
-            "request-fulfilled", fee=fee, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
-        )
-
-    async def _execute(self, kind: IntentKind, call: calls.Call, work: Work) -> Receipt:
-        async def wanted() -> bool:
-            return await self._parts.recovery.is_still_wanted(work)
-
-        return await self._parts.transactions.execute(
-            kind, call, work.request_id, still_wanted=wanted
-        )
-
-
-def _kept_input(work: Work) -> bytes:
-    if work.packed_input is None:
-        raise GatelessError("journal-incomplete", f"request {work.request_id} lost its input")
-    return work.packed_input
-
-
-def _kept_proof(work: Work) -> tuple[bytes, bytes]:
-    if work.packed_output is None or work.proof is None:
-        raise GatelessError("journal-incomplete", f"request {work.request_id} lost its proof")
-    return work.packed_output, work.proof
-
-
-def _input_argument(ready: ReadyVersion, packed_input: bytes) -> bytes:
-    """What the contract takes as input: nothing where the proof itself carries the commitment."""
-    return packed_input if ready.info.binding is InputBinding.PACKED else b""
-
-
-async def _unless_gone(work: Coroutine[Any, Any, T], active: Active) -> T:
-    """Runs something that is stopped as soon as the request has ended elsewhere.
-
-    Raises:
-        Gone: it was stopped.
-    """
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(active.gone.wait())
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise Gone
-    finally:
-        gone.cancel()
-        if not task.done():
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task

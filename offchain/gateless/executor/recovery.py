@@ -6,6 +6,8 @@ signed and perhaps sent, and proofs that need not be made again.
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from gateless.adapters.chain.client import ChainClient
@@ -14,7 +16,7 @@ from gateless.core.types import RequestInfo, RequestState
 from gateless.executor.faults import is_chain_away
 from gateless.executor.journal import Journal
 from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
-from gateless.executor.transactions import Transactions
+from gateless.executor.transactions import StillWanted, Transactions
 from gateless.executor.work import Intent, IntentKind, IntentState, Work
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,7 @@ class Recovery:
         self._journal = journal
         self._transactions = transactions
         self._me = me
+        self._batches: dict[int, asyncio.Lock] = {}
 
     async def request(self, work: Work) -> RequestInfo | None:
         """The request as the chain has it; None where the chain does not hold this request.
@@ -59,8 +62,19 @@ class Recovery:
     async def settle(self, work: Work) -> Work:
         """Finds out what became of a request's transactions, then takes over the chain's state."""
         for intent in await self._journal.intents(work.request_id, state=IntentState.PENDING):
-            await self._settle_intent(intent, work)
-        return await self.reconcile(work)
+            await self._settle_one(intent, work)
+        return await self.reconcile(await self._journal.get(work.request_id))
+
+    def batch_lock(self, batch_id: int) -> asyncio.Lock:
+        """Held by whoever sends, or looks after, the transaction of a batch."""
+        return self._batches.setdefault(batch_id, asyncio.Lock())
+
+    async def is_batch_wanted(self, batch_id: int) -> bool:
+        """Whether the chain still wants an answer to any request of a batch."""
+        for member in await self._journal.members(batch_id):
+            if member.state not in FINAL and await self.is_still_wanted(member):
+                return True
+        return False
 
     async def reconcile(self, work: Work) -> Work:
         """Takes over the chain's state of a request."""
@@ -98,8 +112,13 @@ class Recovery:
                 await self.reconcile(work)
 
     async def settle_leftovers(self) -> None:
-        """Finds out what became of withdrawals, and of transactions whose request has ended."""
+        """Finds out what became of withdrawals, and of transactions whose requests have ended."""
         for intent in await self._journal.intents(state=IntentState.PENDING):
+            if intent.batch_id is not None:
+                members = await self._journal.members(intent.batch_id)
+                if all(member.state in FINAL for member in members):
+                    await self._settle_batch(intent, intent.batch_id)
+                continue
             if intent.request_id is None:
                 await self._settle_intent(intent, None)
                 continue
@@ -119,6 +138,32 @@ class Recovery:
                 return True
             raise
 
+    async def _settle_one(self, intent: Intent, work: Work) -> None:
+        if intent.batch_id is None:
+            await self._settle_intent(intent, work)
+        else:
+            await self._settle_batch(intent, intent.batch_id)
+
+    async def _settle_batch(self, intent: Intent, batch_id: int) -> None:
+        """Finds out what became of a batch's transaction: once, whichever member asks first."""
+        async with self.batch_lock(batch_id):
+            pending = await self._journal.intents(state=IntentState.PENDING)
+            if all(other.intent_id != intent.intent_id for other in pending):
+                return
+            if await self._transactions.look_up(intent) is not None:
+                return
+            # The same bytes again: each request is paid once at most, those that ended are skipped.
+            if not await self._is_batch_proved(batch_id):
+                await self._transactions.drop(intent, "not wanted any more")
+                return
+            await self._drive(intent, lambda: self.is_batch_wanted(batch_id))
+
+    async def _is_batch_proved(self, batch_id: int) -> bool:
+        for member in await self._journal.members(batch_id):
+            if (await self._on_chain_state(member)) is WorkState.PROVED:
+                return True
+        return False
+
     async def _settle_intent(self, intent: Intent, work: Work | None) -> None:
         if await self._transactions.look_up(intent) is not None:
             return
@@ -137,6 +182,9 @@ class Recovery:
         async def wanted() -> bool:
             return work is None or await self.is_still_wanted(work)
 
+        await self._drive(intent, wanted)
+
+    async def _drive(self, intent: Intent, wanted: StillWanted) -> None:
         try:
             await self._transactions.drive(intent, still_wanted=wanted)
         except GatelessError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,9 +11,11 @@ import structlog
 
 from gateless.adapters.clock import Clock
 from gateless.core.types import Block
+from gateless.executor.batching import proofs_at_once
 from gateless.executor.faults import CHAIN_AWAY
 from gateless.executor.journal import Journal
-from gateless.executor.pipeline import Active, Pipeline
+from gateless.executor.parts import Active
+from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Answer, Policy, Standing, Verdict
 from gateless.executor.recovery import Recovery
 from gateless.executor.states import COMMITTED, FINAL, UNCOMMITTED, WorkState
@@ -26,6 +29,7 @@ _CHAIN_AWAY_RETRY_SECONDS = 1.0
 @dataclass(slots=True, eq=False)
 class _Running:
     active: Active
+    version_id: int
     task: asyncio.Task[Verdict | None]
 
 
@@ -87,7 +91,7 @@ class Scheduler:
     async def dispatch(self, head: Block, standing: Standing) -> None:
         """Starts what should run now."""
         for work in await self._journal.find(COMMITTED):
-            self._start(work.request_id)
+            self._start(work)
         if not self._intake:
             return
         capacity = self._policy.capacity(standing)
@@ -97,8 +101,8 @@ class Scheduler:
                 continue
             if await self._ends_unseen(work, head, standing):
                 self._forget(work.request_id)
-            elif len(self._running) < capacity and self._not_before.get(work.request_id, 0) <= now:
-                self._start(work.request_id)
+            elif self._not_before.get(work.request_id, 0) <= now and self._has_room(work, capacity):
+                self._start(work)
 
     async def observe(self, head: Block, touched: Mapping[int, bool]) -> None:
         """Reacts to what happened to requests elsewhere, and to deadlines that passed.
@@ -166,12 +170,20 @@ class Scheduler:
         )
         return True
 
-    def _start(self, request_id: int) -> None:
+    def _has_room(self, work: Work, capacity: int) -> bool:
+        """Whether one more can be worked on: requests that can share a proof count as one."""
+        requests = Counter(entry.version_id for entry in self._running.values())
+        requests[work.version_id] += 1
+        sizes = {version_id: self._pipeline.batch_size(version_id) for version_id in requests}
+        return proofs_at_once(requests, sizes) <= capacity
+
+    def _start(self, work: Work) -> None:
+        request_id = work.request_id
         if request_id in self._running:
             return
         active = Active(request_id)
         task = asyncio.create_task(self._pipeline.process(active), name=f"request-{request_id}")
-        self._running[request_id] = _Running(active, task)
+        self._running[request_id] = _Running(active, work.version_id, task)
         task.add_done_callback(lambda done: self._finished(request_id, done))
 
     def _finished(self, request_id: int, task: asyncio.Task[Verdict | None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 #: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -38,10 +38,27 @@ work = Table(
     Column("circuit_index", Integer, nullable=False, default=0),
     Column("packed_output", LargeBinary),
     Column("proof", LargeBinary),
+    Column("batch_id", Integer),
+    Column("callback_gas", Integer, nullable=False, default=0),
     Column("lock_deadline", Integer, nullable=False, default=0),
     Column("fee", String, nullable=False, default="0"),
     Column("updated_at", Float, nullable=False),
     Index("work_by_state", "state", "deadline"),
+    Index("work_by_batch", "batch_id"),
+)
+
+#: Proofs that several requests share. Emptied, not removed, when the last of them has ended.
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", Integer, primary_key=True),
+    Column("version_id", Integer, nullable=False),
+    Column("circuit_index", Integer, nullable=False),
+    Column("request_ids", Text, nullable=False),
+    Column("packed_inputs", LargeBinary, nullable=False),
+    Column("packed_outputs", LargeBinary, nullable=False),
+    Column("proof", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
 )
 
 intents = Table(
@@ -50,6 +67,7 @@ intents = Table(
     Column("intent_id", Integer, primary_key=True),
     Column("kind", String, nullable=False),
     Column("request_id", Integer),
+    Column("batch_id", Integer),
     Column("tx_hash", String, nullable=False, unique=True),
     Column("nonce", Integer, nullable=False),
     Column("raw", LargeBinary, nullable=False),

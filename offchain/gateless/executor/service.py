@@ -16,7 +16,7 @@ import httpx
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from gateless_proofs import KeyCache, Limits, Prover
+from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
@@ -110,13 +110,16 @@ async def open_executor(
         )
         stack.push_async_callback(journal.close)
         http = await stack.enter_async_context(httpx.AsyncClient())
+        if prover is None:
+            pool = ProvingPool(config.memory_bytes, config.prove_seconds, cores=config.cores)
+            prover = Prover(keys, limits, await stack.enter_async_context(pool))
         executor = Executor(
             client=client,
             sender=Sender(client, signer, clock=clock),
             journal=journal,
             store=store,
             http=http,
-            prover=prover or Prover(keys, limits),
+            prover=prover,
             keys=keys,
             config=config,
             clock=clock,

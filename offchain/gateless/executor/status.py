@@ -28,6 +28,14 @@ class ActiveWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Batches:
+    """Proofs that several requests shared, and how many requests those were."""
+
+    proofs: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A snapshot.
 
@@ -40,6 +48,7 @@ class Status:
         counts: requests by state.
         active: requests worked on or waiting.
         earned: fees of all fulfilled requests.
+        batches: shared proofs.
         balance: earnings in the market that were not withdrawn.
         available_stake: what the market could still lock.
         enrolled: versions enrolled for.
@@ -55,6 +64,7 @@ class Status:
     counts: dict[str, int]
     active: tuple[ActiveWork, ...]
     earned: int
+    batches: Batches
     balance: int | None
     available_stake: int | None
     enrolled: tuple[int, ...]

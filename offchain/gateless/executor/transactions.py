@@ -40,6 +40,7 @@ class Transactions:
         call: Call,
         request_id: int | None = None,
         *,
+        batch_id: int | None = None,
         still_wanted: StillWanted,
     ) -> Receipt:
         """Simulates, signs, journals, sends and waits until the transaction is mined.
@@ -52,7 +53,7 @@ class Transactions:
         """
         prepared = await self._sender.prepare(call)
         try:
-            intent = await self._journal.intend(kind, prepared, request_id)
+            intent = await self._journal.intend(kind, prepared, request_id, batch_id=batch_id)
         except BaseException:
             self._sender.discard(prepared)
             raise
@@ -65,6 +66,7 @@ class Transactions:
             "transaction-sent",
             kind=intent.kind,
             request_id=intent.request_id,
+            **({} if intent.batch_id is None else {"batch_id": intent.batch_id}),
             tx_hash=intent.tx_hash,
             nonce=intent.nonce,
         )
@@ -100,6 +102,7 @@ class Transactions:
             "transaction-mined",
             kind=intent.kind,
             request_id=intent.request_id,
+            **({} if intent.batch_id is None else {"batch_id": intent.batch_id}),
             tx_hash=intent.tx_hash,
             block=receipt.block_number,
             gas_used=receipt.gas_used,

@@ -34,6 +34,19 @@ class ReadyVersion:
     bundle: Bundle
     circuit_index: int
 
+    @property
+    def batch_circuits(self) -> tuple[int, ...]:
+        """The circuits that prove several inferences at once."""
+        return tuple(
+            index
+            for index, circuit in enumerate(self.info.circuits)
+            if circuit.role == CircuitRole.WHOLE and circuit.batch_size > 1
+        )
+
+    def batch_size(self, circuit_index: int) -> int:
+        """Inferences that one proof of a circuit is for."""
+        return self.info.circuits[circuit_index].batch_size
+
 
 class Versions:
     """Prepares versions, each once.
@@ -66,6 +79,10 @@ class Versions:
     def ready(self) -> tuple[ReadyVersion, ...]:
         """The versions that were prepared since the start."""
         return tuple(self._ready.values())
+
+    def known(self, version_id: int) -> ReadyVersion | None:
+        """A version that was prepared before; None where that has not happened yet."""
+        return self._ready.get(version_id)
 
     async def prepare(self, version_id: int) -> ReadyVersion:
         """A version ready to be served.
@@ -140,6 +157,8 @@ def _compare(info: VersionInfo, bundle: Bundle) -> None:
             bytes.fromhex(stated.vka_digest.removeprefix("0x")) != pinned.vka_digest
             or stated.proof_length != pinned.proof_length
             or stated.batch_size != pinned.batch_size
+            or stated.digit_bits != pinned.digit_bits
+            or stated.digits_per_word != pinned.digits_per_word
         ):
             raise _mismatch(info, "circuits")
     if manifest.schema_of_io().encode() != info.io_schema:

@@ -165,4 +165,5 @@ def _new_work(event: Event) -> NewWork:
         input_binding=bytes(params["inputBinding"]),
         named_executor=None if named == ZERO_ADDRESS else named,
         created_block=event.block_number,
+        callback_gas=int(params["callbackGas"]),
     )

@@ -24,6 +24,7 @@ class NewWork:
     input_binding: bytes
     named_executor: str | None
     created_block: int
+    callback_gas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Work:
         reason: code of why it is where it is; empty while all goes well.
         text: the same in words.
         packed_input: kept from the moment it was checked, so that no store is needed again.
-        packed_output: the output that ``proof`` proves; kept until the request is final.
+        packed_output: the output that was proven; kept until the request is final.
+        proof: of this request alone.
+        batch_id: the proof that it shares with others, in place of ``proof``.
+        callback_gas: gas that its callback was promised.
         fee: what was paid for it.
     """
 
@@ -56,14 +60,52 @@ class Work:
     circuit_index: int
     packed_output: bytes | None
     proof: bytes | None
+    batch_id: int | None
+    callback_gas: int
     lock_deadline: int
     fee: int
     updated_at: float
 
     @property
     def has_proof(self) -> bool:
-        """Whether output and proof are kept."""
-        return self.proof is not None and self.packed_output is not None
+        """Whether output and proof are kept, its own or a shared one."""
+        return self.packed_output is not None and (
+            self.proof is not None or self.batch_id is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """A proof for several requests, before it is journaled.
+
+    Attributes:
+        request_ids: row i answers the i-th.
+        packed_inputs: all rows of the circuit, padding included.
+        packed_outputs: their outputs.
+    """
+
+    version_id: int
+    circuit_index: int
+    request_ids: tuple[int, ...]
+    packed_inputs: tuple[bytes, ...]
+    packed_outputs: tuple[bytes, ...]
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A proof for several requests; inputs and outputs of all rows in one piece each.
+
+    They and the proof are empty once no request waits for it any more.
+    """
+
+    batch_id: int
+    version_id: int
+    circuit_index: int
+    request_ids: tuple[int, ...]
+    packed_inputs: bytes
+    packed_outputs: bytes
+    proof: bytes
 
 
 class IntentKind(StrEnum):
@@ -71,6 +113,7 @@ class IntentKind(StrEnum):
 
     LOCK = "lock"
     FULFILL = "fulfill"
+    FULFILL_BATCH = "fulfill_batch"
     LOCK_AND_FULFILL = "lock_and_fulfill"
     WITHDRAW = "withdraw"
 
@@ -89,7 +132,7 @@ class IntentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A transaction that was journaled before it was sent."""
+    """A transaction that was journaled before it was sent: for a request, a batch or neither."""
 
     intent_id: int
     kind: IntentKind
@@ -101,6 +144,7 @@ class Intent:
     block_number: int
     gas_used: int
     text: str
+    batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,285 @@
+"""Brings locked requests of one version together, so that one proof answers them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from gateless.core.errors import GatelessError
+from gateless.core.types import InputBinding
+from gateless.executor.batching import BatchCircuit, choose, seconds_to_prove, within_gas
+from gateless.executor.faults import is_hopeless
+from gateless.executor.parts import Active, Gone, Parts
+from gateless.executor.proofs import Proofs
+from gateless.executor.states import UNCOMMITTED, WorkState
+from gateless.executor.versions import ReadyVersion
+from gateless.executor.work import NewBatch, Work
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS = 0.05
+_UNPROVED = (WorkState.LOCKING, WorkState.LOCKED, WorkState.PROVING)
+
+#: Requests that are worked on now.
+Running = Callable[[], frozenset[int]]
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Requests that will share a proof.
+
+    Attributes:
+        members: by request id, in the order in which they came.
+        open: whether more may come.
+        changed: set when one comes.
+    """
+
+    ready: ReadyVersion
+    members: dict[int, Work] = field(default_factory=dict)
+    open: bool = True
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Gather:
+    """Fills batches.
+
+    One batch of a version is proven at a time; whatever is locked meanwhile waits for the next one,
+    so batches grow with the load and a quiet executor does not wait.
+
+    Args:
+        parts: what to work with.
+        proofs: makes them.
+        running: the requests that are worked on now: those that are not locked yet may join.
+    """
+
+    def __init__(self, parts: Parts, proofs: Proofs, running: Running) -> None:
+        self._parts = parts
+        self._proofs = proofs
+        self._running = running
+        self._settings = parts.config.policy
+        self._groups: dict[int, tuple[_Group, asyncio.Task[frozenset[int]]]] = {}
+        self._turns: dict[int, asyncio.Lock] = {}
+        self._trials: dict[int, asyncio.Lock] = {}
+        self._apart: set[int] = set()
+
+    def batch_size(self, version_id: int) -> int:
+        """Most requests of a version that may share a proof; 1 before it was prepared."""
+        ready = self._parts.versions.known(version_id)
+        return 1 if ready is None else max((1, *map(ready.batch_size, self._usable(ready))))
+
+    # --- before a lock ---
+
+    async def try_circuit(self, work: Work, ready: ReadyVersion) -> None:
+        """Tries the batch circuit that the waiting requests ask for, once, if that is to come."""
+        if work.request_id in self._apart:
+            return
+        waiting = await self._count(ready, (*UNCOMMITTED, *_UNPROVED))
+        circuit = choose(
+            await self._circuits(ready), waiting, least_fill=self._settings.least_batch_fill
+        )
+        if circuit is None or circuit.seconds is not None:
+            return
+        async with self._trials.setdefault(ready.info.version_id, asyncio.Lock()):
+            if await self._parts.journal.timing(ready.info.version_id, circuit.index) is None:
+                await self._proofs.try_batch_circuit(work, ready, circuit.index)
+
+    async def expected_seconds(self, work: Work, ready: ReadyVersion) -> float:
+        """Time from a lock now to the proof: what is promised already comes first."""
+        total = 0.0
+        promised = await self._parts.journal.find(_UNPROVED)
+        versions = {entry.version_id for entry in promised} | {work.version_id}
+        for version_id in versions:
+            known = (
+                ready if version_id == work.version_id else self._parts.versions.known(version_id)
+            )
+            if known is None:
+                continue
+            count = sum(
+                entry.version_id == version_id and entry.request_id != work.request_id
+                for entry in promised
+            )
+            total += seconds_to_prove(
+                count + (version_id == work.version_id),
+                await self._parts.journal.timing(version_id, known.circuit_index),
+                await self._circuits(known),
+                least_fill=self._settings.least_batch_fill,
+            )
+        if await self._measured(ready):
+            total += self._settings.batch_wait_seconds
+        return total
+
+    # --- after a lock ---
+
+    async def prove(self, work: Work, ready: ReadyVersion, active: Active) -> bool:
+        """Has a locked request proven together with others; False where it is to be proven alone.
+
+        The proof is in the journal, and the request proved, when this returns True.
+
+        Raises:
+            Gone: the request ended elsewhere meanwhile. A proof for which nobody waits any more is
+                stopped.
+            GatelessError: the proof could not be made now.
+        """
+        if work.request_id in self._apart or not await self._measured(ready):
+            return False
+        group, task = self._join(work, ready)
+        gone = asyncio.ensure_future(active.gone.wait())
+        try:
+            await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return work.request_id in task.result()
+            raise Gone
+        finally:
+            gone.cancel()
+            await self._leave(group, task, work.request_id)
+
+    def _join(self, work: Work, ready: ReadyVersion) -> tuple[_Group, asyncio.Task[frozenset[int]]]:
+        version_id = ready.info.version_id
+        group, task = self._groups.get(version_id, (None, None))
+        if group is None or task is None or task.done() or not group.open:
+            group = _Group(ready)
+            task = asyncio.create_task(self._work(group), name=f"batch-{version_id}")
+            self._groups[version_id] = group, task
+        group.members[work.request_id] = work
+        if len(group.members) >= self.batch_size(version_id):
+            group.open = False
+        group.changed.set()
+        return group, task
+
+    async def _leave(
+        self, group: _Group, task: asyncio.Task[frozenset[int]], request_id: int
+    ) -> None:
+        group.members.pop(request_id, None)
+        if group.members or task.done():
+            return
+        group.open = False
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await task
+        log.info("batch-dropped", version_id=group.ready.info.version_id)
+
+    async def _work(self, group: _Group) -> frozenset[int]:
+        """Fills a group, proves it and journals the proof; returns whom it answers."""
+        ready = group.ready
+        version_id = ready.info.version_id
+        async with self._turns.setdefault(version_id, asyncio.Lock()):
+            await self._fill(group)
+            group.open = False
+            works = list(group.members.values())
+            circuit = choose(
+                await self._measured(ready),
+                len(works),
+                least_fill=self._settings.least_batch_fill,
+            )
+            if circuit is not None:
+                gas = await self._block_gas_limit()
+                works = works[: within_gas(circuit, [work.callback_gas for work in works], gas)]
+            if circuit is None or len(works) < 2:
+                return frozenset()
+            for work in works:
+                if (await self._parts.journal.get(work.request_id)).state is WorkState.LOCKED:
+                    await self._parts.journal.move(work.request_id, WorkState.PROVING)
+            try:
+                proof = await self._proofs.together(works, ready, circuit.index)
+            except GatelessError as error:
+                if not is_hopeless(error):
+                    raise
+                # One row, or the circuit, cannot be proven: nobody else shall suffer from that.
+                self._apart |= {work.request_id for work in works}
+                log.warning("batch-split", version_id=version_id, code=error.code)
+                return frozenset()
+            ids = tuple(work.request_id for work in works)
+            await self._parts.journal.keep_batch(
+                NewBatch(
+                    version_id=version_id,
+                    circuit_index=circuit.index,
+                    request_ids=ids,
+                    packed_inputs=proof.packed_inputs,
+                    packed_outputs=proof.packed_outputs,
+                    proof=proof.proof,
+                )
+            )
+            return frozenset(ids)
+
+    async def _fill(self, group: _Group) -> None:
+        """Waits for requests that are about to be locked, as long as no promise is risked."""
+        clock = self._parts.clock
+        end = clock.monotonic() + self._settings.batch_wait_seconds
+        while group.open and clock.monotonic() < end:
+            if not await self._coming(group) or await self._is_urgent(group):
+                return
+            group.changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(group.changed.wait(), _LOOK_SECONDS)
+
+    async def _coming(self, group: _Group) -> bool:
+        """Whether a request of the version is worked on that may join."""
+        running = self._running()
+        states = (*UNCOMMITTED, *_UNPROVED)
+        return any(
+            work.version_id == group.ready.info.version_id
+            and work.named_executor is None
+            and work.request_id in running
+            and work.request_id not in group.members
+            and work.request_id not in self._apart
+            and not work.has_proof
+            for work in await self._parts.journal.find(states)
+        )
+
+    async def _is_urgent(self, group: _Group) -> bool:
+        """Whether the time of a member's lock is what its proof may take."""
+        needed = self._parts.policy.needs_seconds(
+            seconds_to_prove(
+                len(group.members),
+                await self._parts.journal.timing(
+                    group.ready.info.version_id, group.ready.circuit_index
+                ),
+                await self._measured(group.ready),
+                least_fill=self._settings.least_batch_fill,
+            )
+        )
+        now = self._parts.clock.now()
+        return any(work.lock_deadline - now <= needed for work in group.members.values())
+
+    async def _count(self, ready: ReadyVersion, states: tuple[WorkState, ...]) -> int:
+        return await self._parts.journal.count_unfinished(ready.info.version_id, states)
+
+    async def _measured(self, ready: ReadyVersion) -> list[BatchCircuit]:
+        return [entry for entry in await self._circuits(ready) if entry.seconds is not None]
+
+    async def _circuits(self, ready: ReadyVersion) -> list[BatchCircuit]:
+        """The batch circuits of a version that may be used."""
+        schema = ready.bundle.schema
+        specs = (*schema.inputs, *schema.outputs)
+        found = []
+        for index in self._usable(ready):
+            pinned = ready.info.circuits[index]
+            per_row = sum(-(-spec.count // max(1, pinned.digits_per_word)) for spec in specs)
+            found.append(
+                BatchCircuit(
+                    index=index,
+                    size=pinned.batch_size,
+                    words=pinned.batch_size * per_row,
+                    row_bytes=sum(spec.packed_length for spec in specs),
+                    seconds=await self._parts.journal.timing(ready.info.version_id, index),
+                )
+            )
+        return found
+
+    def _usable(self, ready: ReadyVersion) -> list[int]:
+        if ready.info.binding is not InputBinding.PACKED:
+            return []
+        return [
+            index
+            for index in ready.batch_circuits
+            if ready.batch_size(index) <= self._settings.max_batch
+            and self._proofs.usable(ready.info.version_id, index)
+        ]
+
+    async def _block_gas_limit(self) -> int:
+        block = await self._parts.client.rpc.request("eth_getBlockByNumber", "latest", False)
+        return int(block["gasLimit"], 16)

@@ -1,0 +1,106 @@
+"""Proofs that the deployed verifier takes, for one request or several, and how long they take."""
+
+from __future__ import annotations
+
+import structlog
+from gateless_proofs import BatchProof, Proof
+
+from gateless.core.errors import GatelessError, ProofError
+from gateless.executor.faults import is_chain_away
+from gateless.executor.parts import Parts, input_argument, kept_input
+from gateless.executor.versions import ReadyVersion
+from gateless.executor.work import Work
+
+log = structlog.get_logger(__name__)
+
+
+class Proofs:
+    """Makes proofs and has each of them checked by ``eth_call`` before anybody relies on it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._unusable: set[tuple[int, int]] = set()
+
+    async def alone(self, work: Work, ready: ReadyVersion) -> Proof:
+        """A proof for one request."""
+        parts = self._parts
+        packed = kept_input(work)
+        started = parts.clock.monotonic()
+        proof = await parts.prover.prove(ready.bundle, packed, work.circuit_index)
+        seconds = parts.clock.monotonic() - started
+        binding = await parts.client.verifier.verify(
+            work.version_id,
+            work.circuit_index,
+            input_argument(ready, packed),
+            proof.packed_output,
+            proof.proof,
+        )
+        _require_binding(work, binding)
+        # Only now: a measured version is locked without another trial.
+        await parts.journal.measured(work.version_id, work.circuit_index, seconds)
+        log.info("proof-made", seconds=round(seconds, 3), proof_bytes=len(proof.proof))
+        return proof
+
+    async def together(
+        self, works: list[Work], ready: ReadyVersion, circuit_index: int
+    ) -> BatchProof:
+        """One proof for several requests of a version; row i is the i-th request's."""
+        parts = self._parts
+        started = parts.clock.monotonic()
+        rows = [kept_input(work) for work in works]
+        proof = await parts.prover.prove_batch(ready.bundle, rows, circuit_index)
+        seconds = parts.clock.monotonic() - started
+        bindings = await parts.client.verifier.verify_batch(
+            ready.info.version_id,
+            circuit_index,
+            proof.packed_inputs,
+            proof.packed_outputs,
+            proof.proof,
+        )
+        for work, binding in zip(works, bindings, strict=False):  # padding is nobody's
+            _require_binding(work, binding)
+        await parts.journal.measured(ready.info.version_id, circuit_index, seconds)
+        log.info(
+            "batch-proof-made",
+            request_ids=[work.request_id for work in works],
+            rows=len(proof.packed_inputs),
+            seconds=round(seconds, 3),
+        )
+        return proof
+
+    async def try_batch_circuit(self, work: Work, ready: ReadyVersion, circuit_index: int) -> None:
+        """Finds out, with nothing at risk, whether a batch circuit can be served and how fast.
+
+        One that cannot is left alone until a restart; requests are proven one by one then.
+        """
+        version_id = ready.info.version_id
+        try:
+            await self.together([work], ready, circuit_index)
+        except GatelessError as error:
+            if is_chain_away(error):
+                raise
+            self.give_up(version_id, circuit_index, error)
+
+    def give_up(self, version_id: int, circuit_index: int, error: GatelessError) -> None:
+        """Uses a batch circuit no more."""
+        self._unusable.add((version_id, circuit_index))
+        log.warning(
+            "batch-circuit-unusable",
+            version_id=version_id,
+            circuit_index=circuit_index,
+            code=error.code,
+            message=error.message,
+        )
+
+    def usable(self, version_id: int, circuit_index: int) -> bool:
+        """Whether nothing is known against a batch circuit."""
+        return (version_id, circuit_index) not in self._unusable
+
+
+def _require_binding(work: Work, binding: bytes) -> None:
+    if binding != work.input_binding:
+        raise ProofError(
+            "input-binding-mismatch",
+            f"the proof for request {work.request_id} is bound to another input",
+            hint="this is a defect of the executor or of its prover; please report it",
+        )
