@@ -18,7 +18,6 @@ from typing import Any
 
 from eth_abi.abi import encode
 from gateless.adapters.chain.calls import VERIFIER, abi_of
-from gateless.adapters.chain.rpc import RpcError
 from gateless.core.errors import GatelessError
 from gateless.core.manifest import Binding
 from gateless.devnet import Devnet, running_devnet
@@ -103,7 +102,7 @@ class BenchChain:
             if int.from_bytes(answer[:32]) != 1:
                 return Verdict(None, "ezkl's verifier refuses the proof", len(code))
             gas = await self._estimate(_DEFAULT_VERIFIER, data)
-        except RpcError as error:
+        except GatelessError as error:
             return Verdict(None, f"ezkl's verifier refuses the proof: {error}", len(code))
         return Verdict(gas, "", len(code))
 

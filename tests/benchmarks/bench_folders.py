@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from examples.digits.train import IMAGE, MODEL
+
+
+async def gone(pids: Iterable[int]) -> bool:
+    """Whether none of these processes is left."""
+    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)
 
 
 def digits_folder(root: Path) -> Path:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
+from functools import partial
 
-import pytest
+from bench_folders import gone
+from executor_fixtures import eventually
 
 from benchmarks.measuring import Cap, end, family, run_measured, watch
 
@@ -47,17 +48,8 @@ async def test_the_memory_cap_ends_the_whole_tree() -> None:
     await end(process)
     assert reason == "hit the cap of 0.0976562 GiB of memory"
     assert len(members) >= 2
-    for pid in members:
-        with pytest.raises(ProcessLookupError):
-            await _signal_until_gone(pid)
-
-
-async def _signal_until_gone(pid: int) -> None:
-    """An orphan is reaped by init a moment after its death."""
-    end_of_patience = time.monotonic() + 20
-    while time.monotonic() < end_of_patience:
-        os.kill(pid, 0)
-        await asyncio.sleep(0.02)
+    # An orphan is reaped by init a moment after its death.
+    await eventually("the whole tree is gone", partial(gone, members))
 
 
 async def test_the_time_cap_ends_a_run() -> None:

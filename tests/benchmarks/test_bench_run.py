@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from bench_folders import digits_folder, folder_of
+from bench_folders import digits_folder, folder_of, gone
+from executor_fixtures import eventually
 
 from benchmarks.command import main
+from benchmarks.measuring import ROOT, family
 from benchmarks.models import UsageError, chosen, models_in, shipped_models
 from benchmarks.records import load_record
 
@@ -112,3 +118,27 @@ def test_a_model_without_its_sample_is_listed_with_the_reason(tmp_path: Path) ->
     assert "0 of 1 models" in listed
     assert "input.json" in listed
     assert not load_record(work / "conformance" / "bare.json").ours.proves
+
+
+async def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = digits_folder(tmp_path / "models")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks", "--no-shipped", "--models", str(folder)),
+        *("--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        while b"ezkl prepares its circuit" not in (await process.stdout.readline()):
+            assert process.returncode is None
+        started = family(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+    assert process.returncode == 130
+    assert b"go on with --resume" in said
+    assert len(started) > 1
+    await eventually("every process of the run has ended", partial(gone, started))
+    assert not (tmp_path / "work" / "scratch" / "small").exists()
+    assert not (tmp_path / "out").exists()
