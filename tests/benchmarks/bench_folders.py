@@ -17,7 +17,7 @@ from examples.digits.train import IMAGE, MODEL
 
 async def gone(pids: Iterable[int]) -> bool:
     """Whether none of these processes is left."""
-    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)  # noqa: ASYNC240
 
 
 def digits_folder(root: Path) -> Path:
