@@ -21,12 +21,14 @@ from gateless_proofs.rewrite.activations import (
 )
 from gateless_proofs.rewrite.batch import BATCH, batched
 from gateless_proofs.rewrite.context import Pass, RewriteContext, WordTensor
+from gateless_proofs.rewrite.control import INLINE_CONTROL
 from gateless_proofs.rewrite.convolutions import CONV_MATMUL, EXPLICIT_CONV
 from gateless_proofs.rewrite.decompose import PRODUCTS, UNITS, WIDEN_INTEGERS
 from gateless_proofs.rewrite.equivalence import EquivalenceReport, equivalent
 from gateless_proofs.rewrite.graph import Graph
 from gateless_proofs.rewrite.linear import FOLD_CHANNELS, GEMM_MATMUL, MERGE_LINEAR
 from gateless_proofs.rewrite.pooling import MAX_PAIRWISE, MEAN_SUMS, RELU_AFTER_POOL
+from gateless_proofs.rewrite.quantised import QUANTISED
 from gateless_proofs.rewrite.recurrent import UNROLL
 from gateless_proofs.rewrite.static import STATIC, make_static, settle
 from gateless_proofs.rewrite.trees import TREES
@@ -52,7 +54,9 @@ PASSES: Mapping[str, Pass] = {
     for entry in (
         STATIC,
         BATCH,
+        INLINE_CONTROL,
         TREES,
+        QUANTISED,
         WIDEN_INTEGERS,
         UNROLL,
         UNITS,

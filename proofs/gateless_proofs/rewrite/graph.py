@@ -82,6 +82,8 @@ class Graph:
     opsets: dict[str, int]
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     dtypes: dict[str, int] = field(default_factory=dict)
+    #: opset that the author's file was written in; subgraphs still are
+    written_in: int = OPSET
     _taken: set[str] = field(default_factory=set)
     _counter: int = 0
 
@@ -120,6 +122,7 @@ class Graph:
             nodes,
             constants,
             dict(opsets),
+            written_in=opsets.get("", OPSET),
         )
         graph._taken = {name for node in nodes for name in (*node.inputs, *node.outputs)}
         graph._taken |= set(constants) | {value.name for value in graph.inputs}
@@ -183,6 +186,7 @@ class Graph:
             dict(self.opsets),
             dict(self.shapes),
             dict(self.dtypes),
+            self.written_in,
             set(self._taken),
             self._counter,
         )

@@ -142,12 +142,7 @@ def _replace(emit: Emitter, graph: Graph, node: Node, version: int) -> bool:
         node.inputs = [node.inputs[0], "", scales]
         node.attributes.update(coordinate_transformation_mode="asymmetric", nearest_mode="floor")
     elif node.op == "GroupNormalization":
-        raise ModelError(
-            "unsupported-operator",
-            "operator GroupNormalization cannot be put into a circuit",
-            hint="export the model with opset 17, where it is written with InstanceNormalization",
-            operator="GroupNormalization",
-        )
+        return _group_norm(emit, graph, node, version)
     return False
 
 
@@ -168,6 +163,30 @@ def _old_softmax(emit: Emitter, graph: Graph, node: Node) -> bool:
     flat = [int(np.prod(shape[:axis])), int(np.prod(shape[axis:]))]
     inner = emit(node.op, [emit.reshape(node.inputs[0], flat)], axis=1)
     emit.reshape(inner, shape, node.output)
+    return True
+
+
+def _group_norm(emit: Emitter, graph: Graph, node: Node, version: int) -> bool:
+    """Normalises groups of channels; scale and bias are per group before opset 21."""
+    shape = graph.shape(node.inputs[0])
+    scale, bias = graph.value(node.inputs[1]), graph.value(node.inputs[2])
+    if shape is None or scale is None or bias is None:
+        raise ModelError(
+            "unsupported-operator",
+            "GroupNormalization with computed scales cannot be put into a circuit",
+            hint="export the model with constant scales",
+            operator="GroupNormalization",
+        )
+    groups = int(node.attributes["num_groups"])
+    if version < 21:
+        scale, bias = (np.repeat(values, shape[1] // groups) for values in (scale, bias))
+    ones, zeros = emit.const(np.ones(groups)), emit.const(np.zeros(groups))
+    grouped = emit.reshape(node.inputs[0], [shape[0], groups, -1])
+    epsilon = float(node.attributes.get("epsilon", 1e-5))
+    normal = emit("InstanceNormalization", [grouped, ones, zeros], epsilon=epsilon)
+    wide = (-1, *([1] * (len(shape) - 2)))
+    scaled = emit("Mul", [emit.reshape(normal, shape), emit.const(scale.reshape(wide))])
+    emit("Add", [scaled, emit.const(bias.reshape(wide))], node.output)
     return True
 
 

@@ -78,7 +78,7 @@ def transposed(node: Node, image: Sequence[int], kernel: Sequence[int]) -> Windo
         wanted = wanted or [size * stride for size, stride in zip(image, strides, strict=True)]
         totals = [have - want for have, want in zip(full, wanted[-rank:], strict=True)]
         small, large = [t // 2 for t in totals], [t - t // 2 for t in totals]
-        begin, end = (small, large) if mode != "SAME_LOWER" else (large, small)
+        begin, end = (small, large) if mode == "SAME_UPPER" else (large, small)
     else:
         pads = _ints(node, "pads", [0] * (2 * rank))
         begin, end = pads[:rank], pads[rank:]
