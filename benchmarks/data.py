@@ -106,8 +106,8 @@ def _drawn(array: Array, generator: np.random.Generator) -> Array:
         return generator.permuted(array, axis=-1)
     if _is_whole(array):
         return generator.choice(array.reshape(-1), size=array.shape)
-    if array.size < _FEW_VALUES:
-        # Too few to show a distribution: the range that they hint at.
+    if array.size < _FEW_VALUES or np.ptp(array) == 0:
+        # Too little to show a distribution: the range that the values hint at.
         centre, reach = float(array.mean()), _spread(array)
         return generator.uniform(centre - reach, centre + reach, array.shape).astype(array.dtype)
     quantiles: Array = np.quantile(array, generator.random(array.size))
