@@ -23,6 +23,7 @@ from gateless_proofs.rewrite.batch import BATCH, batched
 from gateless_proofs.rewrite.context import Pass, RewriteContext, WordTensor
 from gateless_proofs.rewrite.control import INLINE_CONTROL
 from gateless_proofs.rewrite.convolutions import CONV_MATMUL, EXPLICIT_CONV
+from gateless_proofs.rewrite.decisions import DECISIONS, SAME_COMPARISONS
 from gateless_proofs.rewrite.decompose import PRODUCTS, UNITS, WIDEN_INTEGERS
 from gateless_proofs.rewrite.equivalence import EquivalenceReport, equivalent
 from gateless_proofs.rewrite.graph import Graph
@@ -61,6 +62,8 @@ PASSES: Mapping[str, Pass] = {
         UNROLL,
         UNITS,
         EXPLICIT_CONV,
+        DECISIONS,
+        SAME_COMPARISONS,
         PRODUCTS,
         RELU_AFTER_POOL,
         FOLD_CHANNELS,

@@ -149,41 +149,23 @@ def keep_outputs_computed(graph: Graph) -> None:
 def to_single(graph: Graph) -> None:
     """Doubles and halves become singles, which is what ezkl reads anyway.
 
-    Inputs and outputs keep their types behind a Cast, which costs nothing in a circuit.
+    Inputs and outputs too: a circuit's integers have no such types, and a Cast takes rows.
     """
     wide = (TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
-    changed = False
     for name, array in graph.constants.items():
         if array.dtype in (np.float64, np.float16) or graph.dtype(name) == TensorProto.BFLOAT16:
             graph.constants[name] = array.astype(np.float32)
-            changed = True
     for node in graph.nodes:
         for key in ("to", "dtype"):
             if node.attributes.get(key) in wide:
                 node.attributes[key] = int(TensorProto.FLOAT)
-                changed = True
         filling = node.attributes.get("value")
         if node.op == "ConstantOfShape" and filling is not None and filling.data_type in wide:
             single = numpy_helper.to_array(filling).astype(np.float32)
             node.attributes["value"] = numpy_helper.from_array(single)
-            changed = True
-    before: list[Node] = []
-    for value in graph.inputs:
+    for value in (*graph.inputs, *graph.outputs):
         if value.dtype in wide:
-            name = graph.fresh("single")
-            graph.rename_uses(value.name, name)
-            cast = Node("Cast", [value.name], [name], {"to": int(TensorProto.FLOAT)})
-            before.append(cast)
-    after: list[Node] = []
-    for value in graph.outputs:
-        dtype = graph.dtypes.get(value.name, value.dtype)
-        if dtype in wide and (changed or before):
-            name = graph.fresh("single")
-            for node in graph.nodes:
-                node.outputs = [name if entry == value.name else entry for entry in node.outputs]
-            graph.rename_uses(value.name, name)
-            after.append(Node("Cast", [name], [value.name], {"to": dtype}))
-    graph.nodes = [*before, *graph.nodes, *after]
+            value.dtype = int(TensorProto.FLOAT)
 
 
 def make_static(graph: Graph, rows: int = 1) -> None:
