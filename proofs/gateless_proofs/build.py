@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,6 @@ from gateless.core.manifest import (
     FileRole,
     Goal,
     Manifest,
-    Plan,
-    PlanCandidate,
     Provenance,
     Srs,
     Tensor,
@@ -35,26 +34,37 @@ from gateless.core.packing import FloatArray, TensorSpec
 from gateless_proofs.bundle import MANIFEST_NAME, Bundle, load_bundle, sha256_of
 from gateless_proofs.calibration import CalibrationData
 from gateless_proofs.card import model_card
-from gateless_proofs.keys import CircuitKeys, KeyCache
+from gateless_proofs.keys import KeyCache
 from gateless_proofs.onnx_limits import require_file_size
+from gateless_proofs.planner.journal import journal_name
+from gateless_proofs.planner.plan import (
+    PlannedCircuit,
+    Planner,
+    PlanRequest,
+    PlanResult,
+    journal_subject,
+)
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import SrsKind, g2_of, require_srs_allowed
 from gateless_proofs.vka import instance_count, parse_vka
 
+#: largest batch that one circuit takes
+MAX_BATCH_SIZE = 256
 #: inputs with more values than this are bound by commitment, which costs a flat sum on chain
 MAX_PACKED_VALUES = 128
-_MAX_LOGROWS = 20
+#: where a stage lies on the scale of the whole build; trials repeat the last ones
 _STAGES = {
     "inspect": (0.0, 0.05),
     "reference": (0.05, 0.1),
-    "search": (0.1, 0.5),
-    "compile": (0.5, 0.55),
-    "srs": (0.55, 0.75),
+    "search": (0.1, 0.6),
+    "srs": (0.6, 0.75),
     "setup": (0.75, 0.9),
     "witness": (0.9, 0.91),
     "prove": (0.91, 0.98),
     "verify": (0.98, 1.0),
 }
+#: share of a limit that predicted memory may take: predictions are rough
+_MEMORY_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +176,14 @@ class _Build:
         self.keys = keys
         self.limits = limits
         self.outer = progress
+        self.reached = 0.0
 
     def progress(self, stage: str, fraction: float) -> None:
-        """Places a stage's fraction on the whole build's scale."""
+        """Places a stage's fraction on the whole build's scale, which never goes back."""
+        start, end = _STAGES.get(stage, (0.0, 1.0))
+        self.reached = max(self.reached, start + (end - start) * fraction)
         if self.outer is not None:
-            start, end = _STAGES.get(stage, (0.0, 1.0))
-            self.outer(stage, start + (end - start) * fraction)
+            self.outer(stage, self.reached)
 
     async def run(self, model: Path) -> None:
         """All steps."""
@@ -181,22 +193,9 @@ class _Build:
         facts = await run_worker("inspect", {"model": str(path)}, limits=self.limits)
         samples = self._samples(facts)
         binding = self._binding(facts)
-        found = await self._search(path, facts, samples, binding)
-        self._check_labels(found)
-        logrows = found["parameters"]["logrows"]
-        keys = await self.keys.circuit_keys(
-            self.root / "circuit.compiled",
-            self.root / "settings.json",
-            self.options.srs_kind,
-            logrows,
-            progress=self.progress,
-            limits=self.limits,
-        )
-        (self.root / "vk.key").write_bytes(keys.verifying_key)
-        (self.root / "vka.bin").write_bytes(keys.vka)
-        proven = await self._prove_once(found, keys, logrows)
-        length = len(proven["proof"]) // 2
-        manifest = self._manifest(facts, found, binding, keys, length, proven)
+        result = await self._plan(path, facts, samples, binding)
+        self._check_labels(result.single)
+        manifest = self._manifest(facts, result, binding)
         manifest.schema_of_io().check_row(packed_inputs=binding is Binding.PACKED)
         (self.root / MANIFEST_NAME).write_bytes(manifest.to_bytes())
 
@@ -207,6 +206,16 @@ class _Build:
         ]
         return self.calibration.samples(specs)
 
+    def _sizes(self) -> tuple[int, ...]:
+        sizes = sorted({1, *self.options.batch_sizes})
+        if sizes[0] < 1 or sizes[-1] > MAX_BATCH_SIZE:
+            raise InputError(
+                "invalid-batch-size",
+                f"batches of {sizes[0]} to {sizes[-1]} inferences",
+                hint=f"give sizes from 1 to {MAX_BATCH_SIZE}",
+            )
+        return tuple(sizes)
+
     def _binding(self, facts: dict[str, Any]) -> Binding:
         shapes = [entry["shape"] for entry in facts["inputs"]]
         binding = self.options.binding
@@ -216,13 +225,20 @@ class _Build:
                 f"a commitment binds one input tensor, the model has {len(shapes)}",
                 hint="use packed binding, or concatenate the inputs in the model",
             )
+        if binding is Binding.KZG and self._sizes() != (1,):
+            raise InputError(
+                "binding-not-possible",
+                "a commitment covers the input of a whole batch and binds no single request",
+                hint="use packed binding, or no batches",
+            )
         if binding is not None:
             return binding
         large = sum(math.prod(shape) for shape in shapes) > MAX_PACKED_VALUES
-        return Binding.KZG if large and len(shapes) == 1 else Binding.PACKED
+        committed = large and len(shapes) == 1 and self._sizes() == (1,)
+        return Binding.KZG if committed else Binding.PACKED
 
-    def _check_labels(self, found: dict[str, Any]) -> None:
-        labels, shapes = self.options.labels, [entry["shape"] for entry in found["outputs"]]
+    def _check_labels(self, single: Mapping[str, Any]) -> None:
+        labels, shapes = self.options.labels, [entry["shape"] for entry in single["outputs"]]
         if labels and (len(shapes) != 1 or math.prod(shapes[0]) != len(labels)):
             raise InputError(
                 "labels-mismatch",
@@ -230,47 +246,44 @@ class _Build:
                 hint="name every score of the one output, in order, or give no labels",
             )
 
-    async def _search(
+    async def _plan(
         self,
         path: Path,
         facts: dict[str, Any],
         samples: list[list[FloatArray]],
         binding: Binding,
-    ) -> dict[str, Any]:
+    ) -> PlanResult:
         stored = self.work / "samples.npz"
         arrays = {
             f"input{place}": np.stack([sample[place] for sample in samples])
             for place in range(len(facts["inputs"]))
         }
         np.savez(stored, allow_pickle=False, **arrays)
-        # A circuit of 2**17 rows in one column takes about 1 GiB to prove; each k doubles it.
-        affordable = 17 + math.floor(math.log2(max(self.limits.memory_bytes / 2**30, 2**-9)))
-        return await run_worker(
-            "search",
-            {
-                "model": str(path),
-                "samples": str(stored),
-                "out": str(self.root),
-                "operators": facts["operators"],
-                "symbols": facts["symbols"],
-                "binding": binding.value,
-                "accuracy_bound": self.options.accuracy_bound,
-                "max_logrows": min(affordable, _MAX_LOGROWS),
-            },
-            limits=self.limits,
-            progress=self.progress,
+        memory = int(self.limits.memory_bytes * _MEMORY_SHARE)
+        if self.options.memory_budget is not None:
+            memory = min(memory, self.options.memory_budget)
+        request = PlanRequest(
+            model=path,
+            samples=stored,
+            facts=facts,
+            binding=binding.value,
+            goal=self.options.goal,
+            batch_sizes=self._sizes(),
+            accuracy_bound=self.options.accuracy_bound,
+            seed=self.options.seed,
+            max_logrows=self.options.max_logrows,
+            memory_bytes=memory,
+            gas_budget=self.options.gas_budget,
+            srs_kind=self.options.srs_kind,
+            folder=self.keys.root / "plans",
+            work=self.work / "circuits",
         )
+        name = journal_name(journal_subject(request, _versions()))
+        request = replace(request, folder=request.folder / name)
+        return await Planner(request, self.keys, self.limits, self.progress).run()
 
-    def _manifest(
-        self,
-        facts: dict[str, Any],
-        found: dict[str, Any],
-        binding: Binding,
-        keys: CircuitKeys,
-        proof_length: int,
-        proven: dict[str, Any],
-    ) -> Manifest:
-        words = parse_vka(keys.vka)
+    def _manifest(self, facts: dict[str, Any], result: PlanResult, binding: Binding) -> Manifest:
+        single = result.single
         inputs = tuple(
             Tensor(
                 name=entry["name"],
@@ -280,7 +293,7 @@ class _Build:
                 onnx_dtype=entry["dtype"],
                 calibrated_range=(fitted["low"], fitted["high"]),
             )
-            for entry, fitted in zip(facts["inputs"], found["inputs"], strict=True)
+            for entry, fitted in zip(facts["inputs"], single["inputs"], strict=True)
         )
         outputs = tuple(
             Tensor(
@@ -290,109 +303,124 @@ class _Build:
                 scale_bits=entry["scale"],
                 onnx_dtype=entry["dtype"],
             )
-            for entry in found["outputs"]
+            for entry in single["outputs"]
         )
-        public = sum(math.prod(tensor.shape) for tensor in outputs)
-        if binding is Binding.PACKED:
-            public += sum(math.prod(tensor.shape) for tensor in inputs)
-        if instance_count(words) != public:
-            raise ProofError(
-                "instances-mismatch",
-                f"the circuit has {instance_count(words)} public values, the model {public}",
-                hint="report the model",
-            )
-        card = model_card(self.options, facts, found, binding)
-        (self.root / "README.md").write_text(card, encoding="utf-8")
-        files = {
-            role: BundleFile(
-                role=role,
-                name=name,
-                sha256=sha256_of(self.root / name),
-                size=(self.root / name).stat().st_size,
-            )
-            for role, name in (
-                (FileRole.MODEL, "model.onnx"),
-                (FileRole.SETTINGS, "settings.json"),
-                (FileRole.COMPILED, "circuit.compiled"),
-                (FileRole.VERIFYING_KEY, "vk.key"),
-                (FileRole.VKA, "vka.bin"),
-                (FileRole.CARD, "README.md"),
-            )
-        }
-        logrows = found["parameters"]["logrows"]
-        return Manifest(
+        files = [self._file(FileRole.MODEL, "model.onnx")]
+        circuits = []
+        for circuit in result.circuits:
+            made, entry = self._circuit(circuit, single)
+            check_instances(self.root / made[FileRole.VKA].name, entry, inputs, outputs, binding)
+            files += made.values()
+            circuits.append(entry)
+        versions = _versions()
+        manifest = Manifest(
             name=self.options.name,
             description=self.options.description,
-            files=tuple(files.values()),
+            files=tuple(files),
             inputs=inputs,
             outputs=outputs,
             binding=binding,
-            circuits=(
-                CircuitEntry(
-                    batch_size=1,
-                    logrows=logrows,
-                    vka_digest=keys.vka_digest,
-                    proof_length=proof_length,
-                    settings=files[FileRole.SETTINGS].sha256,
-                    compiled_circuit=files[FileRole.COMPILED].sha256,
-                    verifying_key=files[FileRole.VERIFYING_KEY].sha256,
-                    vka=files[FileRole.VKA].sha256,
-                    circuit_model=files[FileRole.MODEL].sha256,
-                    exact=found["exact"],
-                    slack=tuple(0 if found["exact"] else 1 for _ in outputs),
-                    slack_kind="exact" if found["exact"] else "estimate",
-                    prove_seconds=proven["prove_seconds"],
-                    prove_memory_bytes=proven["peak_bytes"],
-                ),
+            circuits=tuple(circuits),
+            accuracy=Accuracy(bound=result.found["bound"], **single["accuracy"]),
+            srs=Srs(
+                kind=self.options.srs_kind,
+                logrows=max(entry.logrows for entry in circuits),
+                g2=g2_of(self.options.srs_kind),
             ),
-            accuracy=Accuracy(bound=found["bound"], **found["accuracy"]),
-            srs=Srs(kind=self.options.srs_kind, logrows=logrows, g2=g2_of(self.options.srs_kind)),
-            provenance=Provenance(
-                gateless=__version__,
-                ezkl=version("ezkl"),
-                onnxruntime=version("onnxruntime"),
-                onnx=version("onnx"),
-                opset=facts["opset"],
-            ),
-            plan=Plan(
-                goal=self.options.goal,
-                seed=self.options.seed,
-                bound_kind="absolute" if self.options.accuracy_bound else "labels",
-                candidates=(
-                    PlanCandidate(
-                        input_scale=found["parameters"]["input_scale"],
-                        param_scale=found["parameters"]["param_scale"],
-                        multiplier=found["parameters"]["multiplier"],
-                        verdict="winner",
-                    ),
-                ),
-                considered=1,
-                winners=(0,),
-                why="the first that met the bound",
-            ),
+            provenance=Provenance(opset=facts["opset"], **versions),
+            plan=result.plan,
             task=self.options.task,
             tags=self.options.tags,
             labels=self.options.labels,
         )
-
-    async def _prove_once(self, found: dict[str, Any], keys: CircuitKeys, logrows: int) -> dict[str, Any]:
-        """Proves a calibration sample; the length of the proof is the same for all inputs.
-
-        A bundle that cannot prove its own calibration data is never handed out.
-        """
-        srs = await self.keys.srs(self.options.srs_kind, logrows)
-        root = self.root
-        answer = await run_worker(
-            "prove",
-            {
-                "compiled": str(root / "circuit.compiled"),
-                "settings": str(root / "settings.json"),
-                "inputs": found["first_sample"],
-                "proving_key": str(keys.proving_key),
-                "verifying_key": str(root / "vk.key"),
-                "srs": str(srs),
-            },
-            limits=self.limits,
-            progress=self.progress,
+        card = model_card(manifest)
+        (self.root / "README.md").write_text(card, encoding="utf-8")
+        return manifest.model_copy(
+            update={"files": (*files, self._file(FileRole.CARD, "README.md"))}
         )
-        return {"peak_bytes": 0, **answer}
+
+    def _circuit(
+        self, circuit: PlannedCircuit, single: Mapping[str, Any]
+    ) -> tuple[dict[FileRole, BundleFile], CircuitEntry]:
+        """Copies a circuit's files into the bundle and describes it."""
+        built, trial = circuit.built, circuit.trial
+        suffix = "" if circuit.batch_size == 1 else f"-{circuit.batch_size}"
+        files = {}
+        for role, source, name in (
+            (FileRole.SETTINGS, "settings.json", f"settings{suffix}.json"),
+            (FileRole.COMPILED, "circuit.compiled", f"circuit{suffix}.compiled"),
+            (FileRole.VERIFYING_KEY, "vk.key", f"vk{suffix}.key"),
+            (FileRole.VKA, "vka.bin", f"vka{suffix}.bin"),
+        ):
+            shutil.copyfile(Path(built["folder"]) / source, self.root / name)
+            files[role] = self._file(role, name)
+        exact = bool(built["exact"])
+        entry = CircuitEntry(
+            batch_size=circuit.batch_size,
+            logrows=built["parameters"]["logrows"],
+            vka_digest=trial.keys.vka_digest,
+            proof_length=trial.proof_length,
+            digit_bits=built.get("digit_bits", 0),
+            digits_per_word=built.get("digits_per_word", 0),
+            settings=files[FileRole.SETTINGS].sha256,
+            compiled_circuit=files[FileRole.COMPILED].sha256,
+            verifying_key=files[FileRole.VERIFYING_KEY].sha256,
+            vka=files[FileRole.VKA].sha256,
+            passes=tuple(built["model"]["passes"]),
+            circuit_model=built["model_sha256"],
+            exact=exact,
+            slack=(0,) * len(single["slack"]) if exact else tuple(single["slack"]),
+            slack_kind="exact" if exact else single["slack_kind"],
+            prove_seconds=round(trial.seconds, 3),
+            prove_memory_bytes=trial.memory_bytes,
+        )
+        return files, entry
+
+    def _file(self, role: FileRole, name: str) -> BundleFile:
+        path = self.root / name
+        return BundleFile(role=role, name=name, sha256=sha256_of(path), size=path.stat().st_size)
+
+
+def check_instances(
+    vka: Path,
+    entry: CircuitEntry,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    binding: Binding,
+) -> None:
+    """Compares a key's number of public values with what the contract will give it.
+
+    Raises:
+        ProofError: ``instances-mismatch``.
+    """
+    public = public_words(entry, inputs, outputs, binding)
+    found = instance_count(parse_vka(vka.read_bytes()))
+    if found != public:
+        raise ProofError(
+            "instances-mismatch",
+            f"the circuit has {found} public values, the model {public}",
+            hint="report the model",
+        )
+
+
+def public_words(
+    entry: CircuitEntry,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    binding: Binding,
+) -> int:
+    """Public values of a circuit."""
+    public = (*inputs, *outputs) if binding is Binding.PACKED else tuple(outputs)
+    counts = [math.prod(tensor.shape) for tensor in public]
+    if entry.dense:
+        counts = [-(-count // entry.digits_per_word) for count in counts]
+    return entry.batch_size * sum(counts)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "gateless": __version__,
+        "ezkl": version("ezkl"),
+        "onnxruntime": version("onnxruntime"),
+        "onnx": version("onnx"),
+    }

@@ -2,59 +2,101 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from gateless.core.manifest import Binding, CircuitEntry, Manifest, Plan
 
-from gateless.core.manifest import Binding
-
-if TYPE_CHECKING:
-    from gateless_proofs.build import BuildOptions
+_LISTED = 12
 
 
-def model_card(
-    options: BuildOptions, facts: dict[str, Any], found: dict[str, Any], binding: Binding
-) -> str:
-    """Markdown for ``README.md``; the same inputs give the same bytes."""
-    parameters = found["parameters"]
-    accuracy = found["accuracy"]
-    agreement = accuracy["label_agreement"]
-    lines = [f"# {options.name}", ""]
-    if options.description:
-        lines += [options.description, ""]
-    if options.task:
-        lines += [f"Task: {options.task}", ""]
+def model_card(manifest: Manifest) -> str:
+    """Markdown for ``README.md``; nothing in it is measured, so that two builds give the same."""
+    lines = [f"# {manifest.name}", ""]
+    if manifest.description:
+        lines += [manifest.description, ""]
+    if manifest.task:
+        lines += [f"Task: {manifest.task}", ""]
     lines += ["| tensor | shape | type | packed as | calibrated range |", "|---|---|---|---|---|"]
-    for entry, fitted in zip(facts["inputs"], found["inputs"], strict=True):
+    for tensor in manifest.inputs:
+        low, high = tensor.calibrated_range or (0.0, 0.0)
         lines.append(
-            f"| input `{entry['name']}` | {entry['shape']} | {entry['dtype'].lower()} |"
-            f" int{8 * fitted['width']}, value x 2^{fitted['scale']} |"
-            f" {fitted['low']:g} to {fitted['high']:g} |"
+            f"| input `{tensor.name}` | {list(tensor.shape)} | {tensor.onnx_dtype.lower()} |"
+            f" int{8 * tensor.width}, value x 2^{tensor.scale_bits} | {low:g} to {high:g} |"
         )
-    for entry in found["outputs"]:
+    for tensor in manifest.outputs:
         lines.append(
-            f"| output `{entry['name']}` | {entry['shape']} | {entry['dtype'].lower()} |"
-            f" int{8 * entry['width']}, value x 2^{entry['scale']} | |"
+            f"| output `{tensor.name}` | {list(tensor.shape)} | {tensor.onnx_dtype.lower()} |"
+            f" int{8 * tensor.width}, value x 2^{tensor.scale_bits} | |"
         )
-    exact = "is exact: one output only can be proven for an input"
-    slack = "rescales: a prover may choose neighbouring outputs within rounding"
+    lines += ["", "## Circuits", ""]
+    bound = "as packed integers" if manifest.binding is Binding.PACKED else "by a KZG commitment"
     lines += [
+        f"Weights are fixed in the verifying keys; inputs are bound {bound}. An input that drives a"
+        " value out of a circuit's range has no proof and is refused before anything is signed.",
         "",
-        "## Circuit",
-        "",
-        f"2^{parameters['logrows']} rows, one column. The circuit"
-        f" {exact if found['exact'] else slack}.",
-        f"Weights are fixed in the verifying key at scale 2^{parameters['param_scale']}; inputs are"
-        f" bound {'as packed integers' if binding is Binding.PACKED else 'by a KZG commitment'}.",
-        f"Range decomposition: base {parameters['base']}, {parameters['legs']} digits. An input"
-        " that drives a value beyond it has no proof and is refused before anything is signed.",
+    ]
+    lines += [line for entry in manifest.circuits for line in _circuit(entry)]
+    lines += _accuracy(manifest)
+    lines += _plan(manifest.plan)
+    if manifest.labels:
+        lines += ["", "## Labels", "", ", ".join(manifest.labels)]
+    return "\n".join(lines) + "\n"
+
+
+def _circuit(entry: CircuitEntry) -> list[str]:
+    what = "one inference" if entry.batch_size == 1 else f"{entry.batch_size} inferences"
+    words = (
+        f"{entry.digits_per_word} values of {entry.digit_bits} bits per public word"
+        if entry.dense
+        else "a public word per value"
+    )
+    if entry.exact:
+        freedom = "exact: one output only can be proven for an input"
+    else:
+        units = ", ".join(str(units) for units in entry.slack)
+        freedom = (
+            f"rescales: a prover may move outputs by some units ({entry.slack_kind}: {units} of the"
+            " last place)"
+        )
+    passes = f"; rewritten by {', '.join(entry.passes)}" if entry.passes else ""
+    return [f"- {what}: 2^{entry.logrows} rows, {words}{passes}. It {_is(entry)}{freedom}."]
+
+
+def _is(entry: CircuitEntry) -> str:
+    return "is " if entry.exact else ""
+
+
+def _accuracy(manifest: Manifest) -> list[str]:
+    accuracy = manifest.accuracy
+    lines = [
         "",
         "## Accuracy",
         "",
-        f"Against onnxruntime on {accuracy['samples']} calibration samples: largest absolute error"
-        f" {accuracy['max_abs_error']:.3g}, mean {accuracy['mean_abs_error']:.3g}.",
-        f"Stated bound: {found['bound']:.3g}.",
+        f"Against onnxruntime on {accuracy.samples} calibration samples: largest absolute error"
+        f" {accuracy.max_abs_error:.3g}, mean {accuracy.mean_abs_error:.3g}.",
+        f"Stated bound: {accuracy.bound:.3g}.",
     ]
-    if agreement is not None:
-        lines.append(f"Same label in {100 * agreement:.2f} % of samples.")
-    if options.labels:
-        lines += ["", "## Labels", "", ", ".join(options.labels)]
-    return "\n".join(lines) + "\n"
+    if accuracy.label_agreement is not None:
+        lines.append(f"Same label in {100 * accuracy.label_agreement:.2f} % of samples.")
+    return lines
+
+
+def _plan(plan: Plan) -> list[str]:
+    lines = [
+        "",
+        "## Why this circuit",
+        "",
+        f"Planned for the goal `{plan.goal.value}`: {plan.considered} questions asked. {plan.why}.",
+        "",
+        "| scales | x | passes | base^legs | columns | k | predicted s | gas | error | verdict |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    places = [*plan.winners, *(p for p in range(len(plan.candidates)) if p not in plan.winners)]
+    for place in places[:_LISTED]:
+        row = plan.candidates[place]
+        error = "" if row.max_abs_error is None else f"{row.max_abs_error:.2g}"
+        lines.append(
+            f"| {row.input_scale}, {row.param_scale} | {row.multiplier} |"
+            f" {', '.join(row.passes) or 'none'} | {row.base}^{row.legs} | {row.columns} |"
+            f" {row.logrows or ''} | {row.seconds:.3g} | {row.gas or ''} | {error} |"
+            f" {row.verdict} |"
+        )
+    return lines

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ezkl
 from gateless.core.errors import ModelError, ProofError, SandboxError
@@ -26,16 +26,22 @@ Emit = Callable[[str, float], None]
 
 #: rows that halo2 keeps for blinding, with ezkl's reserve
 RESERVED_ROWS = 9
-MIN_LOGROWS = 6
+#: ezkl and halo2 work from here on; smaller circuits hold not even their own blinding rows
+MIN_LOGROWS = 4
 _EPSILON = 2.220446049250313e-16
-_VISIBILITIES = {"Public": "public", "KZGCommit": "polycommit", "Fixed": "fixed"}
+_VISIBILITIES = {
+    "Public": "public",
+    "KZGCommit": "polycommit",
+    "Private": "private",
+    "Fixed": "fixed",
+}
 _ROW = re.compile(r"^│\s*\d+\s*│\s*(?P<op>.*?)\s*│\s*(?P<scale>-?\d+)\s*│")
 #: gadgets with one satisfying output for an input; divisions, and argmax where there are ties, have
 #: more than one
 _SINGLE_VALUED = re.compile(
     r"^(RESCALED INPUT \()*(Input|CONST \(|EINSUM |ADD|SUB|MULT|NEG|SUM \(|LEAKYRELU \(|CONV \(|"
-    r"RESHAPE \(|FLATTEN|PAD \(|IDENTITY \(out_scale=None\)|MULTIBROADCASTTO|MOVEAXIS|CONCAT \(|"
-    r"SLICE \(|DOWNSAMPLE|MaxPool \(|REDUCEMAX|REDUCEMIN|MAX$|MIN$|GATHER \()"
+    r"RESHAPE \(|FLATTEN|PAD \(|IDENTITY \(|MULTIBROADCASTTO|MOVEAXIS|CONCAT \(|"
+    r"SLICE \(|DOWNSAMPLE|MaxPool \(|REDUCEMAX|REDUCEMIN|MAX$|MIN$|GATHER \(|ABS$|POW$)"
 )
 
 
@@ -48,7 +54,10 @@ class CircuitParameters:
             after each product.
         base: base of the range decomposition.
         legs: its digits; intermediate values must stay below ``base ** legs``.
-        binding: ``packed`` (public inputs) or ``kzg`` (committed inputs).
+        inputs: ``public``, ``polycommit`` (bound by commitment) or ``private`` (dense words, which
+            the circuit itself makes public).
+        columns: inner columns.
+        integral: whether whole constants stay unscaled.
     """
 
     input_scale: int
@@ -57,13 +66,19 @@ class CircuitParameters:
     base: int
     legs: int
     logrows: int
-    binding: str
+    inputs: Literal["public", "polycommit", "private"]
+    columns: int = 1
     symbols: tuple[str, ...] = ()
     lookup_range: tuple[int, int] = (-32768, 32768)
+    integral: bool = False
 
     def run_args(self) -> Any:
         """As ezkl takes them: weights fixed in the key, outputs public, I/O ranges left to the
-        contract, which checks them by the packed width."""
+        contract, which checks them by the packed width.
+
+        Freivalds' argument is never used: in ezkl 23 the product that it checks is tied to nothing
+        (``docs/planner.md``), so a prover could put any matrix in its place.
+        """
         names = dict.fromkeys(("batch_size", *self.symbols))
         return _run_args(
             {
@@ -74,16 +89,16 @@ class CircuitParameters:
                 "decomp_legs": self.legs,
                 "logrows": self.logrows,
                 "lookup_range": self.lookup_range,
-                "num_inner_cols": 1,
+                "num_inner_cols": self.columns,
                 "variables": [(name, 1) for name in names],
-                "input_visibility": "public" if self.binding == "packed" else "polycommit",
+                "input_visibility": self.inputs,
                 "output_visibility": "public",
                 "param_visibility": "fixed",
                 "ignore_range_check_inputs_outputs": True,
                 "disable_freivalds": True,
                 "bounded_log_lookup": False,
                 "check_mode": "unsafe",
-                "rebase_frac_zero_constants": False,
+                "rebase_frac_zero_constants": self.integral,
                 "epsilon": _EPSILON,
             }
         )

@@ -29,7 +29,8 @@ END_OF_JOB = b"\0"
 OPERATIONS = {
     "inspect": ("gateless_proofs.onnx_checks", "inspect_model"),
     "reference": ("gateless_proofs.reference", "run_reference"),
-    "search": ("gateless_proofs.search", "search_circuit"),
+    "plan": ("gateless_proofs.planner.search", "plan_single"),
+    "plan_batch": ("gateless_proofs.planner.batches", "plan_batch"),
     "rebuild": ("gateless_proofs.circuit", "rebuild"),
     "srs": ("gateless_proofs.circuit", "make_development_srs"),
     "public_srs": ("gateless_proofs.circuit", "fetch_public_srs"),

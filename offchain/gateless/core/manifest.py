@@ -149,7 +149,7 @@ class PlanCandidate(_Strict):
         base: base of the range decomposition.
         legs: its digits.
         columns: inner columns.
-        freivalds: whether products of matrices are checked by Freivalds' argument.
+        integral: whether whole constants stay unscaled.
         lookup_range: smallest and largest entry of the tables.
         dense: whether several values share a public word.
         logrows: the circuit has ``2**logrows`` rows; 0 where it was not laid out.
@@ -171,7 +171,7 @@ class PlanCandidate(_Strict):
     base: int = 0
     legs: int = 0
     columns: int = 0
-    freivalds: bool = False
+    integral: bool = False
     lookup_range: tuple[int, int] = (0, 0)
     dense: bool = False
     logrows: int = 0
