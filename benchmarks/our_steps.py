@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from gateless.core.errors import InputError, ProofError
+from gateless.core.manifest import Goal
 from gateless.sdk.tensors import pack_inputs
 from gateless_proofs import (
     BuildOptions,
@@ -43,7 +44,7 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
             Path(request["model"]),
             CalibrationData.load(Path(request["calibration"])),
             out,
-            options=BuildOptions(name=request["name"]),
+            options=BuildOptions(name=request["name"], goal=Goal.PROVER),
             keys=KeyCache(Path(request["cache"]), limits),
             limits=limits,
         )
@@ -62,6 +63,7 @@ def _described(bundle: Bundle) -> dict[str, Any]:
         **describe(bundle.settings()),
         "binding": manifest.binding.value,
         "exact": manifest.circuits[0].exact,
+        "passes": list(manifest.circuits[0].passes),
         "proof_bytes": manifest.circuits[0].proof_length,
         "stated_bound": manifest.accuracy.bound,
     }
