@@ -8,7 +8,7 @@ import {IInferenceConsumer} from "./interfaces/IInferenceConsumer.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
 import {IZkVerifier} from "./interfaces/IZkVerifier.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
-import {StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {Pending, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
 import {Limits, Permit, Request, RequestParams, RequestState, SkipReason} from "./types/MarketTypes.sol";
 import {Circuit, CircuitRole, InputBinding, TrustMode, Version} from "./types/ModelTypes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -286,18 +286,18 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         bytes calldata proof
     ) private {
         StoredRequest storage stored = _requests[requestId];
+        Pending memory pending = stored.loadPending();
+        uint64 versionId = stored.versionId;
         // Check: the proof fits the version, and what it proves fits the request.
-        bytes32 proven = ZK_VERIFIER.verify(stored.versionId, circuitIndex, input, output, proof);
-        if (proven != stored.inputBinding) revert InferenceMarket_InputBindingMismatch(proven, stored.inputBinding);
+        _checkBinding(stored, ZK_VERIFIER.verify(versionId, circuitIndex, input, output, proof));
 
         // Effect
-        bool hasCallback = stored.pending.hasCallback;
-        (uint256 fee, uint256 royalty) = _pay(requestId, stored, output);
-        _payOut(msg.sender, stored.versionId >> 32, fee, royalty);
+        (uint256 fee, uint256 royalty) = _pay(requestId, versionId, pending, output);
+        _payOut(msg.sender, versionId >> 32, fee, royalty);
 
         // Interaction: the claim is answered; then the requester's code, last.
         STAKING.unlock(bytes32(requestId));
-        if (hasCallback) _callBack(requestId, output);
+        if (pending.hasCallback) _callBack(requestId, output);
     }
 
     /// @dev Pays every request that can be paid, each bound to its own row; those that cannot are left out.
@@ -313,30 +313,39 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
 
     function _payRow(Batch memory batch, uint256 requestId, uint256 row, bytes calldata output) private {
         StoredRequest storage stored = _requests[requestId];
+        Pending memory pending = stored.loadPending();
         // Check: an id that comes twice is paid by now.
-        SkipReason reason = _judge(stored);
+        SkipReason reason = _judge(stored, pending);
         if (reason != SkipReason.NONE) {
             emit FulfilmentSkipped(requestId, msg.sender, reason);
             return;
         }
-        _checkRow(requestId, stored, batch, row);
+        // Check: one proof is of one version's circuit, and row and request have one input.
+        if (stored.versionId != batch.versionId) {
+            revert InferenceMarket_VersionMismatch(requestId, stored.versionId, batch.versionId);
+        }
+        _checkBinding(stored, batch.proven[row]);
         // Effect
-        batch.paid[batch.paidCount++] = bytes32(requestId);
-        if (stored.pending.hasCallback) batch.calledRows[batch.calledCount++] = row;
-        (uint256 fee, uint256 royalty) = _pay(requestId, stored, output);
+        batch.paid[batch.paidCount] = bytes32(requestId);
+        ++batch.paidCount;
+        if (pending.hasCallback) {
+            batch.calledRows[batch.calledCount] = row;
+            ++batch.calledCount;
+        }
+        (uint256 fee, uint256 royalty) = _pay(requestId, batch.versionId, pending, output);
         batch.fees += fee;
         batch.royalties += royalty;
     }
 
-    /// @dev Makes a request `PAID`; the caller pays out what is due, having checked that it is. What was pending, the
-    /// price included, is gone after this.
-    function _pay(uint256 requestId, StoredRequest storage stored, bytes calldata output)
+    /// @dev Makes a request `PAID`; the caller pays out what is due, having checked that it is.
+    /// @param pending what was read before: nothing of it is left in storage after this.
+    function _pay(uint256 requestId, uint64 versionId, Pending memory pending, bytes calldata output)
         private
         returns (uint256 fee, uint256 royalty)
     {
-        (fee, royalty) = _split(stored.pending.price, stored.pending.royaltyBps);
-        stored.pay(keccak256(output));
-        emit RequestFulfilled(requestId, msg.sender, stored.versionId, fee, royalty, output);
+        (fee, royalty) = _split(pending.price, pending.royaltyBps);
+        _requests[requestId].pay(keccak256(output));
+        emit RequestFulfilled(requestId, msg.sender, versionId, fee, royalty, output);
     }
 
     /// @dev Nothing that the callback does changes what is paid and stored, and it gets the gas that was promised: with
@@ -409,17 +418,13 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         }
     }
 
-    /// @dev One proof is of one version's circuit, and row and request have one input.
-    function _checkRow(uint256 requestId, StoredRequest storage stored, Batch memory batch, uint256 row) private view {
-        if (stored.versionId != batch.versionId) {
-            revert InferenceMarket_VersionMismatch(requestId, stored.versionId, batch.versionId);
-        }
-        bytes32 proven = batch.proven[row];
-        if (proven != stored.inputBinding) revert InferenceMarket_InputBindingMismatch(proven, stored.inputBinding);
+    function _checkBinding(StoredRequest storage stored, bytes32 proven) private view {
+        bytes32 expected = stored.inputBinding;
+        if (proven != expected) revert InferenceMarket_InputBindingMismatch(proven, expected);
     }
 
     function _requireFulfillable(uint256 requestId, StoredRequest storage stored) private view {
-        SkipReason reason = _judge(stored);
+        SkipReason reason = _judge(stored, stored.loadPending());
         if (reason == SkipReason.NONE) return;
         if (reason == SkipReason.NOT_LOCKED) revert InferenceMarket_NotLocked(requestId, stored.state);
         if (reason == SkipReason.NOT_LOCK_HOLDER) {
@@ -430,14 +435,16 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
     }
 
     /// @dev Whether the caller may fulfil a request now, and why not.
-    function _judge(StoredRequest storage stored) private view returns (SkipReason) {
+    function _judge(StoredRequest storage stored, Pending memory pending) private view returns (SkipReason) {
+        // One read: both are in one slot.
+        (RequestState state, address holder) = (stored.state, stored.executor);
         // Check: the lock holder, in time. The deadline's own second still counts.
-        if (stored.state != RequestState.LOCKED) return SkipReason.NOT_LOCKED;
-        if (stored.executor != msg.sender) return SkipReason.NOT_LOCK_HOLDER;
-        if (block.timestamp > stored.pending.lockDeadline) return SkipReason.EXPIRED;
+        if (state != RequestState.LOCKED) return SkipReason.NOT_LOCKED;
+        if (holder != msg.sender) return SkipReason.NOT_LOCK_HOLDER;
+        if (block.timestamp > pending.lockDeadline) return SkipReason.EXPIRED;
         // Check: the lock was mined before the proof was shown. Else a proof seen beside its own lock in the mempool
         // could be taken: lock first, fulfil with the copy.
-        if (stored.pending.lockBlock == block.number && stored.namedExecutor != msg.sender) {
+        if (pending.lockBlock == block.number && stored.namedExecutor != msg.sender) {
             return SkipReason.LOCKED_IN_THIS_BLOCK;
         }
         return SkipReason.NONE;
@@ -448,7 +455,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         if (requestIds.length == 0) revert InferenceMarket_EmptyBatch();
         for (uint256 i = 0; i < requestIds.length; ++i) {
             StoredRequest storage stored = _requests[requestIds[i]];
-            if (_judge(stored) == SkipReason.NONE) return stored.versionId;
+            if (_judge(stored, stored.loadPending()) == SkipReason.NONE) return stored.versionId;
         }
         revert InferenceMarket_NothingToFulfill();
     }

@@ -7,7 +7,7 @@ import {Base} from "./Base.t.sol";
 /// @title Real keys and proofs
 /// @notice Made by ezkl from tiny networks under the development SRS; nothing in these tests stands in for a proof.
 abstract contract Fixtures is Base {
-    /// @notice One proven inference.
+    /// @notice One proof. Of a batch circuit, input and output hold all rows, one after the other.
     struct Case {
         bytes input;
         bytes32 inputBinding;
@@ -15,10 +15,13 @@ abstract contract Fixtures is Base {
         bytes proof;
     }
 
-    /// @notice A model with its key and proven inferences.
+    /// @notice A circuit with its key and proofs.
     struct Fixture {
         bytes ioSchema;
         InputBinding binding;
+        uint32 batchSize;
+        uint16 digitBits;
+        uint16 digitsPerWord;
         bytes32[] vka;
         bytes32 vkaDigest;
         uint32 proofLength;
@@ -42,6 +45,12 @@ abstract contract Fixtures is Base {
         string memory json = vm.readFile(string.concat("contracts/test/fixtures/", name, ".json"));
         fixture.ioSchema = vm.parseJsonBytes(json, ".ioSchema");
         fixture.binding = InputBinding(vm.parseJsonUint(json, ".binding"));
+        fixture.batchSize = 1;
+        if (vm.keyExistsJson(json, ".batchSize")) {
+            fixture.batchSize = uint32(vm.parseJsonUint(json, ".batchSize"));
+            fixture.digitBits = uint16(vm.parseJsonUint(json, ".digitBits"));
+            fixture.digitsPerWord = uint16(vm.parseJsonUint(json, ".digitsPerWord"));
+        }
         fixture.vka = vm.parseJsonBytes32Array(json, ".vka");
         fixture.vkaDigest = vm.parseJsonBytes32(json, ".vkaDigest");
         fixture.proofLength = uint32(vm.parseJsonUint(json, ".proofLength"));
@@ -66,12 +75,30 @@ abstract contract Fixtures is Base {
         require(deployed != address(0), "the generated verifier does not deploy");
     }
 
+    /// @notice The circuit as the registry pins it.
+    function circuitOf(Fixture storage fixture) internal view returns (Circuit memory) {
+        return Circuit({
+            vkaDigest: fixture.vkaDigest,
+            role: CircuitRole.WHOLE,
+            batchSize: fixture.batchSize,
+            proofLength: fixture.proofLength,
+            digitBits: fixture.digitBits,
+            digitsPerWord: fixture.digitsPerWord
+        });
+    }
+
+    /// @notice One of the equally long rows of a batch's input or output.
+    function rowOf(bytes memory rows, uint256 count, uint256 index) internal pure returns (bytes memory row) {
+        row = new bytes(rows.length / count);
+        for (uint256 i = 0; i < row.length; ++i) {
+            row[i] = rows[index * row.length + i];
+        }
+    }
+
     /// @notice A publication of a fixture's model in mode `ZK`.
     function publication(Fixture storage fixture, uint16 royaltyBps) internal view returns (VersionParams memory) {
         Circuit[] memory circuits = new Circuit[](1);
-        circuits[0] = Circuit({
-            vkaDigest: fixture.vkaDigest, role: CircuitRole.WHOLE, batchSize: 1, proofLength: fixture.proofLength
-        });
+        circuits[0] = circuitOf(fixture);
         return VersionParams({
             modelDigest: keccak256(abi.encode("model", fixture.vkaDigest)),
             manifestDigest: keccak256(abi.encode("manifest", fixture.vkaDigest)),

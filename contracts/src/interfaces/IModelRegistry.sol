@@ -50,7 +50,7 @@ interface IModelRegistry is IERC721 {
 
     /// @notice Publishes the next version of a model and points `latest` at it. Only the token's holder.
     /// @dev Where a mode needs proofs, what one proof of a circuit covers is bounded so that its fulfilment fits a
-    /// transaction, over all rows of the batch: 128 rows, 8,192 public words, 32,768 public values (outputs, and inputs
+    /// transaction, over all rows of the batch: 128 rows, 8,192 public words, 24,576 public values (outputs, and inputs
     /// under `PACKED`) and 65,536 packed bytes of them.
     function publishVersion(uint256 modelId, VersionParams calldata params) external returns (uint64 versionId);
 

@@ -15,41 +15,49 @@ library DenseWords {
         return (count + digitsPerWord - 1) / digitsPerWord;
     }
 
-    /// @notice Packs one row of a tensor: `count` elements of `width` bytes.
+    /// @notice Packs all rows of a tensor: `count` elements of `width` bytes each.
     /// @dev The caller has checked that the elements lie inside the calldata, and owns the memory from `destination`
-    /// for `wordCount` words.
-    /// @param source calldata offset of the first element.
+    /// for `wordCount` words a row.
+    /// @param source calldata offset of the first row's first element.
+    /// @param rowLength bytes from one row to the next, other tensors included.
+    /// @param sourceEnd calldata offset after the last row: `source` plus `rowLength` for each row.
     /// @param destination memory address of the first word.
     /// @return end memory address after the last word.
     function pack(
         uint256 source,
+        uint256 rowLength,
+        uint256 sourceEnd,
         uint256 width,
         uint256 count,
         uint256 digitBits,
         uint256 digitsPerWord,
         uint256 destination
     ) internal pure returns (uint256 end) {
-        // Assembly: the inner loop runs once per public value, and checked Solidity costs several times the gas.
+        // Assembly: the innermost loop runs once per public value, and checked Solidity costs several times the gas.
         // - Two's complement of w bytes, read without a sign, is x mod 2^(8w): flipping its top bit gives x + 2^(8w-1).
         // - Horner's rule from a word's last value to its first: every step lifts the digits so far by one digit and
         //   puts the next below them.
-        // - All writes stay in the words that the caller owns: one per `digitsPerWord` elements.
+        // - All writes stay in the words that the caller owns: one per `digitsPerWord` elements of a row.
+        end = destination;
         assembly ("memory-safe") {
-            let shift := sub(256, shl(3, width))
-            let topBit := shl(sub(shl(3, width), 1), 1)
             let wordLength := mul(width, digitsPerWord)
-            let last := add(source, mul(width, count))
-            end := destination
-            for {} lt(source, last) { end := add(end, 0x20) } {
-                let next := add(source, wordLength)
-                if gt(next, last) { next := last }
-                let word := 0
-                for { let at := next } gt(at, source) {} {
-                    at := sub(at, width)
-                    word := or(shl(digitBits, word), xor(shr(shift, calldataload(at)), topBit))
+            let tensorLength := mul(width, count)
+            let topBit := shl(sub(shl(3, width), 1), 1)
+            let shift := sub(256, shl(3, width))
+            for {} lt(source, sourceEnd) { source := add(source, rowLength) } {
+                let first := source
+                let last := add(source, tensorLength)
+                for {} lt(first, last) { end := add(end, 0x20) } {
+                    let next := add(first, wordLength)
+                    if gt(next, last) { next := last }
+                    let word := 0
+                    for { let at := next } gt(at, first) {} {
+                        at := sub(at, width)
+                        word := or(shl(digitBits, word), xor(shr(shift, calldataload(at)), topBit))
+                    }
+                    mstore(end, word)
+                    first := next
                 }
-                mstore(end, word)
-                source := next
             }
         }
     }

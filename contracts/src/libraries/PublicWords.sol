@@ -57,33 +57,33 @@ library PublicWords {
         assembly ("memory-safe") {
             source := packed.offset
         }
-        uint256 rowLength = packed.length / spelling.rows;
         end = destination;
         for (uint256 i = from; i < to; ++i) {
             (uint256 width, uint256 count) = IoSchema.tensor(schema, i);
-            end = _writeTensor(spelling, source, rowLength, width, count, end);
+            end = _writeTensor(spelling, source, packed.length, width, count, end);
             // The next tensor of the first row.
             source += width * count;
         }
     }
 
     /// @param source calldata offset of the tensor in the first row.
+    /// @param length bytes of all rows.
     function _writeTensor(
         Spelling memory spelling,
         uint256 source,
-        uint256 rowLength,
+        uint256 length,
         uint256 width,
         uint256 count,
-        uint256 end
+        uint256 destination
     ) private pure returns (uint256) {
-        uint256 digitBits = spelling.digitBits;
-        uint256 digitsPerWord = spelling.digitsPerWord;
-        for (uint256 row = spelling.rows; row != 0; --row) {
-            end = digitBits == 0
-                ? PackedTensor.unpack(source, width, count, end)
-                : DenseWords.pack(source, width, count, digitBits, digitsPerWord, end);
-            source += rowLength;
+        uint256 rowLength = length / spelling.rows;
+        // One row length for each row, from wherever in the first row the tensor begins.
+        uint256 sourceEnd = source + length;
+        if (spelling.digitBits == 0) {
+            return PackedTensor.unpack(source, rowLength, sourceEnd, width, count, destination);
         }
-        return end;
+        return DenseWords.pack(
+            source, rowLength, sourceEnd, width, count, spelling.digitBits, spelling.digitsPerWord, destination
+        );
     }
 }

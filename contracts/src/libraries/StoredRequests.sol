@@ -93,6 +93,24 @@ library StoredRequests {
         }
     }
 
+    /// @notice What is pending, by one read.
+    /// @dev By hand: Solidity would read the slot once for each of the seven members. From the lowest bit, in the order
+    /// of the struct, as https://docs.soliditylang.org/en/v0.8.30/internals/layout_in_storage.html has it.
+    function loadPending(StoredRequest storage stored) internal view returns (Pending memory pending) {
+        Pending storage at = stored.pending;
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(at.slot)
+        }
+        pending.price = uint88(word);
+        pending.royaltyBps = uint16(word >> 88);
+        pending.deadline = uint40(word >> 104);
+        pending.lockDuration = uint24(word >> 144);
+        pending.lockDeadline = uint40(word >> 168);
+        pending.lockBlock = uint40(word >> 208);
+        pending.hasCallback = word >> 248 != 0;
+    }
+
     /// @notice The request for reading.
     function view_(StoredRequest storage stored) internal view returns (Request memory shown) {
         shown.requester = stored.requester;
@@ -130,7 +148,7 @@ library StoredRequests {
     /// @dev None of them changes before the request is paid. Encoded in halves: every value takes one word, so the
     /// concatenation is the encoding of all twelve, which the stack has no room for.
     function termsHash(StoredRequest storage stored) internal view returns (bytes32) {
-        Pending memory pending = stored.pending;
+        Pending memory pending = loadPending(stored);
         bytes memory head = abi.encode(
             stored.requester, stored.versionId, stored.mode, stored.inputBinding, pending.price, pending.royaltyBps
         );

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IoSchema} from "../../src/libraries/IoSchema.sol";
 import {PackedTensor} from "../../src/libraries/PackedTensor.sol";
+import {PublicWords} from "../../src/libraries/PublicWords.sol";
 import {Base} from "../Base.t.sol";
 
 /// @dev The library behind a calldata boundary, with a canary word behind the destination.
@@ -23,7 +24,7 @@ contract Unpacker {
         assembly ("memory-safe") {
             destination := add(felts, 0x20)
         }
-        uint256 end = PackedTensor.unpack(packed, schema, from, to, destination);
+        uint256 end = PublicWords.write(PublicWords.Spelling(1, 0, 0), packed, schema, from, to, destination);
         require(end == destination + elements * 32, "end");
         require(canary[0] == CANARY && canary.length == 1, "wrote past the end");
     }

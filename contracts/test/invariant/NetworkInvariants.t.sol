@@ -55,9 +55,11 @@ contract NetworkInvariants is Base {
             assertEq(model.payouts, isFinal ? 1 : 0, "I4: paid xor refunded, once");
             assertTrue((stored.outputDigest != 0) == (stored.state == RequestState.PAID), "I5: an output is paid");
             assertEq(stored.executor, model.executor, "I5: who locked it");
-            assertEq(stored.lockDeadline, model.lockDeadline, "I5: until when");
-            assertEq(handler.requestHash(id), model.fixedHash, "I7: what was asked never changes");
-            assertEq(market.termsOf(id), model.terms, "I7: nor what a lock agrees to");
+            assertEq(handler.keptHash(id), model.keptHash, "I7: what was asked never changes");
+            if (model.state != RequestState.PAID) {
+                assertEq(stored.lockDeadline, model.lockDeadline, "I5: until when");
+                assertEq(market.termsOf(id), model.terms, "I7: nor, until it is paid, what a lock agrees to");
+            }
             _checkRefundable(id, model);
         }
         assertEq(market.requestCount(), handler.requestCount(), "I6: nothing appears");
@@ -92,7 +94,7 @@ contract NetworkInvariants is Base {
     function invariant_I11_aVersionNeverChanges() external view {
         uint256 count = handler.versionCount();
         for (uint256 i = 0; i < count; ++i) {
-            (uint64 versionId,,, bytes32 fixedHash) = handler.versions(i);
+            (uint64 versionId,,,, bytes32 fixedHash) = handler.versions(i);
             assertEq(handler.versionHash(versionId), fixedHash, "I11: a version never changes");
         }
         uint256 published = registry.versionCount(handler.models(0)) + registry.versionCount(handler.models(1));
@@ -148,7 +150,7 @@ contract NetworkInvariants is Base {
                 }
             }
         }
-        string[32] memory actions = [
+        string[37] memory actions = [
             "deposit",
             "withdraw",
             "request",
@@ -179,7 +181,12 @@ contract NetworkInvariants is Base {
             "refused",
             "refusedStake",
             "refusedLock",
-            "request",
+            "fillABatch",
+            "fulfillBatch",
+            "fulfillSeveral",
+            "fulfillBatchSkipped",
+            "fulfillBatchPadded",
+            "refusedBatch",
             "lock"
         ];
         for (uint256 i = 0; i < actions.length; ++i) {

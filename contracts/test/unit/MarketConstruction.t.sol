@@ -48,6 +48,25 @@ contract MarketConstructionTest is Network {
         _refused(bad);
     }
 
+    function test_refusesLimitsThatARequestCannotHold() external {
+        address patient = address(new ExecutorStaking(address(token), 365 days, MIN_STAKE));
+        Limits memory bounds = limits();
+        bounds.collateralFloor = uint128(type(uint88).max) + 1;
+        _refused(bounds);
+        bounds = limits();
+        bounds.maxLockDuration = uint32(type(uint24).max) + 1;
+        bounds.maxLifetime = 300 days;
+        _refused(bounds);
+        bounds = limits();
+        bounds.maxLifetime = uint64(type(uint32).max) + 1;
+        _refused(bounds);
+        bounds = limits();
+        bounds.collateralFloor = type(uint88).max;
+        bounds.maxLockDuration = 100 days;
+        bounds.maxLifetime = 200 days;
+        new InferenceMarket(address(token), address(registry), address(verifier), patient, bounds);
+    }
+
     function test_exitDelayCoversTheLongestClaim() external {
         uint64 longest = MAX_LIFETIME + MAX_LOCK;
         address hasty = address(new ExecutorStaking(address(token), longest - 1, MIN_STAKE));

@@ -32,9 +32,9 @@ contract MarketFulfillTest is Network {
         uint256 requestId = openLocked();
         Money memory before = money();
         vm.expectEmit(address(market));
-        emit IInferenceMarket.RequestFulfilled(requestId, executor, packedVersion, packed.cases[0].output);
-        vm.expectEmit(address(market));
-        emit IInferenceMarket.RequestPaid(requestId, executor, modelId, PRICE * 9 / 10, PRICE / 10);
+        emit IInferenceMarket.RequestFulfilled(
+            requestId, executor, packedVersion, PRICE * 9 / 10, PRICE / 10, packed.cases[0].output
+        );
         fulfillBy(executor, requestId, packed, 0);
 
         Money memory now_ = money();
@@ -48,6 +48,32 @@ contract MarketFulfillTest is Network {
         assertEq(uint256(stored.state), uint256(RequestState.PAID), "state");
         assertEq(stored.outputDigest, keccak256(packed.cases[0].output), "output digest");
         assertEq(stored.executor, executor, "who answered");
+    }
+
+    /// @notice What a paid request keeps, and what gave its place to the output's digest.
+    function test_whatAPaidRequestKeeps() external {
+        Keeper keeper = new Keeper();
+        RequestParams memory params = paramsFor(kzgVersion, kzg, 0);
+        params.callback = address(keeper);
+        params.callbackGas = 900_000;
+        params.executor = executor;
+        uint256 requestId = open(params);
+        lockBy(executor, requestId);
+        Request memory before = market.requestOf(requestId);
+        vm.roll(1_234_567);
+        fulfillBy(executor, requestId, kzg, 0);
+
+        Request memory expected_ = before;
+        expected_.state = RequestState.PAID;
+        expected_.outputDigest = keccak256(kzg.cases[0].output);
+        expected_.paidBlock = 1_234_432; // 256 * 4,822
+        (expected_.price, expected_.royaltyBps, expected_.deadline) = (0, 0, 0);
+        (expected_.lockDuration, expected_.lockDeadline, expected_.lockBlock) = (0, 0, 0);
+        assertEq(abi.encode(market.requestOf(requestId)), abi.encode(expected_), "all the rest stays");
+        vm.expectRevert(
+            abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotOpen.selector, requestId, RequestState.PAID)
+        );
+        market.termsOf(requestId);
     }
 
     function test_everyPackedFixtureIsPaid() external {

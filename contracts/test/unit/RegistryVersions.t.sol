@@ -42,6 +42,8 @@ contract RegistryVersionsTest is Network {
         assertEq(target.vkaDigest, kzg.vkaDigest, "key");
         assertEq(target.batchSize, 1, "batch");
         assertEq(target.proofLength, kzg.proofLength, "length");
+        assertEq(target.digitBits, 0, "no digits");
+        assertEq(target.digitsPerWord, 0, "no digits in words");
         assertEq(uint256(target.binding), uint256(InputBinding.KZG), "binding");
         assertEq(target.ioSchema, kzg.ioSchema, "schema");
     }
@@ -168,7 +170,7 @@ contract RegistryVersionsTest is Network {
         VersionParams memory params = publication(packed, 0);
         params.circuits = new Circuit[](3);
         for (uint32 i = 0; i < 3; ++i) {
-            params.circuits[i] = Circuit(keccak256(abi.encode(i)), CircuitRole.WHOLE, i + 1, 64);
+            params.circuits[i] = Circuit(keccak256(abi.encode(i)), CircuitRole.WHOLE, i + 1, 64, 0, 0);
         }
         _accepted(params);
         params.circuits[2].batchSize = 1;
@@ -179,7 +181,7 @@ contract RegistryVersionsTest is Network {
         VersionParams memory params = publication(packed, 0);
         params.circuits = new Circuit[](65);
         for (uint32 i = 0; i < 65; ++i) {
-            params.circuits[i] = Circuit(keccak256(abi.encode(i)), CircuitRole.WHOLE, i + 1, 64);
+            params.circuits[i] = Circuit(keccak256(abi.encode(i)), CircuitRole.WHOLE, i + 1, 64, 0, 0);
         }
         _refusedCircuits(params);
     }

@@ -59,7 +59,7 @@ contract ZkVerifierProofsTest is Network {
         VersionParams memory params = publication(packed, 0);
         Circuit memory single = params.circuits[0];
         params.circuits = new Circuit[](2);
-        params.circuits[0] = Circuit(packed.vkaDigest, CircuitRole.WHOLE, 8, packed.proofLength);
+        params.circuits[0] = Circuit(packed.vkaDigest, CircuitRole.WHOLE, 8, packed.proofLength, 0, 0);
         params.circuits[1] = single;
         vm.prank(builder);
         uint64 versionId = registry.publishVersion(modelId, params);

@@ -30,7 +30,7 @@ WIDTHS = (1, 2, 4, 8, 16)
 #: What one fulfilment may carry, as in ``contracts/src/libraries/RegistryRules.sol``.
 MAX_BATCH = 128
 MAX_PROOF_WORDS = 8_192
-MAX_PROOF_VALUES = 32_768
+MAX_PROOF_VALUES = 24_576
 MAX_PROOF_BYTES = 65_536
 #: Bits of a dense word: fewer than the field has, so that no sum of digits wraps around.
 DENSE_WORD_BITS = 253

@@ -68,6 +68,34 @@ abstract contract ForbiddenActions is Stage {
         }
     }
 
+    /// @notice A batch with rows that do not belong to its requests, with nothing to answer, or by a stranger.
+    function forbidABatch(uint256 seed, uint256 kind) external {
+        uint256 requestId = _pick(seed, RequestState.LOCKED);
+        if (requestId == 0) return;
+        Expected storage model = expected[requestId - 1];
+        Case memory proven = batch.cases[0];
+        bool isDue = block.timestamp <= model.lockDeadline && model.hasBatch;
+        uint256[] memory ids = new uint256[](model.caseIndex + 1);
+        for (uint256 row = 0; row < ids.length; ++row) {
+            ids[row] = requestId; // its own row is the last one
+        }
+        address who = model.executor;
+        kind %= 4;
+        if (kind == 0) {
+            who = stranger;
+        } else if (kind == 1 && isDue && model.caseIndex != 0) {
+            // Its id stands first beside another's row.
+        } else if (kind == 2 && !isDue) {
+            // Too late, or of a version without batches.
+        } else if (kind == 3 && isDue && model.caseIndex == 0) {
+            proven.output[0] = bytes1(uint8(proven.output[0]) ^ 0x40);
+        } else {
+            return;
+        }
+        _refused(who, abi.encodeCall(market.fulfillBatch, (ids, 1, proven.input, proven.output, proven.proof)), "batch");
+        _count("refusedBatch");
+    }
+
     /// @notice Somebody else's money.
     function forbidATheft(uint256 seed, uint256 kind) external {
         kind %= 4;
@@ -78,7 +106,8 @@ abstract contract ForbiddenActions is Stage {
             uint256 id = models[seed % MODELS];
             _refused(stranger, abi.encodeCall(market.withdrawRoyalty, (id, stranger)), "royalty");
         } else if (kind == 2) {
-            bytes memory data = abi.encodeCall(registry.publishVersion, (models[seed % MODELS], publication(packed, 0)));
+            bytes memory data =
+                abi.encodeCall(registry.publishVersion, (models[seed % MODELS], _publicationOf(false, 0)));
             vm.prank(stranger);
             (bool success,) = address(registry).call(data);
             assertFalse(success, "published by a stranger");

@@ -84,6 +84,64 @@ abstract contract MarketActions is Stage {
         _count("fulfill");
     }
 
+    /// @notice Requests that could share a batch, made in a row and locked by one executor as far as his stake goes.
+    function fillABatch(uint256 who, uint256 what) external {
+        if (expected.length + ROWS > MAX_REQUESTS) return;
+        address account = requesters[who % ACTORS];
+        VersionEntry memory version = versions[what % versions.length];
+        if (!version.hasBatch) return;
+        for (uint256 i = 0; i < ROWS; ++i) {
+            RequestParams memory params = paramsFor(version.id, packed, i);
+            params.price = uint128(bound(what >> (8 * i), 0, balances[account] < 5e6 ? balances[account] : 5e6));
+            params.collateral = FLOOR;
+            if ((what >> (200 + i)) % 4 == 0) {
+                params.callback = unruly;
+                params.callbackGas = 60_000;
+            }
+            vm.prank(account);
+            uint256 requestId = market.request(params, "", "");
+            balances[account] -= params.price;
+            _expect(requestId, account, version, params, i);
+            address locker = _lockerOf(requestId, who >> 8);
+            if (locker == address(0)) continue;
+            vm.prank(locker);
+            market.lock(requestId, expected[requestId - 1].terms, 0);
+            _modelLock(requestId, locker);
+        }
+        _count("fillABatch");
+    }
+
+    /// @notice Several locked requests of one version and executor with one proof, among ids that must be left out:
+    /// duplicates, strangers', ended and unknown requests. Rows after the last id are padding.
+    function fulfillBatch(uint256 seed) external {
+        uint256 leadId = _pickForBatch(seed);
+        if (leadId == 0) return;
+        Expected storage lead = expected[leadId - 1];
+        vm.roll(block.number + 1); // past the block of every lock
+        uint256 shift = (seed >> 8) % batch.cases.length;
+        uint256 leadRow = (lead.caseIndex + ROWS - shift) % ROWS;
+        uint256 rows = bound(seed >> 16, leadRow + 1, ROWS);
+        uint256[] memory ids = new uint256[](rows);
+        uint256[] memory payable_ = new uint256[](rows);
+        uint256 count;
+        for (uint256 row = 0; row < rows; ++row) {
+            uint256 partner = row == leadRow ? leadId : _partner(seed >> 24, lead, leadId, (row + shift) % ROWS);
+            if (partner != 0) payable_[count++] = partner;
+            ids[row] = partner != 0 ? partner : _leftOut(seed >> 32, lead, row > leadRow ? leadId : 0);
+        }
+        Case memory proven = batch.cases[shift];
+        vm.prank(lead.executor);
+        uint256 fulfilled = market.fulfillBatch(ids, 1, proven.input, proven.output, proven.proof);
+        assertEq(fulfilled, count, "as many as could be paid");
+        for (uint256 i = 0; i < count; ++i) {
+            _modelPay(expected[payable_[i] - 1]);
+        }
+        _count("fulfillBatch");
+        if (count > 1) _count("fulfillSeveral");
+        if (count < rows) _count("fulfillBatchSkipped");
+        if (rows < ROWS) _count("fulfillBatchPadded");
+    }
+
     function lockAndFulfill(uint256 seed) external {
         uint256 requestId = _pickNamed(seed);
         if (requestId == 0) return;
@@ -133,7 +191,7 @@ abstract contract MarketActions is Stage {
         uint256 id = models[which % MODELS];
         royaltyBps = bound(royaltyBps, 0, registry.MAX_ROYALTY_BPS());
         vm.prank(registry.ownerOf(id));
-        uint64 versionId = registry.publishVersion(id, publication(_fixtureOf(isKzg), uint16(royaltyBps)));
+        uint64 versionId = registry.publishVersion(id, _publicationOf(isKzg, uint16(royaltyBps)));
         _remember(versionId, isKzg, royaltyBps);
         _count("publish");
     }
@@ -182,6 +240,48 @@ abstract contract MarketActions is Stage {
         }
     }
 
+    /// @dev A request that its executor can answer now by a batch; zero if there is none.
+    function _pickForBatch(uint256 seed) private view returns (uint256) {
+        uint256 count = expected.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 at = (seed % count + i) % count;
+            Expected storage model = expected[at];
+            if (_isFulfillable(model) && model.hasBatch) return at + 1;
+        }
+        return 0;
+    }
+
+    /// @dev Another request that can share a batch with `lead`, with the input of a given case; zero if there is none.
+    function _partner(uint256 seed, Expected storage lead, uint256 leadId, uint256 caseIndex)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 count = expected.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 at = (seed % count + i) % count;
+            Expected storage model = expected[at];
+            if (
+                _isFulfillable(model) && model.versionId == lead.versionId && model.executor == lead.executor
+                    && model.caseIndex == caseIndex && at + 1 != leadId
+            ) return at + 1;
+        }
+        return 0;
+    }
+
+    /// @dev An id that a batch must leave out: of whatever request cannot be answered by `lead`'s executor, else
+    /// `repeated`, else one that nobody made.
+    function _leftOut(uint256 seed, Expected storage lead, uint256 repeated) private view returns (uint256) {
+        uint256 at = seed % expected.length;
+        Expected storage model = expected[at];
+        if (!_isFulfillable(model) || model.executor != lead.executor) return at + 1;
+        return repeated == 0 ? expected.length + 7 : repeated;
+    }
+
+    function _isFulfillable(Expected storage model) private view returns (bool) {
+        return model.state == RequestState.LOCKED && block.timestamp <= model.lockDeadline;
+    }
+
     function _expect(
         uint256 requestId,
         address account,
@@ -201,8 +301,10 @@ abstract contract MarketActions is Stage {
         model.lockDuration = params.lockDuration;
         model.modelId = version.id >> 32;
         model.isKzg = version.isKzg;
+        model.hasBatch = version.hasBatch;
         model.caseIndex = index;
-        model.fixedHash = requestHash(requestId);
+        model.versionId = version.id;
+        model.keptHash = keptHash(requestId);
         model.terms = _terms(account, params, version.royaltyBps);
     }
 

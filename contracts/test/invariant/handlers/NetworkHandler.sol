@@ -47,10 +47,15 @@ contract NetworkHandler is MarketActions, StakingActions, ForbiddenActions {
             this.forbidAnEscape.selector,
             this.forbidALock.selector
         ];
-        selectors = new bytes4[](37);
+        selectors = new bytes4[](42);
         for (uint256 i = 0; i < 36; ++i) {
             selectors[i] = all[i];
         }
         selectors[36] = this.forbidATheft.selector;
+        selectors[37] = this.fulfillBatch.selector;
+        selectors[38] = this.fulfillBatch.selector;
+        selectors[39] = this.forbidABatch.selector;
+        selectors[40] = this.fillABatch.selector;
+        selectors[41] = this.fillABatch.selector;
     }
 }

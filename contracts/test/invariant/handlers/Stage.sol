@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Request, RequestParams, RequestState} from "../../../src/types/MarketTypes.sol";
-import {Version} from "../../../src/types/ModelTypes.sol";
+import {Circuit, Version, VersionParams} from "../../../src/types/ModelTypes.sol";
 import {Network} from "../../Network.t.sol";
 
 /// @dev A callback that takes whatever gas it gets, or fails.
@@ -39,10 +39,12 @@ abstract contract Stage is Network {
         uint256 lockDeadline;
         uint256 lockBlock;
         uint256 modelId;
+        uint64 versionId;
         bool isKzg;
+        bool hasBatch;
         uint256 caseIndex;
         uint256 payouts;
-        bytes32 fixedHash;
+        bytes32 keptHash;
         bytes32 terms;
     }
 
@@ -63,6 +65,7 @@ abstract contract Stage is Network {
     struct VersionEntry {
         uint64 id;
         bool isKzg;
+        bool hasBatch;
         uint256 royaltyBps;
         bytes32 fixedHash;
     }
@@ -90,9 +93,15 @@ abstract contract Stage is Network {
     uint256 public donatedToStaking;
     mapping(bytes32 => uint256) public counts;
 
+    /// @notice Rows of the batch circuit.
+    uint256 internal constant ROWS = 4;
+    Fixture internal batch;
+
     function setUp() public override {
         super.setUp();
         unruly = address(new Unruly());
+        loadFixture(batch, "batch4");
+        verifier.registerVka(batch.vka);
         slashers.push(address(market));
         slashers.push(makeAddr("second slasher"));
         _actors();
@@ -119,18 +128,30 @@ abstract contract Stage is Network {
 
     function _models() private {
         models.push(modelId);
-        _remember(packedVersion, false, ROYALTY_BPS);
+        versions.push(VersionEntry(packedVersion, false, false, ROYALTY_BPS, versionHash(packedVersion)));
         _remember(kzgVersion, true, ROYALTY_BPS);
+        vm.prank(builder);
+        _remember(registry.publishVersion(modelId, _publicationOf(false, ROYALTY_BPS)), false, ROYALTY_BPS);
         vm.startPrank(holders[1]);
         uint256 second = registry.registerModel("second");
         models.push(second);
-        _remember(registry.publishVersion(second, publication(packed, 3333)), false, 3333);
-        _remember(registry.publishVersion(second, publication(kzg, 0)), true, 0);
+        _remember(registry.publishVersion(second, _publicationOf(false, 3333)), false, 3333);
+        _remember(registry.publishVersion(second, _publicationOf(true, 0)), true, 0);
         vm.stopPrank();
     }
 
+    /// @dev Packed versions have a second circuit, for batches.
+    function _publicationOf(bool isKzg, uint16 royaltyBps) internal view returns (VersionParams memory params) {
+        if (isKzg) return publication(kzg, royaltyBps);
+        params = publication(packed, royaltyBps);
+        Circuit memory single = params.circuits[0];
+        params.circuits = new Circuit[](2);
+        params.circuits[0] = single;
+        params.circuits[1] = circuitOf(batch);
+    }
+
     function _remember(uint64 versionId, bool isKzg, uint256 royaltyBps) internal {
-        versions.push(VersionEntry(versionId, isKzg, royaltyBps, versionHash(versionId)));
+        versions.push(VersionEntry(versionId, isKzg, !isKzg, royaltyBps, versionHash(versionId)));
     }
 
     /// @notice Everything of a version that may never change.
@@ -142,13 +163,13 @@ abstract contract Stage is Network {
         );
     }
 
-    /// @notice Everything of a request that may never change.
-    function requestHash(uint256 requestId) public view returns (bytes32) {
+    /// @notice Everything of a request that may never change, also when it is paid.
+    function keptHash(uint256 requestId) public view returns (bytes32) {
         Request memory r = market.requestOf(requestId);
         return keccak256(
             abi.encode(
                 [bytes32(uint256(r.versionId)), r.inputDigest, r.inputBinding],
-                [uint256(r.mode), r.royaltyBps, r.price, r.collateral, r.deadline, r.lockDuration, r.callbackGas],
+                [uint256(r.mode), r.collateral, r.callbackGas],
                 [r.requester, r.namedExecutor, r.callback]
             )
         );

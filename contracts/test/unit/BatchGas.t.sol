@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {RequestParams} from "../../src/types/MarketTypes.sol";
+import {Circuit, VersionParams} from "../../src/types/ModelTypes.sol";
+import {Network} from "../Network.t.sol";
+
+/// @title Gas of the issue's bars: a small perceptron alone and 32 at once, and a classifier of 784 committed inputs
+/// @notice Whole transactions before the EVM's refunds, as `snapshotGasLastCall` measures them. What the EVM refunds is
+/// pinned beside them: 4,800 gas for each claim that a fulfilment clears, a fifth of the transaction at most. Nothing
+/// else is ever cleared, so both together are the receipt's `gasUsed`.
+/// forge-config: default.isolate = true
+contract BatchGasTest is Network {
+    string internal constant GROUP = "Batch";
+    uint256 internal constant ROWS = 32;
+    /// @dev EIP-3529: a slot that becomes zero again.
+    uint256 internal constant REFUND = 4800;
+
+    Fixture internal mlp;
+    Fixture internal mlp32;
+    Fixture internal mlp784;
+    uint64 internal version;
+    uint64 internal version784;
+
+    function setUp() public override {
+        super.setUp();
+        loadFixture(mlp, "mlp");
+        loadFixture(mlp32, "mlp32");
+        loadFixture(mlp784, "mlp784");
+        verifier.registerVka(mlp.vka);
+        verifier.registerVka(mlp32.vka);
+        verifier.registerVka(mlp784.vka);
+        VersionParams memory params = publication(mlp, ROYALTY_BPS);
+        Circuit memory single = params.circuits[0];
+        params.circuits = new Circuit[](2);
+        (params.circuits[0], params.circuits[1]) = (single, circuitOf(mlp32));
+        vm.startPrank(builder);
+        version = registry.publishVersion(modelId, params);
+        version784 = registry.publishVersion(modelId, publication(mlp784, ROYALTY_BPS));
+        vm.stopPrank();
+        stakeFor(executor, ROWS * COLLATERAL);
+        depositFor(requester, ROWS * uint256(PRICE));
+        // Balances and royalties of a network in use are not zero.
+        uint256 requestId = openLocked();
+        fulfillBy(executor, requestId, packed, 0);
+    }
+
+    function test_fulfillSmallMlp() external {
+        uint256 requestId = open(paramsFor(version, mlp, 0));
+        _fulfill(requestId, mlp, "fulfill MLP 16-32-16-4", 560_000);
+    }
+
+    function test_fulfillCommittedClassifier() external {
+        uint256 requestId = open(paramsFor(version784, mlp784, 0));
+        _fulfill(requestId, mlp784, "fulfill MLP 784-32-10, input by KZG commitment", 590_000);
+    }
+
+    function test_fulfillBatchOf32() external {
+        uint256[] memory ids = _lockAll();
+        Case memory proven = mlp32.cases[0];
+        vm.prank(executor);
+        market.fulfillBatch(ids, 1, proven.input, proven.output, proven.proof);
+        uint256 used = vm.snapshotGasLastCall(GROUP, "fulfill 32 x MLP 16-32-16-4");
+        uint256 charged = used - _refund(used, ROWS);
+        vm.snapshotValue(GROUP, "fulfill 32 x MLP 16-32-16-4, after refunds, each", charged / ROWS);
+        assertLe(used, ROWS * 48_000, "the bar");
+    }
+
+    function test_verifyBatchOf32() external {
+        Case memory proven = mlp32.cases[0];
+        verifier.verifyBatch(version, 1, proven.input, proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, "verify 32 x MLP 16-32-16-4, the call alone");
+    }
+
+    function test_verifySmallMlp() external {
+        Case memory proven = mlp.cases[0];
+        verifier.verify(version, 0, proven.input, proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, "verify MLP 16-32-16-4, the call alone");
+    }
+
+    function test_verifyCommittedClassifier() external {
+        Case memory proven = mlp784.cases[0];
+        verifier.verify(version784, 0, "", proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, "verify MLP 784-32-10, the call alone");
+    }
+
+    function _lockAll() private returns (uint256[] memory ids) {
+        ids = new uint256[](ROWS);
+        for (uint256 row = 0; row < ROWS; ++row) {
+            RequestParams memory params = paramsFor(version, mlp, 0);
+            params.inputDigest = keccak256(rowOf(mlp32.cases[0].input, ROWS, row));
+            params.inputBinding = params.inputDigest;
+            ids[row] = open(params);
+            lockBy(executor, ids[row]);
+        }
+        nextBlock();
+    }
+
+    function _fulfill(uint256 requestId, Fixture storage fixture, string memory name, uint256 bar) private {
+        lockBy(executor, requestId);
+        nextBlock();
+        Case memory proven = fixture.cases[0];
+        bytes memory input = provenInput(fixture, 0);
+        vm.prank(executor);
+        market.fulfill(requestId, 0, input, proven.output, proven.proof);
+        uint256 used = vm.snapshotGasLastCall(GROUP, name);
+        vm.snapshotValue(GROUP, string.concat(name, ", after refunds"), used - _refund(used, 1));
+        assertLe(used, bar, "the bar");
+    }
+
+    function _refund(uint256 used, uint256 cleared) private pure returns (uint256) {
+        uint256 most = used / 5;
+        return cleared * REFUND < most ? cleared * REFUND : most;
+    }
+}
