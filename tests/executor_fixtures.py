@@ -229,7 +229,11 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                 "cache_dir": str(config.cache_dir),
                 "poll_seconds": config.poll_seconds,
                 "retry_seconds": config.retry_seconds,
-                "policy": {"margin_seconds": policy.margin_seconds},
+                "policy": {
+                    "margin_seconds": policy.margin_seconds,
+                    "max_concurrent": policy.max_concurrent,
+                    "batch_wait_seconds": policy.batch_wait_seconds,
+                },
             }
         )
     )

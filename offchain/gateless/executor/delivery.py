@@ -11,6 +11,9 @@ from gateless.executor.states import WorkState
 from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import Batch, IntentKind, Work
 
+#: States in which a member of a batch may still have to be answered. ``FULFILLING`` is left from an
+#: earlier run: whoever holds the batch's lock knows that nothing is under way.
+_WAITING = (WorkState.LOCKED, WorkState.PROVING, WorkState.PROVED, WorkState.FULFILLING)
 #: In a batch, the id of a row that answers nobody. Requests count from 1.
 _NOBODY = 0
 
@@ -61,7 +64,7 @@ class Delivery:
             members = [
                 await recovery.reconcile(member)
                 for member in await self._journal.members(batch_id)
-                if member.state is WorkState.PROVED
+                if member.state in _WAITING
             ]
             answered = {m.request_id: m for m in members if m.state is WorkState.PROVED}
             if not answered:

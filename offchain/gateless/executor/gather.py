@@ -88,7 +88,10 @@ class Gather:
                 await self._proofs.try_batch_circuit(work, ready, circuit.index)
 
     async def expected_seconds(self, work: Work, ready: ReadyVersion) -> float:
-        """Time from a lock now to the proof: what is promised already comes first."""
+        """Time from a lock now to the proof: what is promised already comes first.
+
+        Waiting for others is not in it: that ends where the time of a lock asks for it.
+        """
         total = 0.0
         promised = await self._parts.journal.find(_UNPROVED)
         versions = {entry.version_id for entry in promised} | {work.version_id}
@@ -108,8 +111,6 @@ class Gather:
                 await self._circuits(known),
                 least_fill=self._settings.least_batch_fill,
             )
-        if await self._measured(ready):
-            total += self._settings.batch_wait_seconds
         return total
 
     # --- after a lock ---
@@ -164,6 +165,7 @@ class Gather:
 
     async def _work(self, group: _Group) -> frozenset[int]:
         """Fills a group, proves it and journals the proof; returns whom it answers."""
+        structlog.contextvars.clear_contextvars()  # it is about no single request
         ready = group.ready
         version_id = ready.info.version_id
         async with self._turns.setdefault(version_id, asyncio.Lock()):
@@ -217,13 +219,13 @@ class Gather:
                 await asyncio.wait_for(group.changed.wait(), _LOOK_SECONDS)
 
     async def _coming(self, group: _Group) -> bool:
-        """Whether a request of the version is worked on that may join."""
+        """Whether a request of the version is worked on, or about to be, that may join."""
         running = self._running()
         states = (*UNCOMMITTED, *_UNPROVED)
         return any(
             work.version_id == group.ready.info.version_id
             and work.named_executor is None
-            and work.request_id in running
+            and (work.request_id in running or not work.reason)
             and work.request_id not in group.members
             and work.request_id not in self._apart
             and not work.has_proof
