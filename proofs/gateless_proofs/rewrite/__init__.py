@@ -28,6 +28,7 @@ from gateless_proofs.rewrite.decompose import PRODUCTS, UNITS, WIDEN_INTEGERS
 from gateless_proofs.rewrite.equivalence import EquivalenceReport, equivalent
 from gateless_proofs.rewrite.graph import Graph
 from gateless_proofs.rewrite.linear import FOLD_CHANNELS, GEMM_MATMUL, MERGE_LINEAR
+from gateless_proofs.rewrite.norms import NORM_PARTS, ROOT_TABLES
 from gateless_proofs.rewrite.pooling import MAX_PAIRWISE, MEAN_SUMS, RELU_AFTER_POOL
 from gateless_proofs.rewrite.quantised import QUANTISED
 from gateless_proofs.rewrite.recurrent import UNROLL
@@ -64,7 +65,9 @@ PASSES: Mapping[str, Pass] = {
         EXPLICIT_CONV,
         DECISIONS,
         SAME_COMPARISONS,
+        NORM_PARTS,
         PRODUCTS,
+        ROOT_TABLES,
         RELU_AFTER_POOL,
         FOLD_CHANNELS,
         MERGE_LINEAR,
