@@ -112,6 +112,15 @@ async def committed_bundle(
     return await _build(tmp_path_factory.mktemp("committed"), tiny_model.cache, options, seed=7)
 
 
+@pytest_asyncio.fixture(scope="session")
+async def batching_bundle(
+    tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
+    """The same classifier, with a second circuit that proves four inferences at once."""
+    options = BuildOptions(name="batching", labels=LABELS, batch_sizes=(1, 4), chain_id=31337)
+    return await _build(tmp_path_factory.mktemp("batching"), tiny_model.cache, options, seed=7)
+
+
 @dataclass(frozen=True)
 class Account:
     """A funded account with a home and a client of its own."""
