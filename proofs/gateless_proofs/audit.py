@@ -16,15 +16,18 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from gateless.core.errors import GatelessError
-from gateless.core.manifest import Binding
-from gateless.core.packing import TensorSpec, dequantise, pack, quantise
+from gateless.core.errors import GatelessError, ProofError
+from gateless.core.manifest import Binding, CircuitEntry, Manifest
+from gateless.core.packing import TensorSpec, dequantise, pack, quantise, unpack
 
+from gateless_proofs.build import public_words
 from gateless_proofs.bundle import Bundle, check_file, sha256_of
 from gateless_proofs.keys import KeyCache
 from gateless_proofs.prover import Prover
+from gateless_proofs.rows import circuit_inputs, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import g2_of
 from gateless_proofs.vka import g2_of_vka, instance_count, vka_digest
@@ -150,31 +153,38 @@ class _Audit:
             expected = {
                 "param_visibility": "Fixed",
                 "output_visibility": "Public",
-                "input_visibility": _VISIBILITY[manifest.binding],
+                "input_visibility": "Private" if entry.dense else _VISIBILITY[manifest.binding],
                 "ignore_range_check_inputs_outputs": True,
+                "disable_freivalds": True,
                 "logrows": entry.logrows,
             }
             for name, value in expected.items():
                 if arguments[name] != value:
                     raise _Failed(f"settings have {name} {arguments[name]!r}, not {value!r}")
-            scales = [tensor.scale_bits for tensor in manifest.inputs]
-            if settings["model_input_scales"] != scales:
-                raise _Failed(f"inputs have scales {settings['model_input_scales']}, not {scales}")
-            scales = [tensor.scale_bits for tensor in manifest.outputs]
-            if settings["model_output_scales"] != scales:
-                raise _Failed(
-                    f"outputs have scales {settings['model_output_scales']}, not {scales}"
-                )
+            self._check_scales(entry, settings)
         return "weights are fixed in the key; inputs and outputs are bound as stated"
+
+    def _check_scales(self, entry: CircuitEntry, settings: dict[str, Any]) -> None:
+        manifest = self.bundle.manifest
+        scales = [tensor.scale_bits for tensor in manifest.inputs]
+        if settings["model_input_scales"] != scales:
+            raise _Failed(f"inputs have scales {settings['model_input_scales']}, not {scales}")
+        if entry.dense:
+            _check_digits(entry, settings["run_args"], manifest)
+            return
+        scales = [tensor.scale_bits for tensor in manifest.outputs]
+        if settings["model_output_scales"] != scales:
+            raise _Failed(f"outputs have scales {settings['model_output_scales']}, not {scales}")
 
     async def srs(self) -> str:
         """The key artifact carries the named reference string and no other."""
         stated = self.bundle.manifest.srs
-        for index, _ in enumerate(self.bundle.manifest.circuits):
+        for index, entry in enumerate(self.bundle.manifest.circuits):
             words = self.bundle.vka_words(index)
             if g2_of_vka(words) != g2_of(stated.kind) or stated.g2 != g2_of(stated.kind):
                 raise _Failed(f"the key was not made with the {stated.kind} reference string")
-            public = _public_values(self.bundle)
+            manifest = self.bundle.manifest
+            public = public_words(entry, manifest.inputs, manifest.outputs, manifest.binding)
             if instance_count(words) != public:
                 raise _Failed(f"the key has {instance_count(words)} public values, not {public}")
         return f"keys carry the {stated.kind} reference string"
@@ -192,15 +202,29 @@ class _Audit:
                     "settings": str(self.bundle.settings(index)),
                     "operators": facts["operators"],
                     "out": str(out),
+                    "passes": list(entry.passes),
+                    "batch_size": entry.batch_size,
+                    "digit_bits": entry.digit_bits,
+                    "digits_per_word": entry.digits_per_word,
+                    "inputs": _packings(self.bundle.schema.inputs if entry.dense else ()),
+                    "outputs": _packings(self.bundle.schema.outputs if entry.dense else ()),
                 },
                 limits=self.limits,
             )
+            if answer["circuit_model"] != entry.circuit_model:
+                raise _Failed("the passes do not make the model that the manifest names")
             if sha256_of(out / "settings.json") != entry.settings:
                 raise _Failed("the settings do not follow from the ONNX file")
             if sha256_of(out / "circuit.compiled") != entry.compiled_circuit:
                 raise _Failed("the compiled circuit was not made from the ONNX file")
             if entry.exact and not answer["exact"]:
                 raise _Failed("the manifest calls a circuit exact that rescales")
+            if entry.dense != ("dense-words" in entry.passes):
+                raise _Failed("dense words are stated, but not made, or the other way round")
+            if (entry.batch_size > 1) != ("batch" in entry.passes):
+                raise _Failed("a batch is stated, but not made, or the other way round")
+            if len(entry.slack) != len(self.bundle.manifest.outputs):
+                raise _Failed("the slack is not stated for each output")
         return "settings and compiled circuit were made again from the ONNX file, byte for byte"
 
     async def key(self) -> str:
@@ -246,20 +270,56 @@ class _Audit:
             limits=self.limits,
         )
         floats = [[out["values"] for out in outputs] for outputs in answer["outputs"]]
-        details = []
-        for index, _ in enumerate(self.bundle.manifest.circuits):
-            request = {
-                "compiled": str(self.bundle.compiled(index)),
-                "settings": str(self.bundle.settings(index)),
-                "samples": samples,
-            }
-            answer = await run_worker("outputs", request, limits=self.limits)
-            errors = [
-                _largest_error(ours, theirs, schema.outputs)
-                for ours, theirs in zip(answer["outputs"], floats, strict=True)
+        packed = [pack(sample, schema.inputs) for sample in samples]
+        details: list[str] = []
+        expected: list[bytes | None] = []
+        for index, entry in enumerate(self.bundle.manifest.circuits):
+            found = await self._outputs(index, entry, packed)
+            if not expected:
+                expected = found
+                errors = [
+                    _largest_error(
+                        None if ours is None else unpack(ours, schema.outputs),
+                        theirs,
+                        schema.outputs,
+                    )
+                    for ours, theirs in zip(found, floats, strict=True)
+                ]
+                details.append(self._judge(errors))
+                continue
+            both = [
+                (ours, theirs)
+                for ours, theirs in zip(found, expected, strict=True)
+                if ours is not None and theirs is not None
             ]
-            details.append(self._judge(errors))
+            if any(ours != theirs for ours, theirs in both) or (any(expected) and not both):
+                raise _Failed(f"circuit {index} computes other outputs than the first")
+            details.append(f"circuit {index} gives the same outputs for {len(both)} of them")
         return "; ".join(details)
+
+    async def _outputs(
+        self, index: int, entry: CircuitEntry, packed: Sequence[bytes]
+    ) -> list[bytes | None]:
+        """A circuit's packed outputs, ``None`` for rows of a batch that has no witness."""
+        size = entry.batch_size
+        batches = [packed[start : start + size] for start in range(0, len(packed), size)]
+        filled = [padded(batch, entry) for batch in batches]
+        request = {
+            "compiled": str(self.bundle.compiled(index)),
+            "settings": str(self.bundle.settings(index)),
+            "samples": [circuit_inputs(rows, self.bundle.schema) for rows in filled],
+        }
+        answer = await run_worker("outputs", request, limits=self.limits)
+        found: list[bytes | None] = []
+        for batch, rows, outputs in zip(batches, filled, answer["outputs"], strict=True):
+            try:
+                made = None if outputs is None else outputs_of(self.bundle, entry, rows, outputs)
+            except ProofError as error:
+                if error.code != "output-out-of-range":
+                    raise
+                made = None
+            found += [None] * len(batch) if made is None else made[: len(batch)]
+        return found
 
     def _judge(self, errors: list[float]) -> str:
         bound = self.bundle.manifest.accuracy.bound
@@ -273,18 +333,27 @@ class _Audit:
 
     async def proof(self) -> str:
         """A proof is made, has the pinned length, and verifies; for another output it does not."""
-        tensors = self._random_input(np.random.default_rng(self.seed + 1))
-        packed = pack(tensors, self.bundle.schema.inputs)
+        generator = np.random.default_rng(self.seed + 1)
+        details = []
         for index, entry in enumerate(self.bundle.manifest.circuits):
-            proof = await self.prover.prove(self.bundle, packed, index)
-            outputs = proof.packed_output
-            if not await self.prover.verify(self.bundle, packed, outputs, proof.proof, index):
+            rows = [
+                pack(self._random_input(generator), self.bundle.schema.inputs)
+                for _ in range(entry.batch_size)
+            ]
+            proof = await self.prover.prove_batch(self.bundle, rows, index)
+            outputs = list(proof.packed_outputs)
+            if not await self._verifies(rows, outputs, proof.proof, index):
                 raise _Failed("a proof of the model does not verify")
-            forged = outputs[:-1] + bytes((outputs[-1] ^ 1,))
-            if await self.prover.verify(self.bundle, packed, forged, proof.proof, index):
+            outputs[-1] = outputs[-1][:-1] + bytes((outputs[-1][-1] ^ 1,))
+            if await self._verifies(rows, outputs, proof.proof, index):
                 raise _Failed("a forged output verifies")
-            detail = f"{entry.proof_length} bytes in {proof.prove_seconds:.2f} s"
-        return f"proved and verified, {detail}; a forged output was refused"
+            details.append(f"{entry.proof_length} bytes in {proof.prove_seconds:.2f} s")
+        return f"proved and verified, {', '.join(details)}; forged outputs were refused"
+
+    async def _verifies(
+        self, rows: Sequence[bytes], outputs: Sequence[bytes], proof: bytes, index: int
+    ) -> bool:
+        return await self.prover.verify_batch(self.bundle, rows, outputs, proof, index)
 
     def _rebuilt(self, index: int) -> Path:
         return self.work / f"circuit-{index}"
@@ -303,12 +372,18 @@ def _packed_range(spec: TensorSpec) -> tuple[float, float]:
     return spec.minimum / 2.0**spec.scale_bits, spec.maximum / 2.0**spec.scale_bits
 
 
-def _public_values(bundle: Bundle) -> int:
-    schema = bundle.schema
-    counted = schema.outputs
-    if bundle.manifest.binding is Binding.PACKED:
-        counted = (*schema.inputs, *schema.outputs)
-    return sum(spec.count for spec in counted)
+def _packings(specs: Sequence[TensorSpec]) -> list[list[int]]:
+    return [[spec.width, spec.scale_bits] for spec in specs]
+
+
+def _check_digits(entry: CircuitEntry, arguments: dict[str, Any], manifest: Manifest) -> None:
+    """A digit is what the decomposition bounds: one with room for more could run into the next."""
+    largest = arguments["decomp_base"] ** arguments["decomp_legs"]
+    if largest > 1 << entry.digit_bits:
+        raise _Failed(f"digits below {largest} do not fit {entry.digit_bits} bits")
+    widest = max(tensor.width for tensor in (*manifest.inputs, *manifest.outputs))
+    if 8 * widest > entry.digit_bits:
+        raise _Failed(f"values of {widest} bytes do not fit digits of {entry.digit_bits} bits")
 
 
 def _largest_error(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -197,38 +196,6 @@ def is_exact(model: Path, run_args: Any, operators: Sequence[str]) -> bool:
     rows = [_ROW.match(line) for line in table.splitlines()]
     operations = [row.group("op") for row in rows if row is not None]
     return bool(operations) and all(_SINGLE_VALUED.match(name) for name in operations)
-
-
-def required_logrows(settings: Mapping[str, Any], lookup_range: Sequence[int]) -> int:
-    """Smallest k with room for rows, constants, instances, tables and commitments."""
-    values = sum(math.prod(shape) for shape in settings["model_instance_shapes"])
-    needs = [
-        settings["num_rows"],
-        settings["total_const_size"],
-        values,
-        settings["total_dynamic_col_size"] + settings["total_shuffle_col_size"],
-        settings["max_dynamic_input_len"],
-        *settings["module_sizes"]["polycommit"],
-    ]
-    if settings["required_range_checks"]:
-        needs.append(max(high - low for low, high in settings["required_range_checks"]) + 1)
-    if settings["required_lookups"]:
-        needs.append(lookup_range[1] - lookup_range[0] + 1)
-    rows = max(needs) + RESERVED_ROWS
-    return max(MIN_LOGROWS, int(rows - 1).bit_length())
-
-
-def rebuild(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    """Settings and compiled circuit again, from the ONNX file and the pinned run arguments."""
-    out = Path(request["out"])
-    pinned = json.loads(Path(request["settings"]).read_text(encoding="utf-8"))
-    emit("layout", 0.0)
-    run_args = pinned_run_args(pinned)
-    model = Path(request["model"])
-    generate_settings(model, run_args, out / "settings.json", request["operators"])
-    emit("compile", 0.5)
-    compile_circuit(model, out / "settings.json", out / "circuit.compiled")
-    return {"exact": is_exact(model, run_args, request["operators"])}
 
 
 def make_development_srs(request: dict[str, Any], emit: Emit) -> dict[str, Any]:

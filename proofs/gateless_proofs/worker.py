@@ -31,7 +31,7 @@ OPERATIONS = {
     "reference": ("gateless_proofs.reference", "run_reference"),
     "plan": ("gateless_proofs.planner.search", "plan_single"),
     "plan_batch": ("gateless_proofs.planner.batches", "plan_batch"),
-    "rebuild": ("gateless_proofs.circuit", "rebuild"),
+    "rebuild": ("gateless_proofs.rebuilding", "rebuild"),
     "srs": ("gateless_proofs.circuit", "make_development_srs"),
     "public_srs": ("gateless_proofs.circuit", "fetch_public_srs"),
     "setup": ("gateless_proofs.circuit", "set_up"),

@@ -40,7 +40,8 @@ FULL_RANGE_WORTH = 1.25
 #: samples that the search itself looks at, and least number of samples of which some are held out
 _MOST_SAMPLES = 32
 _HOLD_OUT_FROM = 8
-#: circuits that go to trial
+#: circuits that go to trial, where their predicted cost is below so many times the least
+WORTH_A_TRIAL = 1.5
 _FINALISTS = 3
 #: scale and size at which models are compared before their scales are known
 _NOMINAL = 7
@@ -65,6 +66,15 @@ class Candidate:
         """Lower is better."""
         penalty = 1.0 if self.judged.exact else INEXACT_PENALTY
         return self.shape.cost.score(goal) * penalty
+
+    def key(self) -> tuple[Any, ...]:
+        """Equal for circuits that differ in nothing that matters."""
+        parameters = self.shape.parameters
+        return (
+            *(parameters.columns, parameters.logrows, parameters.base, parameters.legs),
+            *(parameters.input_scale, parameters.param_scale, self.arithmetic.passes),
+            *(self.judged.cells, self.judged.exact, self.judged.output_scales),
+        )
 
     def row(self) -> dict[str, Any]:
         """The candidate in the manifest's table."""
@@ -177,7 +187,7 @@ class Search:
                     family = self._family(chosen, multiplier, integral, natural)
                     if family is not None:
                         found.setdefault((chosen, *family.key), family)
-        return list(found.values())
+        return sorted(found.values(), key=lambda family: family.cells)
 
     def _family(
         self, passes: tuple[str, ...], multiplier: int, integral: bool, natural: int | None
@@ -273,32 +283,27 @@ class Search:
         settings = self.lab.settings(model, neutral)
         return None if settings is None else layout_of(settings)
 
-    def ranked(self) -> Iterator[Candidate]:
-        """Candidates, the best first. Where one is dropped later, its family is searched on."""
-        families = self.families()
-        self._require_any(families)
+    def ranked(self, families: list[Family], failed: set[Arithmetic]) -> list[Candidate]:
+        """Candidates, the best first."""
+        found = [
+            candidate
+            for family in families
+            for arithmetic, judged in family.accurate
+            if arithmetic not in failed
+            for candidate in self.candidates(arithmetic, judged)
+        ]
+        return sorted(found, key=lambda candidate: candidate.score(self.goal))
+
+    def _judge_families(self, families: list[Family]) -> None:
+        """An accurate arithmetic of each; those that rescale and still have more cells than an
+        exact one are left out, since they are worse in every way."""
+        exact = math.inf
         for place, family in enumerate(families):
             self.emit("search", 0.15 + 0.7 * place / len(families))
-            self.advance(family)
-        dropped: set[Arithmetic] = set()
-        while True:
-            found = [
-                candidate
-                for family in families
-                for arithmetic, judged in family.accurate
-                if arithmetic not in dropped
-                for candidate in self.candidates(arithmetic, judged)
-            ]
-            if not found and not any(self.advance(family) for family in families):
-                return
-            if not found:
+            if family.cells >= exact:
                 continue
-            found.sort(key=lambda candidate: candidate.score(self.goal))
-            self.order = found
-            for candidate in found:
-                kept = yield candidate
-                del kept
-            dropped |= {candidate.arithmetic for candidate in found}
+            if self.advance(family) and family.accurate[-1][1].exact:
+                exact = min(exact, family.cells)
 
     def _require_any(self, families: list[Family]) -> None:
         """Says which operator is at fault where ezkl takes the model in no form at all."""
@@ -314,33 +319,40 @@ class Search:
 
     def finalists(self, out: Path) -> list[dict[str, Any]]:
         """Circuits that are built, with all samples run through them."""
+        families = self.families()
+        self._require_any(families)
+        self._judge_families(families)
         kept: list[dict[str, Any]] = []
         taken: set[tuple[Any, ...]] = set()
         failed: set[Arithmetic] = set()
-        for candidate in self.ranked():
-            parameters = candidate.shape.parameters
-            same_outputs = (
-                *(parameters.input_scale, parameters.param_scale, candidate.arithmetic.passes),
-                *(candidate.judged.cells, candidate.judged.exact),
-            )
-            key = (parameters.columns, parameters.logrows, *same_outputs)
-            if key in taken or candidate.arithmetic in failed:
+        pending = self.ranked(families, failed)
+        while len(kept) < _FINALISTS:
+            if not pending:
+                # All were tried: perhaps larger scales do what these did not.
+                advanced = [self.advance(family) for family in families if not kept]
+                if not any(advanced):
+                    break
+                pending = self.ranked(families, failed)
                 continue
-            if kept and candidate.score(self.goal) > 2.0 * kept[0]["score"]:
+            candidate = pending.pop(0)
+            if kept and candidate.score(self.goal) > WORTH_A_TRIAL * kept[0]["score"]:
                 break
+            key = candidate.key()
+            if key in taken:
+                continue
             taken.add(key)
             self.emit("search", 0.85 + 0.05 * len(kept))
             built = self._build(candidate, out / f"finalist-{len(kept)}")
-            if built is None:
-                if candidate.verdict.startswith("held-out"):
-                    failed.add(candidate.arithmetic)
-                self.table.append(candidate.row())
-                continue
-            built["place"] = len(self.table)
             self.table.append(candidate.row())
-            kept.append(built)
-            if len(kept) == _FINALISTS:
-                break
+            if built is not None:
+                built["place"] = len(self.table) - 1
+                kept.append(built)
+            elif candidate.verdict.startswith("held-out"):
+                failed.add(candidate.arithmetic)
+                for family in families:
+                    if any(tried == candidate.arithmetic for tried, _ in family.accurate):
+                        self.advance(family)
+                pending = self.ranked(families, failed)
         if not kept:
             raise ProofError(
                 "no-circuit-found",

@@ -1,8 +1,8 @@
 """The scales that are tried, and in which order.
 
 Errors fall as scales grow, roughly and not strictly. So the smallest equal pair of scales that is
-accurate is found first; then, where questions are cheap, the smallest parameter scale for every
-input scale, by bisection.
+accurate is found first; then, where questions are cheap, the smallest parameter scale for input
+scales around it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ SCALES = tuple(range(2, 15))
 LARGE_CELLS = 60_000
 #: how far rescaling may be postponed; 10 is never reached by shallow models
 MULTIPLIERS = (10, 1, 2, 3, 4, 6)
+
+#: how far from the first pair's the input scale is moved
+_UP, _DOWN = 4, 2
 
 Pair = tuple[int, int]
 #: whether a pair of input and parameter scales is accurate
@@ -49,38 +52,38 @@ class ScaleSpace:
         first = next((scale for scale in SCALES if asked((scale, scale))), None)
         if first is None:
             return
-        found = {(first, first)}
-        for input_scale in self._input_scales(first):
-            least = self._least_param_scale(input_scale, asked)
-            if least is not None:
-                found.add((input_scale, least))
-        ordered = sorted((pair for pair in found if self._allowed(pair)), key=self.price)
-        yield from ordered
+        found = {(first, first), *self._stairs(first, asked)}
+        yield from sorted((pair for pair in found if self._allowed(pair)), key=self.price)
         # What follows is for models whose held-out samples need more than the others did.
         for scale in range(first + 1, SCALES[-1] + 1):
             if (scale, scale) not in found and asked((scale, scale)):
                 yield scale, scale
 
-    def _input_scales(self, first: int) -> list[int]:
-        natural = [] if self.natural is None else [self.natural]
+    def _stairs(self, first: int, asked: Asked) -> Iterator[Pair]:
+        """The least parameter scale for input scales around the first: the larger the one, the
+        smaller the other, so that each step starts where the last one ended."""
+        if self.natural is not None:
+            yield from self._climb(self.natural, SCALES[0], asked)
         if self.large:
-            return natural
-        near = list(range(max(1, first - 3), min(first + 4, SCALES[-1]) + 1))
-        return sorted({*natural, *near})
+            return
+        param_scale = first
+        for input_scale in range(first, min(first + _UP, SCALES[-1]) + 1):
+            while param_scale > SCALES[0] and asked((input_scale, param_scale - 1)):
+                param_scale -= 1
+            yield input_scale, param_scale
+        if self.wordable:
+            return
+        param_scale = first
+        for input_scale in range(first - 1, max(0, first - _DOWN - 1), -1):
+            for step in self._climb(input_scale, param_scale, asked):
+                param_scale = step[1]
+                yield step
 
-    def _least_param_scale(self, input_scale: int, asked: Asked) -> int | None:
-        low, high = SCALES[0], SCALES[-1]
-        if self.wordable and input_scale > 0:
-            high = max(low, min(high, input_scale))
-        if not asked((input_scale, high)):
-            return None
-        while low < high:
-            middle = (low + high) // 2
-            if asked((input_scale, middle)):
-                high = middle
-            else:
-                low = middle + 1
-        return high
+    def _climb(self, input_scale: int, param_scale: int, asked: Asked) -> Iterator[Pair]:
+        for scale in range(param_scale, SCALES[-1] + 1):
+            if asked((input_scale, scale)):
+                yield input_scale, scale
+                return
 
     def _allowed(self, pair: Pair) -> bool:
         input_scale, param_scale = pair
