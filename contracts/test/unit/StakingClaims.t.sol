@@ -91,6 +91,49 @@ contract StakingClaimsTest is Network {
         vm.stopPrank();
     }
 
+    function test_severalClaimsEndAtOnce() external {
+        _lock("first", 30);
+        _lock("second", 20);
+        _lock("third", 5);
+        bytes32[] memory ids = new bytes32[](2);
+        (ids[0], ids[1]) = (bytes32("first"), bytes32("third"));
+        vm.expectEmit(address(staking));
+        emit IExecutorStaking.UnlockedMany(executor, slasher, ids, 35);
+        vm.prank(slasher);
+        staking.unlockMany(executor, ids);
+        assertEq(staking.allocation(executor, slasher).locked, 20, "one is left");
+        (address holder, uint256 amount) = staking.claim(slasher, "first");
+        assertEq(holder, address(0), "closed");
+        assertEq(amount, 0, "closed");
+        (, amount) = staking.claim(slasher, "second");
+        assertEq(amount, 20, "open");
+    }
+
+    function test_severalClaimsAllOrNone() external {
+        _lock("first", 30);
+        bytes32[] memory ids = new bytes32[](2);
+        // The same one twice: the second time it is none.
+        (ids[0], ids[1]) = (bytes32("first"), bytes32("first"));
+        vm.expectRevert(
+            abi.encodeWithSelector(IExecutorStaking.ExecutorStaking_UnknownClaim.selector, slasher, bytes32("first"))
+        );
+        vm.prank(slasher);
+        staking.unlockMany(executor, ids);
+        // Of another slasher.
+        vm.expectRevert(
+            abi.encodeWithSelector(IExecutorStaking.ExecutorStaking_UnknownClaim.selector, stranger, bytes32("first"))
+        );
+        vm.prank(stranger);
+        staking.unlockMany(executor, ids);
+        // Of another executor: it would free his stake for the first one's.
+        vm.expectRevert(
+            abi.encodeWithSelector(IExecutorStaking.ExecutorStaking_ClaimOfAnother.selector, bytes32("first"), executor)
+        );
+        vm.prank(slasher);
+        staking.unlockMany(stranger, ids);
+        assertEq(staking.allocation(executor, slasher).locked, 30, "still locked");
+    }
+
     function test_slashSplitsBetweenHarmedAndBurn() external {
         _lock(CLAIM, 61);
         uint256 held = token.balanceOf(address(staking));
