@@ -23,6 +23,7 @@ from gateless_proofs.onnx_limits import (
     require_file_size,
 )
 from gateless_proofs.operators import require_known_operators
+from gateless_proofs.rewrite import conformance_passes, rewrite
 
 _NUMERIC = frozenset(
     getattr(onnx.TensorProto, name)
@@ -68,9 +69,17 @@ def load_checked(path: Path) -> onnx.ModelProto:
     _refuse_external_data(model)
     _refuse_absurd_sizes(model)
     _refuse_non_finite(model)
-    require_known_operators(model)
     _refuse_invalid(model)
+    _refuse_unknown_operators(model)
     return model
+
+
+def _refuse_unknown_operators(model: onnx.ModelProto) -> None:
+    """Refuses what no circuit can hold; what a rewriting pass removes does not count."""
+    try:
+        require_known_operators(model)
+    except ModelError:
+        require_known_operators(rewrite(model, conformance_passes(model)))
 
 
 def _not_onnx() -> ModelError:

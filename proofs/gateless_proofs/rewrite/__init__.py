@@ -42,6 +42,7 @@ __all__ = [
     "Pass",
     "RewriteContext",
     "WordTensor",
+    "conformance_passes",
     "default_passes",
     "digits_per_word",
     "equivalent",
@@ -147,6 +148,12 @@ def default_passes(model: onnx.ModelProto) -> tuple[str, ...]:
             graph = trial
             found.append(entry.name)
     return tuple(found)
+
+
+def conformance_passes(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Names of the passes without which ezkl or onnxruntime may refuse the model."""
+    kept = ("shape", "conformance")
+    return tuple(name for name in default_passes(model) if PASSES[name].kind in kept)
 
 
 def tolerance_of(passes: Sequence[str]) -> float:

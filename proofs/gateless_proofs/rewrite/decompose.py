@@ -155,6 +155,22 @@ def _power(emit: Emitter, node: Node) -> bool:
     return True
 
 
+def _top_k(emit: Emitter, node: Node) -> bool:
+    """ezkl gives the values or the places, so each gets a node."""
+    used = emit.graph.uses()
+    if len(node.outputs) < 2 or not all(used.get(name) for name in node.outputs):
+        return False
+    for place, name in enumerate(node.outputs):
+        outputs = ["", ""]
+        outputs[place] = name
+        if not place:
+            outputs.pop()
+        else:
+            outputs[0] = emit.graph.fresh("values")
+        emit.nodes.append(Node("TopK", list(node.inputs), outputs, dict(node.attributes)))
+    return True
+
+
 def _wide_product(emit: Emitter, node: Node) -> bool:
     """onnxruntime multiplies matrices of 32-bit integers and up only."""
     graph = emit.graph
@@ -181,6 +197,7 @@ def _apply_units(graph: Graph, _context: RewriteContext) -> bool:
         "ReduceLogSumExp": _reduce,
         "ReduceSumSquare": _reduce,
         "InstanceNormalization": _norm,
+        "TopK": _top_k,
     }
     changed = replace_nodes(graph, rules)
     return replace_nodes(graph, {"Softplus": _softplus}) or changed
