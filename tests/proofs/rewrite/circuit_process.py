@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import ezkl
 from gateless.core.packing import felt_from_ezkl_hex
-from gateless_proofs.circuit import _run_args, compile_circuit, generate_settings
 from gateless_proofs.witness import WitnessError, run_circuit
 
 
@@ -27,8 +27,12 @@ def main(folder: Path) -> None:
         "lookup_range": (-1024, 1024),
         **request["run_args"],
     }
-    found = generate_settings(model, _run_args(arguments), settings, ())
-    compile_circuit(model, settings, folder / "circuit")
+    run_args = ezkl.PyRunArgs()
+    for name, value in arguments.items():
+        setattr(run_args, name, value)
+    ezkl.gen_settings(str(model), str(settings), run_args)
+    ezkl.compile_circuit(str(model), str(folder / "circuit"), str(settings))
+    found = json.loads(settings.read_text())
     witnesses = []
     for tensors in request["inputs"]:
         try:
