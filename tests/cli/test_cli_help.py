@@ -29,6 +29,7 @@ def test_the_commands() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "infer",
         *(f"model {name}" for name in ("publish", "list", "show", "audit", "alias", "deprecate")),
+        "model build",
         "model withdraw",
         *(f"request {name}" for name in ("show", "list", "wait", "cancel", "refund")),
         *(f"wallet {name}" for name in ("create", "import", "list", "show", "balance")),

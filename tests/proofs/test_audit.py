@@ -95,10 +95,27 @@ async def test_other_weights_in_the_whole_circuit_are_found(
     for name in ("circuit.compiled", "vk.key", "vka.bin"):
         assert (mlp.bundle.root / name).stat().st_size == (twin.bundle.root / name).stat().st_size
     onnx = {"model.onnx": mlp.bundle.model.read_bytes()}
-    fake = forged(twin.bundle, tmp_path / "fake", onnx)
+
+    def name_the_right_model(data: dict[str, Any]) -> None:
+        data["circuits"][0]["circuit_model"] = mlp.bundle.circuit().circuit_model
+
+    fake = forged(twin.bundle, tmp_path / "fake", onnx, name_the_right_model)
     name, detail = failed(await audit(fake, cache, onchain=[digest_of(fake)]))
     assert name == "circuit"
     assert "not made from the ONNX file" in detail
+
+
+async def test_passes_that_make_another_model_are_found(
+    mlp: Built, tmp_path: Path, cache: KeyCache
+) -> None:
+    def other_passes(data: dict[str, Any]) -> None:
+        entry = data["circuits"][0]
+        entry["passes"] = [] if entry["passes"] else ["static"]
+
+    fake = forged(mlp.bundle, tmp_path / "fake", {}, other_passes)
+    name, detail = failed(await audit(fake, cache))
+    assert name == "circuit"
+    assert "passes" in detail
 
 
 async def test_key_of_other_weights_is_found(
@@ -128,6 +145,7 @@ async def test_verifying_key_file_alone_is_found(
         ("output_visibility", "Private"),
         ("input_visibility", "Private"),
         ("ignore_range_check_inputs_outputs", False),
+        ("disable_freivalds", False),
     ],
 )
 async def test_unsound_settings_are_found(
@@ -195,7 +213,7 @@ async def test_rescaling_circuit_cannot_call_itself_exact(
     rescaled: Built, tmp_path: Path, cache: KeyCache
 ) -> None:
     def claim(data: dict[str, Any]) -> None:
-        data["circuits"][0]["exact"] = True
+        data["circuits"][0].update(exact=True, slack=[0], slack_kind="exact")
 
     fake = forged(rescaled.bundle, tmp_path / "fake", {}, claim)
     name, detail = failed(await audit(fake, cache))

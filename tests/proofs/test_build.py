@@ -39,16 +39,21 @@ def test_manifest_states_what_was_built(mlp: Built) -> None:
     # the packed input carries at least twice the calibration range
     assert mlp.bundle.schema.inputs[0].maximum >= 2 * high * 2 ** manifest.inputs[0].scale_bits
     assert manifest.accuracy.samples == 12
-    assert manifest.accuracy.max_abs_error <= manifest.accuracy.bound / 2
+    assert manifest.accuracy.max_abs_error <= 0.75 * manifest.accuracy.bound
     assert manifest.accuracy.label_agreement == 1.0
     assert {entry.name for entry in manifest.files} == {
         *("model.onnx", "settings.json", "circuit.compiled", "vk.key", "vka.bin", "README.md")
     }
 
 
-def integer_network(integers: list[int], input_scale: int, scale: int, seed: int) -> list[int]:
+def integer_network(
+    integers: list[int], input_scale: int, scale: int, seed: int, *, doubled: bool
+) -> list[int]:
     """The exact circuit in plain integers: weights at the parameter scale, biases at the running
-    scale, ReLU between layers, no rescale anywhere."""
+    scale, ReLU between layers, no rescale anywhere.
+
+    ``doubled`` is for a ReLU that was rewritten as x + |x|: twice the value, one scale up.
+    """
     layers = weights_of([4, 6, 3], seed)
     values, running = integers, input_scale
     for index, (weight, bias) in enumerate(layers):
@@ -62,7 +67,8 @@ def integer_network(integers: list[int], input_scale: int, scale: int, seed: int
             for column in range(weight.shape[1])
         ]
         if index < len(layers) - 1:
-            values = [max(value, 0) for value in values]
+            values = [max(value, 0) * (2 if doubled else 1) for value in values]
+            running += doubled
     return values
 
 
@@ -79,7 +85,11 @@ async def test_exact_circuit_is_plain_integer_arithmetic(mlp: Built, cache: KeyC
         witness = await prover.witness(mlp.bundle, mlp.packed(values))
         outputs = unpack(witness.packed_output, mlp.bundle.schema.outputs)[0]
         assert outputs == integer_network(
-            integers, settings["input_scale"], settings["param_scale"], seed=0
+            integers,
+            settings["input_scale"],
+            settings["param_scale"],
+            seed=0,
+            doubled="relu-abs" in mlp.bundle.circuit().passes,
         )
 
 
@@ -170,7 +180,7 @@ async def test_bad_models_leave_nothing_half_written(tmp_path: Path, cache: KeyC
     text.write_text("this is not a model")
     cases = {
         "not-onnx": text,
-        "unsupported-operator": one_node(tmp_path / "mish.onnx", "Mish", opset=18),
+        "unsupported-operator": one_node(tmp_path / "unique.onnx", "Unique"),
         "tensor-too-large": bomb(tmp_path / "bomb.onnx"),
         "model-not-found": tmp_path / "absent.onnx",
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateless.core.errors import InputError, StorageError
-from gateless.core.manifest import Binding
+from gateless.core.manifest import Binding, Goal
 from gateless.sdk.progress import ProgressSink, Step
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class BuildRequest:
     binding: Binding | None
     memory_bytes: int
     seconds: int
+    goal: Goal = Goal.BALANCED
+    batch_sizes: tuple[int, ...] = (1,)
+    seed: int = 0
+    max_logrows: int = 20
+    gas_budget: int | None = None
 
 
 async def bundle_for(
@@ -92,11 +97,32 @@ async def bundle_for(
             srs_kind=deployment.srs,
             labels=request.labels,
             chain_id=deployment.chain_id,
+            goal=request.goal,
+            batch_sizes=request.batch_sizes,
+            seed=request.seed,
+            max_logrows=request.max_logrows,
+            gas_budget=request.gas_budget,
         ),
         keys=keys,
         limits=Limits(memory_bytes=request.memory_bytes, seconds=request.seconds),
         progress=report,
     )
+
+
+def batch_sizes(text: str) -> tuple[int, ...]:
+    """Sizes as a user writes them, such as ``8,32``; 1 is always among them.
+
+    Raises:
+        InputError: ``invalid-batch-size``.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise InputError(
+            "invalid-batch-size",
+            f"{text!r} is no list of batch sizes",
+            hint="give numbers of inferences, such as 8,32",
+        )
+    return tuple(sorted({1, *map(int, parts)}))
 
 
 def _digest(request: BuildRequest, source: Path, srs: str) -> str:
@@ -106,6 +132,12 @@ def _digest(request: BuildRequest, source: Path, srs: str) -> str:
         list(request.labels),
         request.accuracy_bound,
         request.binding,
+        request.goal,
+        list(request.batch_sizes),
+        request.seed,
+        request.max_logrows,
+        request.memory_bytes,
+        request.gas_budget,
         srs,
     ]
     digest = hashlib.sha256(json.dumps(options).encode())

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from gateless.core.errors import GatelessError, InputError, ProofError
+from gateless.core.errors import GatelessError, ProofError
 from gateless.core.manifest import Goal
 from gateless.core.packing import FIELD_MODULUS, TensorSpec, dense_words, from_dense_words
 
@@ -217,7 +217,7 @@ class BatchSearch:
             words = [value % FIELD_MODULUS for tensor in outputs for value in tensor]
             given = dense_words(_by_tensor(rows), self.inputs, bits, per_word)
             if words[: len(given)] != given:
-                raise InputError("words-mismatch", "the input words are not those of the rows")
+                raise WitnessError("the input words are not those of the rows")
             tensors = from_dense_words(words[len(given) :], self.outputs, self.rows, bits, per_word)
         else:
             tensors = [

@@ -26,7 +26,7 @@ _PROOF_WORDS = (28.0, 21.0, 6.0, 4.0, 10.0)
 #: words of a proof without lookup arguments: of any; per copied column
 _PLAIN_PROOF_WORDS = (5.0, 10.65)
 #: gas of a fulfilment: of any, per byte of the proof, per public word, per committed tensor
-_GAS = (186_000, 116.3, 1_035, 17_000)
+_GAS = (198_000, 155.0, 1_035, 17_000)
 #: an inexact circuit has to be so much cheaper than an exact one to be preferred
 INEXACT_PENALTY = 1.5
 

@@ -434,12 +434,14 @@ class Search:
         ]
 
     def _outputs(self, judged: Judged, runs: list[CircuitRun]) -> list[dict[str, Any]]:
-        """Names, shapes, scales and widths: twice what samples give, and what corners give."""
+        """Names, shapes, scales and widths: twice what the samples give, and what the corners of
+        the packed range give, too. Where values share words, the corners are left to be refused:
+        wider digits would cost every request for the sake of inputs far from the samples."""
         described = []
         for place, name in enumerate(self.lab.output_names):
             low = min(min(run.outputs[place]) for run in runs)
             high = max(max(run.outputs[place]) for run in runs)
-            lowest, highest = judged.reached[place]
+            lowest, highest = (0, 0) if self.wordable else judged.reached[place]
             width = width_for(min(2 * low, lowest), max(2 * high, highest))
             if width == 0:
                 raise ProofError(
