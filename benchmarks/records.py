@@ -114,5 +114,10 @@ class Record:
 def load_record(path: Path) -> Record:
     """Reads what :meth:`Record.save` wrote."""
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    default, ours = Side(**data.pop("default")), Side(**data.pop("ours"))
+    default, ours = _side(data.pop("default")), _side(data.pop("ours"))
     return Record(default=default, ours=ours, **data)
+
+
+def _side(data: dict[str, Any]) -> Side:
+    judged = data.pop("judged")
+    return Side(judged=None if judged is None else (judged[0], judged[1]), **data)
