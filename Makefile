@@ -105,9 +105,10 @@ snapshots: build ## rewrite the committed gas snapshots
 	@FORGE_SNAPSHOT_CHECK=false $(FORGE) test --quiet
 	@git --no-pager diff --stat contracts/snapshots
 
-fixtures: build ## make the real proofs of the Solidity tests anew
-	@$(PY) tools/make_fixtures.py
-	@PYTHONPATH=. $(PY) tools/make_digits_fixture.py
+fixtures: build ## make the missing proofs of the Solidity tests, or those in NAMES anew
+	@$(PY) tools/make_fixtures.py $(NAMES)
+	@PYTHONPATH=. $(PY) tools/make_batch_fixtures.py $(NAMES)
+	@PYTHONPATH=. $(PY) tools/make_digits_fixture.py $(NAMES)
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(BUILD) $(VENV) node_modules contracts/out contracts/cache contracts/generated offchain/gateless/generated

@@ -1,8 +1,9 @@
 """Makes the real keys and proofs that the Solidity tests verify: contracts/test/fixtures/*.json.
 
-Run by hand when the verifier, ezkl or the fixtures themselves change. The circuits come from the
-development SRS and fixed weights, so keys are reproducible; proofs are randomised by ezkl, which is
-why they are committed: gas snapshots must not move from run to run.
+Run by hand when the verifier, ezkl or the fixtures themselves change: with the names of those to
+make anew, or without any for those that are missing. The circuits come from the development SRS and
+fixed weights, so keys are reproducible; proofs are randomised by ezkl, which is why they are
+committed: gas snapshots must not move from run to run.
 """
 
 from __future__ import annotations
@@ -187,14 +188,14 @@ def prove(
 
 
 async def main(names: list[str]) -> None:
-    """Makes the named fixtures, or all."""
+    """Makes the named fixtures anew, or those that are missing."""
     FIXTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gateless-fixtures-") as folder:
         for circuit in CIRCUITS:
-            if names and circuit.name not in names:
+            target = FIXTURES / f"{circuit.name}.json"
+            if circuit.name not in names and (names or target.exists()):
                 continue
             fixture = await make(circuit, Path(folder))
-            target = FIXTURES / f"{circuit.name}.json"
             target.write_text(json.dumps(fixture, indent=1) + "\n")
             print(f"{target.relative_to(ROOT)}: {len(fixture['cases'])} proofs", flush=True)
 

@@ -295,6 +295,54 @@ contract MarketRequestTest is Network {
         market.refund(5);
     }
 
+    /// @notice Amounts are stored in 88 bits: what does not fit is refused, not cut.
+    function test_refusesAmountsThatARequestCannotHold() external {
+        uint128 most = type(uint88).max;
+        RequestParams memory params = packedParams();
+        params.price = most + 1;
+        _refused(params, abi.encodeWithSelector(IInferenceMarket.InferenceMarket_PriceTooHigh.selector, most + 1, most));
+        params.price = most; // fits, and is more than the requester has
+        _refused(
+            params,
+            abi.encodeWithSelector(
+                IInferenceMarket.InferenceMarket_InsufficientBalance.selector, requester, DEPOSIT, most
+            )
+        );
+        params = packedParams();
+        params.collateral = most + 1;
+        _refused(
+            params, abi.encodeWithSelector(IInferenceMarket.InferenceMarket_CollateralTooHigh.selector, most + 1, most)
+        );
+        params.collateral = most;
+        uint256 requestId = open(params);
+        assertEq(market.requestOf(requestId).collateral, most, "to the unit");
+    }
+
+    /// @notice Every term at the largest value that fits, read back: the packing loses nothing.
+    function test_packedTermsAreReadBack() external {
+        RequestParams memory params = packedParams();
+        params.deadline = uint64(block.timestamp) + MAX_LIFETIME;
+        params.lockDuration = MAX_LOCK;
+        params.callback = address(type(uint160).max);
+        params.callbackGas = MAX_CALLBACK_GAS;
+        params.executor = executor;
+        uint256 requestId = open(params);
+        lockBy(executor, requestId);
+        Request memory stored = market.requestOf(requestId);
+        assertEq(stored.deadline, params.deadline, "deadline");
+        assertEq(stored.lockDuration, MAX_LOCK, "lock duration");
+        assertEq(stored.lockDeadline, block.timestamp + MAX_LOCK, "lock deadline");
+        assertEq(stored.lockBlock, block.number, "lock block");
+        assertEq(stored.price, PRICE, "price");
+        assertEq(stored.royaltyBps, ROYALTY_BPS, "royalty");
+        assertEq(stored.collateral, COLLATERAL, "collateral");
+        assertEq(stored.callback, params.callback, "callback");
+        assertEq(stored.callbackGas, MAX_CALLBACK_GAS, "callback gas");
+        assertEq(stored.namedExecutor, executor, "named");
+        assertEq(stored.executor, executor, "holder");
+        assertEq(stored.paidBlock, 0, "not paid");
+    }
+
     function _refused(RequestParams memory params, bytes memory encoded) private {
         uint256 count = market.requestCount();
         uint256 balance = market.balanceOf(requester);
