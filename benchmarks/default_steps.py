@@ -95,6 +95,7 @@ def prove(request: dict[str, Any]) -> dict[str, Any]:
         "witness_seconds": witnessed - started,
         "prove_seconds": proven - witnessed,
         "verify_seconds": verified - proven,
+        "cpu_seconds": time.process_time(),
         "proof_bytes": len(stored["proof"]),
         "proof": bytes(stored["proof"]).hex(),
         "instances": [felt_from_ezkl_hex(text) for row in stored["instances"] for text in row],

@@ -89,6 +89,7 @@ def prove(request: dict[str, Any]) -> dict[str, Any]:
     prover = Prover(KeyCache(Path(request["cache"]), limits), limits)
     packed = _packed(bundle, request, 0)
     proof = asyncio.run(prover.prove(bundle, packed))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     valid = asyncio.run(prover.verify(bundle, packed, proof.packed_output, proof.proof))
     if not valid:
@@ -97,6 +98,7 @@ def prove(request: dict[str, Any]) -> dict[str, Any]:
         "witness_seconds": proof.witness_seconds,
         "prove_seconds": proof.prove_seconds,
         "verify_seconds": time.monotonic() - started,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
         "proof": proof.proof.hex(),
         "packed_input": packed.hex(),
         "packed_output": proof.packed_output.hex(),

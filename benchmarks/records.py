@@ -17,6 +17,7 @@ class Side:
         failure: why it failed, with the step; empty where it did not.
         plan_seconds: from the model to a compiled circuit (ours: until the whole bundle stands).
         proves: seconds of each repeated proof.
+        cpus: processor seconds of each proving process, its start, witness and verification too.
         peak_bytes: of the proving process.
         error: largest absolute error over the range of the outputs, on held-out data.
         agreement: share of held-out samples with the same label; for classifiers.
@@ -32,6 +33,7 @@ class Side:
     setup_peak_bytes: int | None = None
     witnesses: list[float] = field(default_factory=list)
     proves: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
     verify_seconds: float | None = None
     peak_bytes: int | None = None
     proving_key_bytes: int | None = None
@@ -62,6 +64,11 @@ class Side:
     def witness_seconds(self) -> float | None:
         """Median of the repeats."""
         return statistics.median(self.witnesses) if self.witnesses else None
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        """Median of the repeats."""
+        return statistics.median(self.cpus) if self.cpus else None
 
     @property
     def noise(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -84,8 +85,6 @@ def _names(names: Sequence[str]) -> str:
 
 def machine() -> str:
     """Processor count, memory and system, without names."""
-    import os
-
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = os.cpu_count()
     return f"{platform.system()} {platform.machine()}, {cores} cores, {memory:.0f} GiB"
@@ -109,12 +108,14 @@ def _times(records: Sequence[Record]) -> str:
                 _pair(both, lambda side: _seconds(side.setup_seconds)),
                 _pair(both, lambda side: _seconds(side.witness_seconds)),
                 _pair(both, _prove),
+                _pair(both, lambda side: _seconds(side.cpu_seconds)),
                 NONE if record.ratio is None else f"**{record.ratio:.1f}**" + "⚠" * record.slower,
                 _pair(both, lambda side: _megabytes(side.peak_bytes)),
             ]
         )
     heads = [
-        *("model", "k", "cells", "plan s", "setup s", "witness s", "prove s", "ratio"),
+        *("model", "k", "cells", "plan s", "setup s", "witness s", "prove s"),
+        *("CPU s", "ratio"),
         "peak MB",
     ]
     return "## Time and memory\n\nEach cell: default → ours.\n\n" + _markdown(heads, rows)
@@ -283,6 +284,7 @@ def _json(records: Sequence[Record]) -> str:
 
 _COLUMNS = (
     *("logrows", "cells", "plan_seconds", "setup_seconds", "witness_seconds", "prove_seconds"),
+    "cpu_seconds",
     *("noise", "peak_bytes", "proving_key_bytes", "proof_bytes", "instances", "error"),
     *("agreement", "gas", "verifier_bytes", "failure"),
 )

@@ -207,6 +207,7 @@ class OurSide:
 def _note(side: Side, proven: dict[str, Any]) -> float:
     side.witnesses.append(proven["witness_seconds"])
     side.proves.append(proven["prove_seconds"])
+    side.cpus.append(proven["cpu_seconds"])
     side.verify_seconds = proven["verify_seconds"]
     side.proof_bytes = len(proven["proof"]) // 2
     return float(proven["prove_seconds"])
