@@ -22,6 +22,7 @@ from gateless.devnet import Devnet
 from gateless.executor import Executor, ExecutorConfig, Journal, PolicyConfig
 from gateless.executor.service import open_executor
 from gateless.executor.states import WorkState
+from gateless.executor.status import Problem
 from gateless.executor.work import Work
 from gateless_proofs import Prover
 from market_fixtures import Account
@@ -69,6 +70,17 @@ class Running:
             return (await self.journal.get(request_id)).state
         except LookupError:
             return None
+
+    async def has_problems(self, *codes: str) -> tuple[Problem, ...]:
+        """Waits until the status shows exactly these problems: it follows the journal."""
+
+        async def shown() -> bool:
+            if self.task.done():
+                self.task.result()
+            return [entry.code for entry in (await self.executor.status()).problems] == [*codes]
+
+        await eventually(f"the problems are {codes}", shown)
+        return (await self.executor.status()).problems
 
     async def work(self, request_id: int) -> Work:
         return await self.journal.get(request_id)

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from cli_fixtures import CLEAN, MakeWallet, Shell
+from executor_fixtures import eventually
 from gateless.adapters.storage.http import CONTENT_PATH
 from gateless.devnet.accounts import DEVELOPMENT_PASSWORD
 from market_fixtures import ROW, MakeServed, TinyModel
@@ -135,8 +136,13 @@ async def test_the_whole_road_in_four_terminals(tmp_path: Path, tiny_model: Tiny
             assert result["price"]["text"] == "0.20 tUSD"
             assert result["royalty"]["text"] == "0.01 tUSD"
             async with httpx.AsyncClient() as http:
-                status = (await http.get(ready["serving_at"] + "/v1/status")).json()
-            assert status["counts"] == {"fulfilled": 1}
+
+                async def counted() -> bool:
+                    # The requester sees the block before the executor has written it down.
+                    status = (await http.get(ready["serving_at"] + "/v1/status")).json()
+                    return status["counts"] == {"fulfilled": 1}
+
+                await eventually("the executor counts it", counted)
             code, _, err = await executor.stop(signal.SIGTERM)
             assert code == 0, err
         code, out, _ = await finished(home, "executor", "status", "--json")

@@ -208,8 +208,14 @@ async def test_a_locked_request_is_finished_before_a_graceful_end(case: Case) ->
             return await case.state(request) is RequestState.LOCKED
 
         await eventually("the request is locked", locked)
+        process.interrupt()
+
+        async def stopping() -> bool:
+            return '"event": "stopping"' in process.log.read_text()
+
+        await eventually("it has stopped intake", stopping)
         late = await case.ask()
-        assert await process.terminate() == 0
+        assert await process.ended() == 0
     assert await case.state(request) is RequestState.PAID
     # Intake had stopped: what came later was not taken.
     assert await case.state(late) is RequestState.OPEN

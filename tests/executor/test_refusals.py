@@ -107,8 +107,7 @@ async def test_a_store_with_a_tampered_file_makes_it_wait_for_a_good_one(
             assert work.state is WorkState.SEEN
             await asyncio.sleep(1)  # several further looks change nothing
             await assert_untouched(devnet, run, asked.request_id)
-            problems = (await run.executor.status()).problems
-            assert [entry.code for entry in problems] == ["content-tampered"]
+            problems = await run.has_problems("content-tampered")
             assert problems[0].hint
             assert problems[0].request_id == asked.request_id
             # Nothing of it was kept.
@@ -204,14 +203,13 @@ async def test_too_little_stake_is_said_and_mended_by_staking(
         asked = await user.client.submit(served.name, ROW, price=DOLLAR, collateral=60 * DOLLAR)
         work = await run.waits_for(asked.request_id, "stake-too-low")
         assert "60000000" in work.text
-        (problem,) = (await run.executor.status()).problems
-        assert problem.code == "stake-too-low"
+        (problem,) = await run.has_problems("stake-too-low")
         assert "10000000" in problem.hint
         assert "gateless executor stake" in problem.hint
         await assert_untouched(devnet, run, asked.request_id)
         await served.executor.client.stake(10 * DOLLAR)
         await run.reaches(asked.request_id, WorkState.FULFILLED)
-        assert (await run.executor.status()).problems == ()
+        await run.has_problems()
 
 
 async def test_no_gas_money_is_said(

@@ -30,11 +30,11 @@ async def test_requests_are_proven_fulfilled_and_paid(
         ]
         # Never in the block of the lock: a proof seen beside its lock could be taken by others.
         assert intents[1].block_number > intents[0].block_number
+        await run.has_problems()
         status = await run.executor.status()
     assert status.earned == 1_350_000
     assert status.counts["fulfilled"] == 2
     assert status.active == ()
-    assert status.problems == ()
     assert (await served.executor.client.balances()).market == 1_350_000
     info = await user.client.request(second.request_id)
     assert info.state is RequestState.PAID
