@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from gateless_proofs.bundle import sha256_of
@@ -17,9 +18,13 @@ class Fingerprints:
     A file that was replaced has another inode, one that was written to has other times. The time of
     the inode's last change cannot be set by its owner, so a tool that restores the other one is
     seen through as well.
+
+    Args:
+        digest: reads a file and returns its sha256.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, digest: Callable[[Path], str] = sha256_of) -> None:
+        self._digest = digest
         self._known: dict[Path, tuple[_Mark, str]] = {}
 
     async def sha256(self, path: Path) -> str:
@@ -28,10 +33,10 @@ class Fingerprints:
         known = self._known.get(path)
         if known is not None and known[0] == mark:
             return known[1]
-        digest = await asyncio.to_thread(sha256_of, path)
+        found = await asyncio.to_thread(self._digest, path)
         # Marked before it was read: a change meanwhile gives another mark the next time.
-        self._known[path] = (mark, digest)
-        return digest
+        self._known[path] = (mark, found)
+        return found
 
 
 def _mark(path: Path) -> _Mark:

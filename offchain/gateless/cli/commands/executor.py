@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ from gateless.core.amounts import Token, format_amount, parse_amount
 
 if TYPE_CHECKING:
     from gateless.adapters.chain.client import ChainClient
+    from gateless.executor.status import Batches
     from gateless.sdk.results import ExecutorState
 
 app = typer.Typer(help="Run models for others and earn.", no_args_is_help=True)
@@ -154,9 +155,10 @@ async def _status(
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
         state = await gateless.executor(owner)
-        work = await _journaled(cli, gateless.chain, owner)
+        work, batches = await _journaled(cli, gateless.chain, owner)
         cli.output.result(
-            _state_data(state, token) | {"work": work}, _state_facts(state, token, work)
+            _state_data(state, token) | {"work": work, "batches": asdict(batches)},
+            _state_facts(state, token, work, batches),
         )
 
 
@@ -241,13 +243,14 @@ async def _withdraw(
         )
 
 
-async def _journaled(cli: Cli, chain: ChainClient, owner: str) -> dict[str, int]:
-    """Requests by state in the journal of this machine's executor; empty where there is none."""
+async def _journaled(cli: Cli, chain: ChainClient, owner: str) -> tuple[dict[str, int], Batches]:
+    """Requests by state and shared proofs in the journal of this machine's executor, if any."""
     from gateless.executor import ExecutorConfig, Journal
+    from gateless.executor.status import Batches
 
     config = ExecutorConfig.in_home(cli.home, chain.deployment.name, chain.market.address, owner)
     if not config.journal_path.is_file():
-        return {}
+        return {}, Batches(0, 0)
     journal = await Journal.open(
         config.journal_path,
         chain_id=chain.deployment.chain_id,
@@ -255,7 +258,9 @@ async def _journaled(cli: Cli, chain: ChainClient, owner: str) -> dict[str, int]
         account=owner,
     )
     try:
-        return {state.value: count for state, count in sorted((await journal.counts()).items())}
+        counts = sorted((await journal.counts()).items())
+        batches = Batches(*await journal.batch_counts())
+        return {state.value: count for state, count in counts}, batches
     finally:
         await journal.close()
 
@@ -281,7 +286,10 @@ def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
 
 
 def _state_facts(
-    state: ExecutorState, token: Token, work: Mapping[str, int] | None = None
+    state: ExecutorState,
+    token: Token,
+    work: Mapping[str, int] | None = None,
+    batches: Batches | None = None,
 ) -> RenderableType:
     rows = [
         ("executor", state.executor.address),
@@ -311,4 +319,6 @@ def _state_facts(
         rows.insert(-4, ("compensations", format_amount(state.compensations, token)))
     if work:
         rows.append(("requests", ", ".join(f"{count} {name}" for name, count in work.items())))
+    if batches is not None and batches.proofs:
+        rows.append(("shared proofs", f"{batches.proofs:,} for {batches.requests:,} requests"))
     return facts(rows)
