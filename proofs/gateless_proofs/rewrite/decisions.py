@@ -72,11 +72,14 @@ def _replace_cone(graph: Graph, comparison: Node, shape: tuple[int, ...]) -> boo
     except ModelError:
         return False
     tree, leaves = _tree(table, shape[1])
+    if isinstance(tree, int):
+        return False  # the same whatever the answers are
     emit = Emitter(graph)
-    bits = emit("Cast", [comparison.output], to=TensorProto.FLOAT)
-    value = _written(emit, bits, tree, leaves)
+    # Integers, which stay at scale 0 in a circuit; so do whole leaves.
+    bits = emit("Cast", [comparison.output], to=TensorProto.INT64)
     dtype = graph.dtype(end.output) or TensorProto.FLOAT
-    if dtype != TensorProto.FLOAT:
+    value = _written(emit, bits, tree, leaves, whole=dtype != TensorProto.FLOAT)
+    if dtype not in (TensorProto.FLOAT, TensorProto.INT64):
         value = emit("Cast", [value], to=dtype)
     emit.reshape(value, final, end.output)
     place = graph.nodes.index(end)
@@ -167,7 +170,7 @@ def _variety(labels: Array, fixed: tuple[int, ...], bit: int) -> int:
     return total
 
 
-def _written(emit: Emitter, bits: str, tree: _Tree, leaves: Array) -> str:
+def _written(emit: Emitter, bits: str, tree: _Tree, leaves: Array, *, whole: bool) -> str:
     """Level by level: a child is reached where its parent is and the bit says so."""
     columns: list[int] = []
     width, joined = 0, ""
@@ -187,7 +190,7 @@ def _written(emit: Emitter, bits: str, tree: _Tree, leaves: Array) -> str:
             low = emit("Sub", [parents, high])
             joined = emit("Concat", [joined, high, low], axis=1)
         else:
-            high, low = taken, emit("Sub", [emit.const([1.0]), taken])
+            high, low = taken, emit("Sub", [emit.const([1], np.int64), taken])
             joined = emit("Concat", [high, low], axis=1)
         level = []
         for place, (entry, _) in enumerate(inner):
@@ -197,10 +200,15 @@ def _written(emit: Emitter, bits: str, tree: _Tree, leaves: Array) -> str:
         width += 2 * len(inner)
     columns = [column for column, _ in reached]
     values = np.array([leaves[leaf] for _, leaf in reached])
-    if not joined:
-        return emit("MatMul", [emit("Mul", [bits, emit.const(0.0)]), emit.const(leaves[:1])])
     picked = emit("Gather", [joined, emit.const(columns, np.int64)], axis=1)
-    return emit("MatMul", [picked, emit.const(values)])
+    if whole:  # ezkl takes no product of integer matrices
+        parts = []
+        for column in values.T:
+            weighted = emit("Mul", [picked, emit.const(column[None], np.int64)])
+            axes = emit.const([1], np.int64)
+            parts.append(emit("ReduceSum", [weighted, axes], keepdims=1))
+        return emit("Concat", parts, axis=1) if len(parts) > 1 else parts[0]
+    return emit("MatMul", [emit("Cast", [picked], to=TensorProto.FLOAT), emit.const(values)])
 
 
 DECISIONS = Pass(
@@ -232,7 +240,7 @@ def _merge(graph: Graph, _context: RewriteContext) -> bool:
         values = emit("Gather", [root, places], axis=1)
         limits = emit.const([[limit for _, limit in distinct]])
         operands = [limits, values] if swapped else [values, limits]
-        answers = emit("Cast", [emit(op, operands)], to=TensorProto.FLOAT)
+        answers = emit("Cast", [emit(op, operands)], to=TensorProto.INT64)
         first = min(graph.nodes.index(node) for node, _ in members)
         taken: dict[int, list[Node]] = {}
         for node, columns in members:

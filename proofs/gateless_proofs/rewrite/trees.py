@@ -93,7 +93,7 @@ def reached_leaves(
         columns = emit.const([entry[1] for entry in wanted], np.int64)
         values = emit("Gather", [features, columns], axis=1)
         limits = emit.const([[entry[2] for entry in wanted]])
-        pieces.append(emit("Cast", [emit(op, [values, limits])], to=TensorProto.FLOAT))
+        pieces.append(emit("Cast", [emit(op, [values, limits])], to=TensorProto.INT64))
     answers = emit("Concat", pieces, axis=1) if len(pieces) > 1 else pieces[0]
     # Roots are reached always, so their children are told by the comparison itself.
     reached: dict[tuple[int, int], int] = {}
@@ -109,7 +109,7 @@ def reached_leaves(
             first = emit("Mul", [parents, taken])
             second = emit("Sub", [parents, first])
         else:
-            first, second = taken, emit("Sub", [emit.const([1.0]), taken])
+            first, second = taken, emit("Sub", [emit.const([1], np.int64), taken])
         following = []
         for side, child_of in ((0, True), (1, False)):
             for place, key in enumerate(level):
@@ -157,7 +157,8 @@ def _scores(emit: Emitter, node: Node, kind: str, count: int) -> tuple[str, Arra
         matrix = matrix / trees
     elif get("aggregate_function", "SUM") != "SUM":
         raise _refuse("a forest that takes the least or largest of its trees")
-    return emit("MatMul", [reached, emit.const(matrix)]), base
+    numbers = emit("Cast", [reached], to=TensorProto.FLOAT)
+    return emit("MatMul", [numbers, emit.const(matrix)]), base
 
 
 def _post(emit: Emitter, value: str, transform: str, output: str) -> None:
