@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 
@@ -39,10 +40,14 @@ class InputDomain:
                 return scale
         return None
 
+    def observed(self, place: int) -> tuple[float, float]:
+        """The calibration range."""
+        low = min(float(sample[place].min()) for sample in self.samples)
+        return low, max(float(sample[place].max()) for sample in self.samples)
+
     def bounds(self, place: int) -> tuple[float, float]:
         """What the circuit is made for: the calibration range with a margin."""
-        low = min(float(sample[place].min()) for sample in self.samples)
-        high = max(float(sample[place].max()) for sample in self.samples)
+        low, high = self.observed(place)
         return min(0.0, low * INPUT_MARGIN), max(0.0, high * INPUT_MARGIN)
 
     def width(self, place: int, scale: int) -> int:
@@ -75,7 +80,7 @@ class InputDomain:
         return self.corners(ranges)
 
     def corners(self, ranges: Sequence[tuple[int, int]]) -> list[Tensors]:
-        """All low, all high, and seeded random corners of a box."""
+        """All low, all high, alternating, and seeded random corners of a box."""
         counts = [tensor.size for tensor in self.samples[0]]
         generator = random.Random(0)  # noqa: S311 - probes, not secrets
 
@@ -85,7 +90,8 @@ class InputDomain:
                 for bounds, count in zip(ranges, counts, strict=True)
             ]
 
-        chosen = [corner(lambda: 0), corner(lambda: 1)]
+        turns = itertools.cycle((0, 1))
+        chosen = [corner(lambda: 0), corner(lambda: 1), corner(lambda: next(turns))]
         chosen += [corner(lambda: generator.getrandbits(1)) for _ in range(_RANDOM_CORNERS)]
         return chosen
 

@@ -15,11 +15,11 @@ from gateless_proofs.planner.layout import Layout
 
 #: seconds of any proof; per advice column; per row and each advice column, lookup argument and
 #: copied column
-_SECONDS = (0.016, 0.0008, 1.6e-6, 6.6e-6, 1.1e-5)
+_SECONDS = (0.015, 0.0009, 4e-7, 7.1e-6, 1.15e-5)
 #: bytes of a proving key per row; per row and lookup argument; per row and copied column
-_KEY_BYTES = (480, 390, 330)
+_KEY_BYTES = (720, 334, 305)
 #: memory of a proving process: of any, and per byte of the proving key
-_MEMORY = (48 << 20, 2.3)
+_MEMORY = (48 << 20, 2.2)
 #: words of a proof with lookup arguments: of any; per inner column, argument, column of a table of
 #: functions, further column of constants or of dynamic tables
 _PROOF_WORDS = (28.0, 21.0, 6.0, 4.0, 10.0)

@@ -63,10 +63,10 @@ class Laboratory:
         self.samples: list[list[FloatArray]] = [
             [array[index] for array in arrays] for index in range(len(arrays[0]))
         ]
-        floats = FloatModel(self.path)
-        self.reference = [floats.run(sample) for sample in self.samples]
-        self.output_names = floats.output_names
-        self.output_dtypes = floats.output_dtypes
+        self.floats = FloatModel(self.path)
+        self.reference = [self.floats.run(sample) for sample in self.samples]
+        self.output_names = self.floats.output_names
+        self.output_dtypes = self.floats.output_dtypes
         require_stable_shapes(self.reference, self.output_names)
         self._paths: dict[str, Path] = {}
         self._ready: tuple[str, Path, dict[str, Any]] | None = None

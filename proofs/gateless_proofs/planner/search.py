@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from gateless.core.errors import GatelessError, ModelError, ProofError
 from gateless.core.manifest import Goal
 
@@ -25,7 +26,12 @@ from gateless_proofs.planner.layout import Layout, layout_of
 from gateless_proofs.planner.rewriting import choose_passes
 from gateless_proofs.planner.shapes import Budget, Shape, best, shapes
 from gateless_proofs.planner.slack import slack_of
-from gateless_proofs.planner.space import LARGE_CELLS, MULTIPLIERS, ScaleSpace
+from gateless_proofs.planner.space import (
+    FEW_MULTIPLIERS,
+    LARGE_CELLS,
+    MULTIPLIERS,
+    ScaleSpace,
+)
 from gateless_proofs.rewrite import PASSES, default_passes
 from gateless_proofs.witness import CircuitRun, WitnessError
 
@@ -42,6 +48,9 @@ _MOST_SAMPLES = 32
 _HOLD_OUT_FROM = 8
 #: circuits that go to trial, where their predicted cost is below so many times the least
 WORTH_A_TRIAL = 1.5
+#: share of random inputs that must be within the bound; an audit asks for a little less
+RANDOM_SHARE = 0.93
+_RANDOM_INPUTS = 16
 _FINALISTS = 3
 #: scale and size at which models are compared before their scales are known
 _NOMINAL = 7
@@ -135,7 +144,8 @@ class Search:
         self.wordable = bool(request["wordable"])
         self.inputs = "public" if request["binding"] == "packed" else "polycommit"
         self.budget = Budget(request["max_logrows"], request["memory_bytes"], request["gas_budget"])
-        self.chosen, self.held_out = split(len(self.lab.samples), request["seed"])
+        self.seed: int = request["seed"]
+        self.chosen, self.held_out = split(len(self.lab.samples), self.seed)
         self.judge = Judge(
             self.lab,
             self.domain,
@@ -181,8 +191,9 @@ class Search:
                 )
                 self.notes += [note for note in notes if note not in self.notes]
                 self.emit("search", 0.1 if multiplier == 10 else 0.15)
-            for multiplier in MULTIPLIERS:
-                for integral in (False, True):
+            large = (self.price(passes[1], 1) or 0.0) > LARGE_CELLS
+            for multiplier in FEW_MULTIPLIERS if large else MULTIPLIERS:
+                for integral in (False,) if large else (False, True):
                     chosen = passes.get(multiplier, passes[1])
                     family = self._family(chosen, multiplier, integral, natural)
                     if family is not None:
@@ -280,7 +291,19 @@ class Search:
     def _lay_out(self, model: CircuitModel, parameters: CircuitParameters) -> Layout | None:
         # Counts do not depend on the table's range, but must not come from another one's cache.
         neutral = replace(parameters, lookup_range=(-64, 64))
-        settings = self.lab.settings(model, neutral)
+        few = self._counted(model, replace(neutral, base=1 << 10, legs=2))
+        if few is None or few.assignments <= LARGE_CELLS:
+            return self._counted(model, neutral)
+        # Every digit adds the same cells, and counting the cells of large models takes long.
+        more = self._counted(model, replace(neutral, base=1 << 10, legs=4))
+        if more is None:
+            return None
+        per_digit = (more.assignments - few.assignments) // 2
+        cells = few.assignments + per_digit * (parameters.legs - 2)
+        return replace(few, assignments=cells).moved(base=parameters.base)
+
+    def _counted(self, model: CircuitModel, parameters: CircuitParameters) -> Layout | None:
+        settings = self.lab.settings(model, parameters)
         return None if settings is None else layout_of(settings)
 
     def ranked(self, families: list[Family], failed: set[Arithmetic]) -> list[Candidate]:
@@ -378,6 +401,10 @@ class Search:
         if not report.accepted(HELD_OUT_BOUND * self.bound, labels=self.labels):
             candidate.verdict = f"held-out error {report.max_abs_error:.3g}"
             return None
+        share = self._random_share(model, parameters, judged)
+        if share < RANDOM_SHARE:
+            candidate.verdict = f"held-out: {share:.0%} of random inputs within the bound"
+            return None
         candidate.verdict = "finalist" + ("" if candidate.covers else ", packed range not covered")
         slack, kind = (
             ([0] * len(judged.output_scales), "exact")
@@ -413,7 +440,7 @@ class Search:
         judged: Judged,
         places: list[int],
     ) -> Iterator[CircuitRun]:
-        count = max(4, min(len(places), 20_000_000 // max(judged.cells, 1)))
+        count = max(4, min(len(places), 6_000_000 // max(judged.cells, 1)))
         for place in places[:count]:
             sample = quantised(self.lab.samples[place], judged.input_scales)
             yield from self.lab.runs(model, parameters, [sample])
@@ -422,13 +449,41 @@ class Search:
         references = [self.lab.reference[place] for place in places[: len(runs)]]
         return measure(runs, references, judged.output_scales, self.bound)
 
+    def _random_share(
+        self, model: CircuitModel, parameters: CircuitParameters, judged: Judged
+    ) -> float:
+        """Share of random inputs from the samples' range whose outputs are within the bound.
+
+        An audit asks the same. A model that is not finite there is judged by its samples alone.
+        """
+        generator = np.random.default_rng(self.seed)
+        good, count = 0, max(4, min(_RANDOM_INPUTS, 2_000_000 // max(judged.cells, 1)))
+        for _ in range(count):
+            scales = judged.input_scales
+            sample = []
+            for place, scale in enumerate(scales):
+                low, high = self.domain.observed(place)
+                drawn = generator.uniform(low, high, size=self.lab.samples[0][place].shape)
+                # As it reaches the circuit: the error of its own rounding is not the circuit's.
+                sample.append(np.rint(drawn * 2.0**scale) / 2.0**scale)
+            outputs = self.lab.floats.run(sample)
+            if not all(np.isfinite(output).all() for output in outputs):
+                return 1.0
+            try:
+                runs = list(self.lab.runs(model, parameters, [quantised(sample, scales)]))
+            except WitnessError:
+                continue
+            report = measure(runs, [outputs], judged.output_scales, self.bound)
+            good += report.max_abs_error <= self.bound
+        return good / count
+
     def _inputs(self, judged: Judged) -> list[dict[str, Any]]:
         return [
             {
                 "scale": scale,
                 "width": self.domain.width(place, scale),
-                "low": min(float(sample[place].min()) for sample in self.lab.samples),
-                "high": max(float(sample[place].max()) for sample in self.lab.samples),
+                "low": self.domain.observed(place)[0],
+                "high": self.domain.observed(place)[1],
             }
             for place, scale in enumerate(judged.input_scales)
         ]

@@ -16,6 +16,8 @@ SCALES = tuple(range(2, 15))
 LARGE_CELLS = 60_000
 #: how far rescaling may be postponed; 10 is never reached by shallow models
 MULTIPLIERS = (10, 1, 2, 3, 4, 6)
+#: the same for large models
+FEW_MULTIPLIERS = (10, 1, 2)
 
 #: how far from the first pair's the input scale is moved
 _UP, _DOWN = 4, 2
