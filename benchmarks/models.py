@@ -83,6 +83,7 @@ def models_in(folder: Path) -> list[BenchModel]:
     Raises:
         UsageError: there is none.
     """
+    folder = folder.resolve()  # each measured process has a working directory of its own
     candidates = [folder, *sorted(path for path in folder.glob("*") if path.is_dir())]
     found = [path for path in candidates if (path / MODEL_NAME).is_file()]
     if not found:
@@ -95,9 +96,7 @@ def models_in(folder: Path) -> list[BenchModel]:
 
 def _foreign(folder: Path) -> BenchModel:
     model, sample = folder / MODEL_NAME, folder / SAMPLE_NAME
-    return BenchModel(
-        folder.resolve().name, model, lambda: sets_like(sample_of(model, sample), SEED)
-    )
+    return BenchModel(folder.name, model, lambda: sets_like(sample_of(model, sample), SEED))
 
 
 def chosen(folders: list[Path], only: list[str], *, shipped: bool = True) -> list[BenchModel]:

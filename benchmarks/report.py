@@ -65,13 +65,13 @@ def _headline(records: Sequence[Record]) -> str:
     if summary.mean is not None and summary.least is not None:
         lines += [
             f"**Proving is {summary.mean:.1f} times faster** (geometric mean over the"
-            f" {len(summary.compared)} models that both prove); the least gain is"
-            f" {summary.least[1]:.1f} times, of `{summary.least[0]}`.",
+            f" {len(summary.compared)} models that both prove within the accuracy); the least gain"
+            f" is {summary.least[1]:.1f} times, of `{summary.least[0]}`.",
         ]
     lines += [
         f"Slower than the default by more than noise: {_names(summary.slower)}."
-        f" Ours beyond {MAX_ERROR:.0%} of the range, or below {MIN_AGREEMENT:.0%} equal labels, on"
-        f" held-out data: {_names(summary.inaccurate)}."
+        f" Left out of the mean because ours is beyond {MAX_ERROR:.0%} of the range, or below"
+        f" {MIN_AGREEMENT:.0%} equal labels, on held-out data: {_names(summary.inaccurate)}."
         f" Failed: {len(summary.defaults_failed)} of {len(records)} defaults,"
         f" {len(summary.ours_failed)} of ours.",
         "",

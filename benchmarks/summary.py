@@ -18,10 +18,10 @@ MIN_AGREEMENT = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Over the models that both sides prove.
+    """Over the models that both sides prove, ours within its accuracy.
 
     Attributes:
-        compared: names of those models.
+        compared: names of those models; what is inaccurate is no comparison.
         mean: geometric mean of the ratios of prove times; ``None`` where there is none.
         least: name and ratio of the slowest of ours.
         slower: models where ours is slower by more than the noise.
@@ -40,7 +40,11 @@ class Summary:
 
 def summarise(records: Sequence[Record]) -> Summary:
     """The run in a few figures."""
-    ratios = {record.name: record.ratio for record in records if record.ratio is not None}
+    ratios = {
+        record.name: record.ratio
+        for record in records
+        if record.ratio is not None and not _inaccurate(record.ours)
+    }
     return Summary(
         compared=tuple(ratios),
         mean=statistics.geometric_mean(ratios.values()) if ratios else None,

@@ -69,6 +69,7 @@ def test_a_difference_within_the_noise_is_not_slower() -> None:
 def test_ours_beyond_its_bound_is_named(accuracy: dict[str, float], inaccurate: bool) -> None:
     found = record("m", proven(2.0, error=0.5), proven(1.0, **accuracy))
     assert summarise([found]).inaccurate == (("m",) if inaccurate else ())
+    assert summarise([found]).compared == (() if inaccurate else ("m",))
     named = "on held-out data: `m`" if inaccurate else "on held-out data: none"
     assert named in table([found])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from functools import partial
@@ -60,7 +61,7 @@ def test_a_run_measures_both_sides_and_goes_on(
     assert refused.ratio is None
     assert refused.default.failure or refused.ours.failure
     written = (out / "table.md").read_text(encoding="utf-8")
-    assert "geometric mean over the 1 models that both prove" in written
+    assert "geometric mean over the 1 models that both prove within the accuracy" in written
     assert "- `refused`" in written
     conforming = json.loads((out / "results.json").read_text(encoding="utf-8"))["models"]
     assert [model["why_not"] == "" for model in conforming if model["name"] == "small"] == [True]
@@ -106,6 +107,13 @@ def test_wrong_names_and_folders_are_refused(
         chosen([tmp_path], [])
     assert main(["--only", "nobody"]) == 2
     assert "no model 'nobody' in this run: choose among digits, lenet" in capsys.readouterr().err
+
+
+def test_a_relative_folder_is_found_from_everywhere(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "near", "Relu", [1.0, 2.0])
+    (model,) = models_in(Path(os.path.relpath(folder)))
+    assert model.onnx.is_absolute()
+    assert model.name == "near"
 
 
 def test_a_model_without_its_sample_is_listed_with_the_reason(tmp_path: Path) -> None:
