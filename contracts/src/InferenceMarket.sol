@@ -292,7 +292,7 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
         _checkBinding(stored, ZK_VERIFIER.verify(versionId, circuitIndex, input, output, proof));
 
         // Effect
-        (uint256 fee, uint256 royalty) = _pay(requestId, versionId, pending, output);
+        (uint256 fee, uint256 royalty) = _pay(requestId, stored, versionId, pending, output);
         _payOut(msg.sender, versionId >> 32, fee, royalty);
 
         // Interaction: the claim is answered; then the requester's code, last.
@@ -332,19 +332,22 @@ contract InferenceMarket is MarketAccounts, MarketLimits {
             batch.calledRows[batch.calledCount] = row;
             ++batch.calledCount;
         }
-        (uint256 fee, uint256 royalty) = _pay(requestId, batch.versionId, pending, output);
+        (uint256 fee, uint256 royalty) = _pay(requestId, stored, batch.versionId, pending, output);
         batch.fees += fee;
         batch.royalties += royalty;
     }
 
     /// @dev Makes a request `PAID`; the caller pays out what is due, having checked that it is.
     /// @param pending what was read before: nothing of it is left in storage after this.
-    function _pay(uint256 requestId, uint64 versionId, Pending memory pending, bytes calldata output)
-        private
-        returns (uint256 fee, uint256 royalty)
-    {
+    function _pay(
+        uint256 requestId,
+        StoredRequest storage stored,
+        uint64 versionId,
+        Pending memory pending,
+        bytes calldata output
+    ) private returns (uint256 fee, uint256 royalty) {
         (fee, royalty) = _split(pending.price, pending.royaltyBps);
-        _requests[requestId].pay(keccak256(output));
+        stored.pay(keccak256(output));
         emit RequestFulfilled(requestId, msg.sender, versionId, fee, royalty, output);
     }
 
