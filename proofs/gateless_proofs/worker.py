@@ -50,7 +50,7 @@ def main() -> None:
     """Does jobs until there are no more, then leaves without interpreter shutdown."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    _die_with_parent()
+    die_with_parent()
     ceiling = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -158,7 +158,7 @@ def _write(channel: IO[str], message: dict[str, Any]) -> None:
     channel.flush()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Asks Linux to kill this process with its parent; elsewhere the end of stdin must do."""
     import ctypes  # costs a few milliseconds
 
