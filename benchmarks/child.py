@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateless.core.errors import GatelessError
+from gateless_proofs.worker import die_with_parent
 
 OPERATIONS = {
     "reference": ("benchmarks.reference", "reference_outputs"),
@@ -35,6 +36,7 @@ _MAX_REASON = 600
 
 def main() -> None:
     """Does what it is told and writes ``answer.json`` into its folder."""
+    die_with_parent()
     operation, folder = sys.argv[1], Path(sys.argv[2])
     address_space = int(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         records = asyncio.run(_run(models, options))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("\nstopped; go on with --resume", file=sys.stderr)
         return 130
     for path in write_report(records, options.out, conformance=options.conformance):
@@ -81,6 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _run(models: list[BenchModel], options: argparse.Namespace) -> list[Record]:
+    current = asyncio.current_task()
+    if current is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
     work: Path = options.work.resolve()
     results = work / ("conformance" if options.conformance else "records")
     if not (options.resume or options.reuse_default or options.only):

@@ -128,7 +128,8 @@ def test_a_model_without_its_sample_is_listed_with_the_reason(tmp_path: Path) ->
     assert not load_record(work / "conformance" / "bare.json").ours.proves
 
 
-async def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
+async def measuring_run(tmp_path: Path) -> tuple[asyncio.subprocess.Process, list[int]]:
+    """A run that has begun to measure, and all its processes."""
     folder = digits_folder(tmp_path / "models")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks", "--no-shipped", "--models", str(folder)),
@@ -141,8 +142,16 @@ async def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     async with asyncio.timeout(60):
         while b"ezkl prepares its circuit" not in (await process.stdout.readline()):
             assert process.returncode is None
-        started = family(process.pid)
-        process.send_signal(signal.SIGINT)
+    return process, family(process.pid)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_an_interrupted_run_leaves_nothing_behind(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    process, started = await measuring_run(tmp_path)
+    process.send_signal(how)
+    async with asyncio.timeout(60):
         _, said = await process.communicate()
     assert process.returncode == 130
     assert b"go on with --resume" in said
@@ -150,3 +159,11 @@ async def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     await eventually("every process of the run has ended", partial(gone, started))
     assert not (tmp_path / "work" / "scratch" / "small").exists()
     assert not (tmp_path / "out").exists()
+
+
+async def test_a_measured_process_dies_with_the_benchmark(tmp_path: Path) -> None:
+    """Even where the benchmark has no chance to end it."""
+    process, started = await measuring_run(tmp_path)
+    process.kill()
+    await process.communicate()
+    await eventually("every process of the run has ended", partial(gone, started))
