@@ -4,17 +4,8 @@ pragma solidity ^0.8.30;
 import {ZkVerifier} from "../../src/ZkVerifier.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
 import {VersionParams} from "../../src/types/ModelTypes.sol";
+import {FreeVerifier} from "../FreeVerifier.t.sol";
 import {Network} from "../Network.t.sol";
-
-/// @dev Takes every key and every proof, for next to no gas: what is measured is `ZkVerifier` alone.
-contract FreeVerifier {
-    fallback() external {
-        assembly ("memory-safe") {
-            mstore(0, 1)
-            return(0, 32)
-        }
-    }
-}
 
 /// @notice A version whose proofs are too large for a transaction can be requested, locked and proven, but not
 /// answered: an honest executor would lose his collateral. A batch is nobody's duty, but one that nobody can use is not

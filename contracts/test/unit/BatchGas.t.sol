@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {ZkVerifier} from "../../src/ZkVerifier.sol";
 import {RequestParams} from "../../src/types/MarketTypes.sol";
 import {Circuit, VersionParams} from "../../src/types/ModelTypes.sol";
+import {FreeVerifier} from "../FreeVerifier.t.sol";
 import {Network} from "../Network.t.sol";
 
 /// @title Gas of the issue's bars: a small perceptron alone and 32 at once, and a classifier of 784 committed inputs
@@ -65,22 +67,56 @@ contract BatchGasTest is Network {
         assertLe(used + FUSAKA, ROWS * 48_000, "the bar");
     }
 
+    /// @notice Verification, with ezkl's verifier and without: the difference is ezkl's.
     function test_verifyBatchOf32() external {
         Case memory proven = mlp32.cases[0];
+        string memory name = "verify 32 x MLP 16-32-16-4";
         verifier.verifyBatch(version, 1, proven.input, proven.output, proven.proof);
-        vm.snapshotGasLastCall(GROUP, "verify 32 x MLP 16-32-16-4, the call alone");
+        vm.snapshotGasLastCall(GROUP, name);
+        _free(mlp32).verifyBatch(version, 1, proven.input, proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, string.concat(name, ", without ezkl's verifier"));
+        _snapshotCalldata(
+            name, abi.encodeCall(market.fulfillBatch, (_ids(), 1, proven.input, proven.output, proven.proof))
+        );
     }
 
     function test_verifySmallMlp() external {
-        Case memory proven = mlp.cases[0];
-        verifier.verify(version, 0, proven.input, proven.output, proven.proof);
-        vm.snapshotGasLastCall(GROUP, "verify MLP 16-32-16-4, the call alone");
+        _verifySingle(mlp, version, "verify MLP 16-32-16-4");
     }
 
     function test_verifyCommittedClassifier() external {
-        Case memory proven = mlp784.cases[0];
-        verifier.verify(version784, 0, "", proven.output, proven.proof);
-        vm.snapshotGasLastCall(GROUP, "verify MLP 784-32-10, the call alone");
+        _verifySingle(mlp784, version784, "verify MLP 784-32-10");
+    }
+
+    function _verifySingle(Fixture storage fixture, uint64 versionId, string memory name) private {
+        Case memory proven = fixture.cases[0];
+        bytes memory input = provenInput(fixture, 0);
+        verifier.verify(versionId, 0, input, proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, name);
+        _free(fixture).verify(versionId, 0, input, proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, string.concat(name, ", without ezkl's verifier"));
+        _snapshotCalldata(name, abi.encodeCall(market.fulfill, (2, 0, input, proven.output, proven.proof)));
+    }
+
+    /// @dev EIP-2028: 4 gas for a zero byte, 16 for any other.
+    function _snapshotCalldata(string memory name, bytes memory data) private {
+        uint256 gas_;
+        for (uint256 i = 0; i < data.length; ++i) {
+            gas_ += data[i] == 0 ? 4 : 16;
+        }
+        vm.snapshotValue(GROUP, string.concat(name, ", calldata of the fulfilment"), gas_);
+    }
+
+    function _free(Fixture storage fixture) private returns (ZkVerifier free) {
+        free = new ZkVerifier(address(registry), address(new FreeVerifier()), developmentG2());
+        free.registerVka(fixture.vka);
+    }
+
+    function _ids() private pure returns (uint256[] memory ids) {
+        ids = new uint256[](ROWS);
+        for (uint256 i = 0; i < ROWS; ++i) {
+            ids[i] = i + 2;
+        }
     }
 
     function _lockAll() private returns (uint256[] memory ids) {
