@@ -53,7 +53,9 @@ contract NetworkInvariants is Base {
             assertEq(uint256(stored.state), uint256(model.state), "I6: no forbidden transition");
             bool isFinal = stored.state == RequestState.PAID || stored.state == RequestState.REFUNDED;
             assertEq(model.payouts, isFinal ? 1 : 0, "I4: paid xor refunded, once");
-            assertTrue((stored.outputDigest != 0) == (stored.state == RequestState.PAID), "I5: an output is paid");
+            bytes32 digest;
+            if (model.state == RequestState.PAID) digest = handler.outputDigestOf(model.isKzg, model.caseIndex);
+            assertEq(stored.outputDigest, digest, "I5: an output is paid, and is that of its own input");
             assertEq(stored.executor, model.executor, "I5: who locked it");
             assertEq(handler.keptHash(id), model.keptHash, "I7: what was asked never changes");
             if (model.state != RequestState.PAID) {

@@ -175,6 +175,11 @@ abstract contract Stage is Network {
         );
     }
 
+    /// @notice Digest of the one output that a case has.
+    function outputDigestOf(bool isKzg, uint256 caseIndex) external view returns (bytes32) {
+        return keccak256(_fixtureOf(isKzg).cases[caseIndex].output);
+    }
+
     function requestCount() public view returns (uint256) {
         return expected.length;
     }
