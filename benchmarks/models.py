@@ -62,19 +62,21 @@ def _digits() -> Sets:
     from examples.digits.images import load_split
     from examples.digits.train import CALIBRATION
 
-    return _calibration(CALIBRATION), {"image": load_split().held_out[:_JUDGED_IMAGES]}
+    return _real(CALIBRATION, load_split().held_out)
 
 
 def _lenet() -> Sets:
     from examples.lenet.images import load_images
     from examples.lenet.train import CALIBRATION
 
-    return _calibration(CALIBRATION), {"image": load_images().held_out[:_JUDGED_IMAGES]}
+    return _real(CALIBRATION, load_images().held_out)
 
 
-def _calibration(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored}
+def _real(calibration: Path, held_out: Array) -> Sets:
+    """Images as inferences: each with the batch dimension that the model takes."""
+    with np.load(calibration, allow_pickle=False) as stored:
+        seen = {name: stored[name][:, np.newaxis] for name in stored}
+    return seen, {"image": held_out[:_JUDGED_IMAGES, np.newaxis]}
 
 
 def models_in(folder: Path) -> list[BenchModel]:

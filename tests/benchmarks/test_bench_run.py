@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import onnx
 import pytest
 from bench_folders import digits_folder, folder_of, gone
 from executor_fixtures import eventually
@@ -90,6 +91,11 @@ def test_shipped_models_have_real_data() -> None:
         assert model.real_data
         assert model.classifier
         assert set(calibration) == set(held_out)
+        graph = onnx.load(str(model.onnx)).graph
+        for value, array in zip(graph.input, calibration.values(), strict=True):
+            # One sample of either set is one inference.
+            taken = [dimension.dim_value or 1 for dimension in value.type.tensor_type.shape.dim]
+            assert list(array.shape[1:]) == taken
         for name, array in calibration.items():
             assert held_out[name].shape[1:] == array.shape[1:]
             seen = {row.tobytes() for row in array}
