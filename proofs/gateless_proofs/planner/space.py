@@ -1,8 +1,8 @@
 """The scales that are tried, and in which order.
 
 Errors fall as scales grow, roughly and not strictly. So the smallest equal pair of scales that is
-accurate is found first; then, where questions are cheap, the smallest parameter scale for input
-scales around it.
+accurate is found first, then the smallest parameter scale for input scales around it. Where every
+question takes long, bisection finds a few pairs instead.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 #: scales that are tried
 SCALES = tuple(range(2, 15))
-#: models with more cells are judged at equal scales only
+#: models with more cells are judged at few scales
 LARGE_CELLS = 60_000
 #: how far rescaling may be postponed; 10 is never reached by shallow models
 MULTIPLIERS = (10, 1, 2, 3, 4, 6)
 #: the same for large models
 FEW_MULTIPLIERS = (10, 1, 2)
+#: input scales that are tried with large models, besides equal ones: deep models often need fine
+#: weights, and bear coarse inputs
+_FEW_INPUT_SCALES = (4, 6, 8)
 
 #: how far from the first pair's the input scale is moved
 _UP, _DOWN = 4, 2
@@ -51,6 +54,9 @@ class ScaleSpace:
 
     def accurate_pairs(self, asked: Asked) -> Iterator[Pair]:
         """Accurate pairs, those with small integers first."""
+        if self.large:
+            yield from self._few_pairs(asked)
+            return
         first = next((scale for scale in SCALES if asked((scale, scale))), None)
         if first is None:
             return
@@ -61,13 +67,30 @@ class ScaleSpace:
             if (scale, scale) not in found and asked((scale, scale)):
                 yield scale, scale
 
+    def _few_pairs(self, asked: Asked) -> Iterator[Pair]:
+        """The same with few questions: errors are taken to fall strictly."""
+        lines = [[(scale, scale) for scale in SCALES]]
+        fixed = _FEW_INPUT_SCALES if self.natural is None else (self.natural, *_FEW_INPUT_SCALES)
+        lines += [[(scale, other) for other in SCALES if other > scale] for scale in fixed]
+        ends: dict[Pair, list[Pair]] = {}
+        for line in lines:
+            allowed = [pair for pair in line if self._allowed(pair)]
+            # The largest scales may leave ezkl's integers: then somewhat smaller ones are asked.
+            tops = range(len(allowed) - 1, len(allowed) // 2 - 1, -2)
+            top = next((place for place in tops if asked(allowed[place])), None)
+            if top is not None:
+                place = _first(allowed[: top + 1], asked)
+                ends.setdefault(allowed[place], allowed[place + 1 : top + 1])
+        cheapest = sorted(ends, key=self.price)
+        # What follows is for models whose held-out samples need more than the others did.
+        larger = [pair for least in cheapest for pair in ends[least][:2]]
+        yield from dict.fromkeys([*cheapest, *larger])
+
     def _stairs(self, first: int, asked: Asked) -> Iterator[Pair]:
         """The least parameter scale for input scales around the first: the larger the one, the
         smaller the other, so that each step starts where the last one ended."""
         if self.natural is not None:
             yield from self._climb(self.natural, SCALES[0], asked)
-        if self.large:
-            return
         param_scale = first
         for input_scale in range(first, min(first + _UP, SCALES[-1]) + 1):
             while param_scale > SCALES[0] and asked((input_scale, param_scale - 1)):
@@ -90,3 +113,15 @@ class ScaleSpace:
     def _allowed(self, pair: Pair) -> bool:
         input_scale, param_scale = pair
         return not self.wordable or input_scale == 0 or input_scale >= param_scale
+
+
+def _first(line: list[Pair], asked: Asked) -> int:
+    """Place of the first accurate pair; the last is accurate."""
+    low, high = 0, len(line) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if asked(line[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import numpy as np
 from gateless.core.errors import ModelError
+from gateless.core.ids import sha256_hex
 
 from gateless_proofs.rewrite.context import Pass, RewriteContext
 from gateless_proofs.rewrite.evaluate import run_node
@@ -244,7 +247,7 @@ def _collapse(graph: Graph, affine: _Affine, sink: str, source: str) -> bool:
     if len(products) < 2 or size_in * size_out * rows >= work or size_in * size_out > _MAX_ENTRIES:
         return False
     try:
-        matrix, offset = _measured(graph, part, sink, source, rows)
+        matrix, offset = _remembered(graph, part, sink, source, rows)
     except ModelError:
         return False
     emit = Emitter(graph)
@@ -273,6 +276,26 @@ def _work(graph: Graph, node: Node) -> int:
     if node.op in ("Add", "Sub", "Mul", "Div", "Expand", "Tile", "BatchNormalization"):
         return size
     return 0
+
+
+#: what the last parts were measured as: a plan rewrites one model dozens of times, and running a
+#: part once per input takes seconds
+_MEASURED: OrderedDict[str, tuple[Array, Array]] = OrderedDict()
+_MOST_REMEMBERED = 8
+
+
+def _remembered(
+    graph: Graph, part: list[Node], sink: str, source: str, rows: int
+) -> tuple[Array, Array]:
+    """:func:`_measured`, once per process for equal parts."""
+    proto = Graph([], [], part, graph.constants, graph.opsets).to_graph_proto()
+    place = repr((graph.shape(source), sink, source, rows)).encode()
+    key = sha256_hex(proto.SerializeToString(deterministic=True) + place)
+    if key not in _MEASURED:
+        _MEASURED[key] = _measured(graph, part, sink, source, rows)
+        if len(_MEASURED) > _MOST_REMEMBERED:
+            _MEASURED.popitem(last=False)
+    return _MEASURED[key]
 
 
 def _measured(
