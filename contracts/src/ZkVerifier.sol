@@ -232,7 +232,12 @@ contract ZkVerifier is IZkVerifier {
         if (target.binding == InputBinding.PACKED) {
             destination = PublicWords.write(spelling, input, schema, 0, inputs, destination);
         }
-        PublicWords.write(spelling, output, schema, inputs, inputs + IoSchema.outputCount(schema), destination);
+        uint256 tensors = inputs + IoSchema.outputCount(schema);
+        PublicWords.write(spelling, output, schema, inputs, tensors, destination);
+        // Check: a digit of an output that was cut off at zero is no answer.
+        if (spelling.digitBits != 0 && PublicWords.holdsLowest(spelling, output, schema, inputs, tensors)) {
+            revert ZkVerifier_OutputCutOff();
+        }
     }
 
     /// @dev Lays out `verifyProof(bytes, uint256[], bytes32[])` in fresh memory, all but the instances.

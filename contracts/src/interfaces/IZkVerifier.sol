@@ -17,6 +17,8 @@ interface IZkVerifier {
     error ZkVerifier_ProofLength(uint256 given, uint256 expected);
     error ZkVerifier_InputLength(uint256 given, uint256 expected);
     error ZkVerifier_OutputLength(uint256 given, uint256 expected);
+    /// @dev An output of a dense circuit is the smallest integer of its width: the circuit cuts off there.
+    error ZkVerifier_OutputCutOff();
     error ZkVerifier_TensorOverSeveralColumns(uint256 elements, uint256 rows);
     error ZkVerifier_ProofRejected();
 
@@ -31,7 +33,8 @@ interface IZkVerifier {
     /// @dev Under `KZG` every input tensor must fit one column of the circuit, `elements + 9 <= 2^k` with k from the
     /// key: a longer one has several commitments, of which `inputBinding` would cover the first only.
     /// @param input packed input of one row; empty where the version binds inputs by KZG commitment.
-    /// @param output packed output of one row.
+    /// @param output packed output of one row; of a dense circuit (one with digits) without the smallest integer of a
+    /// width, at which such circuits cut off.
     /// @param proof ezkl proof of exactly the pinned length.
     /// @return inputBinding keccak256(input), or for `KZG` keccak256 of the commitments, 64 bytes per input tensor,
     /// with which the proof opens. The caller must compare it with what the request carries.

@@ -8,7 +8,9 @@ pragma solidity ^0.8.30;
 /// @dev The registry has checked b >= 8w, so digits never overlap and a word spells one row only, and b*d <= 253, so
 /// that every word is below 2^253 and thereby below the field modulus: its alias (word + r) cannot be spelled. The
 /// circuit proves each of its digits to be in [0, 2^b); a digit of 2^(8w) or more exists in circuits, but in no packed
-/// row, and so in no word that is made here.
+/// row, and so in no word that is made here. A zero digit stands for everything that is too small, too: circuits cut it
+/// off there. Of an input that is what the circuit goes on with; of an output it would be a wrong answer with a valid
+/// proof, so outputs must not hold the lowest integer of their width (`holdsLowest`).
 library DenseWords {
     /// @notice Words for `count` values.
     function wordCount(uint256 count, uint256 digitsPerWord) internal pure returns (uint256) {
@@ -57,6 +59,27 @@ library DenseWords {
                     }
                     mstore(end, word)
                     first := next
+                }
+            }
+        }
+    }
+
+    /// @notice Whether one of a tensor's elements is the smallest integer of its width, whose digit is zero.
+    /// @dev The parameters are those of `pack`.
+    function holdsLowest(uint256 source, uint256 rowLength, uint256 sourceEnd, uint256 width, uint256 count)
+        internal
+        pure
+        returns (bool found)
+    {
+        // Assembly: the inner loop runs once per value; it writes nothing to memory.
+        assembly ("memory-safe") {
+            let tensorLength := mul(width, count)
+            let shift := sub(256, shl(3, width))
+            let lowest := shl(sub(shl(3, width), 1), 1)
+            for {} lt(source, sourceEnd) { source := add(source, rowLength) } {
+                let last := add(source, tensorLength)
+                for { let at := source } lt(at, last) { at := add(at, width) } {
+                    found := or(found, eq(shr(shift, calldataload(at)), lowest))
                 }
             }
         }

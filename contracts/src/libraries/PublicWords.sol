@@ -66,6 +66,26 @@ library PublicWords {
         }
     }
 
+    /// @notice Whether tensors `from` to `to - 1` hold the smallest integer of their width anywhere.
+    /// @dev The parameters are those of `write`.
+    function holdsLowest(Spelling memory spelling, bytes calldata packed, bytes memory schema, uint256 from, uint256 to)
+        internal
+        pure
+        returns (bool found)
+    {
+        uint256 source;
+        assembly ("memory-safe") {
+            source := packed.offset
+        }
+        uint256 rowLength = packed.length / spelling.rows;
+        for (uint256 i = from; i < to && !found; ++i) {
+            (uint256 width, uint256 count) = IoSchema.tensor(schema, i);
+            found = DenseWords.holdsLowest(source, rowLength, source + packed.length, width, count);
+            // The next tensor of the first row.
+            source += width * count;
+        }
+    }
+
     /// @param source calldata offset of the tensor in the first row.
     /// @param length bytes of all rows.
     function _writeTensor(

@@ -92,10 +92,10 @@ contract ZkVerifierBatchTest is BatchNetwork {
             proven.input[at] ^= 0x01;
         }
         for (uint256 at = 0; at < proven.output.length; ++at) {
-            proven.output[at] ^= 0x80;
+            proven.output[at] ^= 0x01;
             vm.expectRevert(IZkVerifier.ZkVerifier_ProofRejected.selector);
             verifier.verifyBatch(batchVersion, BATCH, proven.input, proven.output, proven.proof);
-            proven.output[at] ^= 0x80;
+            proven.output[at] ^= 0x01;
         }
         verifier.verifyBatch(batchVersion, BATCH, proven.input, proven.output, proven.proof);
     }
