@@ -318,6 +318,10 @@ _RULES: Mapping[str, _Explain] = {
     "ZkVerifier_UnsupportedBatch": _fixed(
         "that circuit proves another number of inferences", "use the circuit for this number"
     ),
+    "ZkVerifier_OutputCutOff": _fixed(
+        "an output is the smallest integer of its width, where a dense circuit cuts off",
+        "use the circuit for one inference, or inputs like those the model was calibrated with",
+    ),
     "ZkVerifier_BatchNotPacked": _fixed(
         "the version binds inputs by commitment, which takes no batches", "prove them one by one"
     ),
