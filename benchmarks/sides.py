@@ -177,6 +177,8 @@ class OurSide:
                 model=str(self.shop.model.onnx),
                 calibration=str(self.shop.calibration),
                 cache=str(planning),
+                # A plan is many steps; the cap of the run is its limit.
+                seconds=self.shop.cap.seconds,
             ),
         )
         self.side.plan_seconds, self.side.plan_peak_bytes = built.seconds, built.peak_bytes
