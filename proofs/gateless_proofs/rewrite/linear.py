@@ -252,7 +252,13 @@ def _collapse(graph: Graph, affine: _Affine, sink: str, source: str) -> bool:
         return False
     emit = Emitter(graph)
     flat = emit.reshape(source, [rows, size_in])
-    product = add_constant(emit, emit("MatMul", [flat, emit.const(matrix)]), offset)
+    # Products of small weights are smaller still, and a circuit's constants have one scale: so the
+    # largest is brought near one, and ezkl takes the power of two back by raising the scale.
+    shift = int(np.clip(-np.ceil(np.log2(np.abs(matrix).max() or 1.0)), 0, _MOST_SHIFT))
+    scaled = emit("MatMul", [flat, emit.const(matrix * 2.0**shift)])
+    if shift:
+        scaled = emit("Mul", [scaled, emit.const(2.0**-shift)])
+    product = add_constant(emit, scaled, offset)
     emit.reshape(product, after, sink)
     place = max(place for place, node in enumerate(graph.nodes) if sink in node.outputs)
     graph.nodes[place : place + 1] = emit.nodes
@@ -282,6 +288,8 @@ def _work(graph: Graph, node: Node) -> int:
 #: part once per input takes seconds
 _MEASURED: OrderedDict[str, tuple[Array, Array]] = OrderedDict()
 _MOST_REMEMBERED = 8
+#: bits by which the weights of a merged layer are raised at most
+_MOST_SHIFT = 16
 
 
 def _remembered(
