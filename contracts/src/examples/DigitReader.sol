@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Tensor} from "../consumer/Tensor.sol";
 import {IInferenceConsumer} from "../interfaces/IInferenceConsumer.sol";
 import {IInferenceMarket} from "../interfaces/IInferenceMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
@@ -60,7 +61,7 @@ contract DigitReader is IInferenceConsumer {
         if (versionId != VERSION_ID) revert DigitReader_OtherVersion(versionId);
         // Effect: kept by what was proven. An exact circuit gives one input one digit; where rescaling leaves a prover
         // a choice between neighbours, the last reading stands.
-        uint8 digit = _highest(output);
+        uint8 digit = uint8(Tensor.argmax(output, WIDTH));
         _digits[inputBinding] = uint256(digit) + 1;
         ++countOf[digit];
         emit DigitRead(requestId, requester, inputBinding, digit);
@@ -71,20 +72,5 @@ contract DigitReader is IInferenceConsumer {
         uint256 digitPlusOne = _digits[inputBinding];
         if (digitPlusOne == 0) revert DigitReader_UnknownInput(inputBinding);
         return uint8(digitPlusOne - 1);
-    }
-
-    /// @dev Index of the highest score, the first of equals. The market has checked the output's length.
-    function _highest(bytes calldata output) private view returns (uint8 best) {
-        uint256 shift = 256 - 8 * WIDTH;
-        int256 highest = type(int256).min;
-        for (uint256 i = 0; i < LABELS; ++i) {
-            // Big-endian two's complement: the element moves to the top of a word, then back with its sign.
-            bytes32 word = bytes32(output[i * WIDTH:(i + 1) * WIDTH]);
-            int256 score = int256(uint256(word)) >> shift;
-            if (score > highest) {
-                highest = score;
-                best = uint8(i);
-            }
-        }
     }
 }
