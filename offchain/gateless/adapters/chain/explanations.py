@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateless.adapters.chain.deployment import TokenInfo
+from gateless.adapters.chain.fixed_explanations import FIXED
 
 #: Errors that mean: a balance, stake or allowance is too low.
 FUNDS_ERRORS = frozenset(
@@ -67,11 +68,6 @@ def _time(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):
         return f"second {seconds}"
-
-
-def _fixed(summary: str, hint: str) -> _Explain:
-    explanation = Explanation(summary, hint)
-    return lambda _args, _token: explanation
 
 
 def _market_balance(args: _Args, token: TokenInfo | None) -> Explanation:
@@ -218,45 +214,20 @@ def _royalty(args: _Args, _token: TokenInfo | None) -> Explanation:
     return Explanation("the royalty is too high", f"ask at most {args['maximum'] / 100:g} %")
 
 
-_HOLDER = _fixed(
-    "only the model's holder may do that",
-    "use the wallet that holds the model's token: gateless model show names it",
-)
-_DISAGREE = _fixed(
-    "the proof does not show that",
-    "the proof, input or output is of another version, input or run; prove again",
-)
-
-_ZERO = _fixed("the amount is zero", "give an amount above zero")
-_BAD_KEY = _fixed("that is no verifying-key artifact", "take the words from the bundle's VKA file")
-
-
 def _mint(args: _Args, token: TokenInfo | None) -> Explanation:
     return Explanation(
         "that is too much test money at once", f"ask for at most {_amount(args['maximum'], token)}"
     )
 
 
+def _fixed(summary: str, hint: str) -> _Explain:
+    explanation = Explanation(summary, hint)
+    return lambda _args, _token: explanation
+
+
 _RULES: Mapping[str, _Explain] = {
-    "InferenceMarket_ZeroAmount": _ZERO,
-    "InferenceMarket_NoUsableCircuit": _fixed(
-        "the version has no circuit that proves one inference", "ask for another version"
-    ),
-    "ExecutorStaking_ZeroAmount": _ZERO,
-    "ExecutorStaking_NothingToWithdraw": _fixed("there is nothing to withdraw", ""),
-    "ExecutorStaking_AlreadyEnrolled": _fixed("the executor serves that version already", ""),
-    "ExecutorStaking_NotEnrolled": _fixed("the executor does not serve that version", ""),
+    **{name: _fixed(summary, hint) for name, (summary, hint) in FIXED.items()},
     "ModelRegistry_ReasonTooLong": _too_long("reason"),
-    "ModelRegistry_VersionOfOtherModel": _fixed(
-        "the version is another model's", "an alias points at versions of its own model only"
-    ),
-    "ZkVerifier_InputLength": _DISAGREE,
-    "ZkVerifier_OutputLength": _DISAGREE,
-    "ZkVerifier_VkaTooShort": _BAD_KEY,
-    "ZkVerifier_VkaTooLong": _BAD_KEY,
-    "ERC721NonexistentToken": _fixed(
-        "there is no such model", "gateless model list shows what there is"
-    ),
     "TestDollar_MintTooHigh": _mint,
     "InferenceMarket_InsufficientBalance": _market_balance,
     "InferenceMarket_CollateralBelowFloor": _collateral,
@@ -267,142 +238,19 @@ _RULES: Mapping[str, _Explain] = {
     "InferenceMarket_CallbackGasTooHigh": _callback_gas,
     "InferenceMarket_InputTooLong": _too_long("input"),
     "InferenceMarket_HintTooLong": _too_long("input hint"),
-    "InferenceMarket_UnknownRequest": _fixed(
-        "there is no such request", "check the request id and the network"
-    ),
-    "InferenceMarket_NotOpen": _fixed(
-        "the request is not open any more", "see what became of it: gateless request show ID"
-    ),
-    "InferenceMarket_NotLocked": _fixed(
-        "the request is not locked", "lock it first; it may also have ended"
-    ),
-    "InferenceMarket_NotRequester": _fixed(
-        "only the requester may do that", "use the wallet that made the request"
-    ),
-    "InferenceMarket_NotNamedExecutor": _fixed(
-        "the request names another executor", "only the named executor may lock it"
-    ),
-    "InferenceMarket_NotLockHolder": _fixed(
-        "another executor holds the lock", "only the lock's holder may deliver the output"
-    ),
-    "InferenceMarket_NamedCannotCancel": _fixed(
-        "a request that names its executor cannot be cancelled",
-        "refund it after its deadline: the named executor shows his answer before he is paid",
-    ),
-    "InferenceMarket_OtherTerms": _fixed(
-        "the request is not the one that was looked at",
-        "look at it again: a reorganisation of the chain may have changed what its number means",
-    ),
-    "InferenceMarket_LockTooShort": _fixed(
-        "too little time would be left to prove", "leave it to its refund, or to quicker executors"
-    ),
-    "ZkVerifier_TensorOverSeveralColumns": _fixed(
-        "the input is too long for one commitment of this circuit",
-        "use another version: this one cannot be answered",
-    ),
-    "ModelRegistry_ProofTooLarge": _fixed(
-        "what one proof covers is too large to be verified in one transaction",
-        "choose a smaller batch, bind inputs by commitment, or let the model put out less",
-    ),
-    "ModelRegistry_BatchTooLarge": _fixed(
-        "a circuit takes too many inferences at once", "choose a smaller batch"
-    ),
-    "ModelRegistry_BatchNotPacked": _fixed(
-        "a commitment covers a whole batch and binds no single request",
-        "build versions with batch circuits with packed inputs",
-    ),
-    "ModelRegistry_InvalidDigits": _fixed(
-        "the digits of a dense circuit do not fit its tensors or a field element",
-        "build the bundle again",
-    ),
-    "ZkVerifier_UnsupportedBatch": _fixed(
-        "that circuit proves another number of inferences", "use the circuit for this number"
-    ),
-    "ZkVerifier_OutputCutOff": _fixed(
-        "an output is the smallest integer of its width, where a dense circuit cuts off",
-        "use the circuit for one inference, or inputs like those the model was calibrated with",
-    ),
-    "ZkVerifier_BatchNotPacked": _fixed(
-        "the version binds inputs by commitment, which takes no batches", "prove them one by one"
-    ),
-    "InferenceMarket_EmptyBatch": _fixed("the batch names no request", "name at least one"),
     "InferenceMarket_TooManyRequests": _too_many_requests,
-    "InferenceMarket_VersionMismatch": _fixed(
-        "the batch mixes requests of several versions", "one proof answers one version"
-    ),
-    "InferenceMarket_NothingToFulfill": _fixed(
-        "none of the batch's requests is locked by this executor and still in time",
-        "look at them again; they were paid, refunded, or locked in this very block",
-    ),
     "InferenceMarket_PriceTooHigh": _above("price"),
     "InferenceMarket_CollateralTooHigh": _above("collateral"),
-    "InferenceMarket_LockedInThisBlock": _fixed(
-        "the lock is in this very block", "deliver the output one block later"
-    ),
-    "InferenceMarket_ModeNotAllowed": _fixed(
-        "the version does not allow that trust mode", "gateless model show lists the modes"
-    ),
-    "InferenceMarket_ModeNotSupported": _fixed(
-        "this market does not settle that trust mode", "ask for the mode ZK"
-    ),
-    "InferenceMarket_VkaNotRegistered": _fixed(
-        "the version's key is not on chain",
-        "anyone may register it from the bundle; publishing again does so",
-    ),
-    "InferenceMarket_NotEnoughGasForCallback": _fixed(
-        "the transaction carries too little gas for the callback", "send it with more gas"
-    ),
-    "InferenceMarket_NotRoyaltyHolder": _HOLDER,
-    "InferenceMarket_NothingToWithdraw": _fixed("nothing has been earned yet", ""),
-    "InferenceMarket_InputBindingMismatch": _DISAGREE,
-    "InferenceMarket_InputDigestMismatch": _fixed(
-        "the input is not the one that the digest names", "give exactly the packed input"
-    ),
     "ExecutorStaking_InsufficientFree": _free_stake,
     "ExecutorStaking_InsufficientAllocation": _allocation,
     "ExecutorStaking_StakeBelowMinimum": _minimum_stake,
     "ExecutorStaking_ExitNotReady": _exit_not_ready,
-    "ExecutorStaking_NoExit": _fixed(
-        "no exit was requested", "start one: gateless executor unstake"
-    ),
-    "ExecutorStaking_StakeStillLocked": _fixed(
-        "open requests still hold that stake", "finish or refund them first"
-    ),
     "ExecutorStaking_EndpointTooLong": _too_long("endpoint"),
-    "ModelRegistry_NotHolder": _HOLDER,
     "ModelRegistry_NameTaken": _name_taken,
-    "ModelRegistry_InvalidName": _fixed(
-        "that cannot name a model",
-        "use 1 to 64 of a-z, 0-9, '-', '_', '.', beginning with a letter or digit",
-    ),
     "ModelRegistry_RoyaltyTooHigh": _royalty,
     "ModelRegistry_UriTooLong": _too_long("URI"),
-    "ModelRegistry_UnknownModel": _fixed(
-        "there is no such model", "gateless model list shows what there is"
-    ),
-    "ModelRegistry_UnknownVersion": _fixed(
-        "there is no such version", "gateless model show lists a model's versions"
-    ),
-    "ModelRegistry_UnknownAlias": _fixed(
-        "the model has no such alias", "gateless model show lists a model's aliases and versions"
-    ),
-    "ZkVerifier_ForeignSrs": _fixed(
-        "the key was made with an SRS that this network does not accept",
-        "build the bundle again with the network's SRS",
-    ),
-    "ZkVerifier_UnknownVka": _fixed(
-        "the version's key is not on chain", "register it from the bundle first"
-    ),
-    "ZkVerifier_ProofRejected": _DISAGREE,
-    "ZkVerifier_ProofLength": _DISAGREE,
     "ERC20InsufficientBalance": _wallet_balance,
     "ERC20InsufficientAllowance": _allowance,
-    "ERC2612ExpiredSignature": _fixed(
-        "the permit has expired", "sign a new one; check the clock of this machine"
-    ),
-    "ERC2612InvalidSigner": _fixed(
-        "the permit is not signed by the token's owner, or was used already", "sign a new one"
-    ),
 }
 
 #: Names of the errors that have an explanation.
