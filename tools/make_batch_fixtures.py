@@ -34,16 +34,14 @@ from eth_utils.crypto import keccak
 from gateless.core.packing import (
     IoSchema,
     TensorSpec,
-    dense_words,
     felt_from_ezkl_hex,
     felt_to_ezkl_hex,
-    from_dense_words,
     from_felt,
     pack,
-    plain_words,
     to_felt,
     unpack,
 )
+from gateless.core.public_words import dense_words, from_dense_words, plain_words
 from gateless_proofs.rewrite import RewriteContext, WordTensor, digits_per_word, rewrite
 from gateless_proofs.srs import development_srs
 from onnx import TensorProto, helper, numpy_helper

@@ -6,17 +6,8 @@ from collections.abc import Sequence
 
 from gateless.core.errors import InputError, ProofError
 from gateless.core.manifest import Binding, CircuitEntry
-from gateless.core.packing import (
-    FIELD_MODULUS,
-    IoSchema,
-    TensorRows,
-    TensorSpec,
-    dense_words,
-    from_dense_words,
-    pack,
-    plain_words,
-    unpack,
-)
+from gateless.core.packing import FIELD_MODULUS, IoSchema, TensorSpec, pack, unpack
+from gateless.core.public_words import TensorRows, dense_words, from_dense_words, plain_words
 
 from gateless_proofs.bundle import Bundle
 

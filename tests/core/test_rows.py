@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from gateless.core.errors import InputError
 from gateless.core.packing import (
-    DENSE_WORD_BITS,
     MAX_BATCH,
     MAX_PROOF_BYTES,
     MAX_PROOF_VALUES,
@@ -16,6 +15,7 @@ from gateless.core.packing import (
     IoSchema,
     TensorSpec,
 )
+from gateless.core.public_words import DENSE_WORD_BITS
 
 RULES = Path(__file__).parents[2] / "contracts" / "src" / "libraries" / "RegistryRules.sol"
 

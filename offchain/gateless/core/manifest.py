@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gateless.core.errors import StorageError
 from gateless.core.ids import sha256_hex
-from gateless.core.packing import DENSE_WORD_BITS, IoSchema, TensorSpec
+from gateless.core.packing import IoSchema, TensorSpec
+from gateless.core.public_words import DENSE_WORD_BITS
 
 FORMAT: Literal["gateless/manifest/1"] = "gateless/manifest/1"
 MAX_MANIFEST_BYTES = 1 << 20

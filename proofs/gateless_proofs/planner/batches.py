@@ -14,7 +14,8 @@ from typing import Any
 
 from gateless.core.errors import GatelessError, ProofError
 from gateless.core.manifest import Goal
-from gateless.core.packing import FIELD_MODULUS, TensorSpec, dense_words, from_dense_words
+from gateless.core.packing import FIELD_MODULUS, TensorSpec
+from gateless.core.public_words import dense_words, from_dense_words
 
 from gateless_proofs.bundle import sha256_of
 from gateless_proofs.circuit import CircuitParameters

@@ -1,17 +1,11 @@
-"""Dense public words, against their definition."""
+"""Public words, dense and plain, against their definition."""
 
 from __future__ import annotations
 
 import pytest
 from gateless.core.errors import InputError
-from gateless.core.packing import (
-    DENSE_WORD_BITS,
-    FIELD_MODULUS,
-    TensorSpec,
-    dense_words,
-    from_dense_words,
-    plain_words,
-)
+from gateless.core.packing import FIELD_MODULUS, TensorSpec
+from gateless.core.public_words import DENSE_WORD_BITS, dense_words, from_dense_words, plain_words
 from hypothesis import given
 from hypothesis import strategies as st
 
