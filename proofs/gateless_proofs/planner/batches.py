@@ -21,11 +21,11 @@ from gateless_proofs.bundle import sha256_of
 from gateless_proofs.circuit import CircuitParameters
 from gateless_proofs.domain import Tensors
 from gateless_proofs.planner.arithmetic import Arithmetic, Judged, judged_from
+from gateless_proofs.planner.candidate import row_of
 from gateless_proofs.planner.cost import proof_bytes
 from gateless_proofs.planner.journal import Journal
 from gateless_proofs.planner.laboratory import CircuitModel, Emit, Laboratory, quantised
 from gateless_proofs.planner.layout import Layout, layout_of
-from gateless_proofs.planner.search import row_of
 from gateless_proofs.planner.shapes import Budget, Shape, shapes
 from gateless_proofs.rewrite import RewriteContext, WordTensor, digits_per_word
 from gateless_proofs.witness import WitnessError
