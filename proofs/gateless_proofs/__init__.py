@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from gateless_proofs.audit import AuditReport as AuditReport
     from gateless_proofs.audit import Check as Check
     from gateless_proofs.audit import audit_bundle as audit_bundle
-    from gateless_proofs.build import BuildOptions as BuildOptions
     from gateless_proofs.build import build_bundle as build_bundle
+    from gateless_proofs.build_options import BuildOptions as BuildOptions
     from gateless_proofs.bundle import Bundle as Bundle
     from gateless_proofs.bundle import load_bundle as load_bundle
     from gateless_proofs.calibration import CalibrationData as CalibrationData
@@ -30,7 +30,7 @@ _HOMES = {
     "AuditReport": "audit",
     "Check": "audit",
     "audit_bundle": "audit",
-    "BuildOptions": "build",
+    "BuildOptions": "build_options",
     "build_bundle": "build",
     "Bundle": "bundle",
     "load_bundle": "bundle",

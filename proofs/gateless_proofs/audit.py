@@ -23,10 +23,10 @@ from gateless.core.errors import GatelessError, ProofError
 from gateless.core.manifest import Binding, CircuitEntry, Manifest
 from gateless.core.packing import TensorSpec, dequantise, pack, quantise, unpack
 
-from gateless_proofs.build import public_words
 from gateless_proofs.bundle import Bundle, check_file, sha256_of
 from gateless_proofs.keys import KeyCache
 from gateless_proofs.prover import Prover
+from gateless_proofs.public_values import public_words
 from gateless_proofs.rows import circuit_inputs, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import g2_of

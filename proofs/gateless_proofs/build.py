@@ -8,45 +8,26 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gateless import __version__
-from gateless.core.errors import InputError, ModelError, ProofError
-from gateless.core.manifest import (
-    Accuracy,
-    Binding,
-    BundleFile,
-    CircuitEntry,
-    FileRole,
-    Goal,
-    Manifest,
-    Provenance,
-    Srs,
-    Tensor,
-)
+from gateless.core.errors import InputError, ModelError
+from gateless.core.manifest import Binding
 from gateless.core.packing import FloatArray, TensorSpec
 
-from gateless_proofs.bundle import MANIFEST_NAME, Bundle, load_bundle, sha256_of
+from gateless_proofs.build_options import BuildOptions
+from gateless_proofs.bundle import MANIFEST_NAME, Bundle, load_bundle
 from gateless_proofs.calibration import CalibrationData
-from gateless_proofs.card import model_card
 from gateless_proofs.keys import KeyCache
+from gateless_proofs.manifest import ManifestMaker, software_versions
 from gateless_proofs.onnx_limits import require_file_size
 from gateless_proofs.planner.journal import journal_name
-from gateless_proofs.planner.plan import (
-    PlannedCircuit,
-    Planner,
-    PlanRequest,
-    PlanResult,
-    journal_subject,
-)
+from gateless_proofs.planner.plan import Planner, PlanRequest, PlanResult, journal_subject
 from gateless_proofs.sandbox import Limits, Progress, run_worker
-from gateless_proofs.srs import SrsKind, g2_of, require_srs_allowed
-from gateless_proofs.vka import instance_count, parse_vka
+from gateless_proofs.srs import require_srs_allowed
 
 #: largest batch that one circuit takes
 MAX_BATCH_SIZE = 256
@@ -65,41 +46,6 @@ _STAGES = {
 }
 #: share of a limit that predicted memory may take: predictions are rough
 _MEMORY_SHARE = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What the publisher decides.
-
-    Attributes:
-        name: name of the model.
-        accuracy_bound: largest absolute error at which executors still sign; by default one per
-            cent of the range of the outputs on the calibration data.
-        binding: how requests are bound to inputs; by default chosen by the size of the input.
-        chain_id: chain that the bundle is for; the development SRS is refused off 31337.
-        goal: what the plan keeps low.
-        batch_sizes: inferences per proof, one circuit for each; 1 is always among them.
-        seed: of everything random in the plan.
-        max_logrows: largest circuit taken into account, as log2 of its rows.
-        memory_budget: memory that one proof may take, in bytes.
-        gas_budget: gas that one verification may take; unlimited if absent.
-    """
-
-    name: str
-    description: str = ""
-    accuracy_bound: float | None = None
-    binding: Binding | None = None
-    srs_kind: SrsKind = "development"
-    labels: tuple[str, ...] = ()
-    task: str = ""
-    tags: tuple[str, ...] = ()
-    chain_id: int | None = None
-    goal: Goal = Goal.BALANCED
-    batch_sizes: tuple[int, ...] = (1,)
-    seed: int = 0
-    max_logrows: int = 20
-    memory_budget: int | None = None
-    gas_budget: int | None = None
 
 
 async def build_bundle(
@@ -195,7 +141,7 @@ class _Build:
         binding = self._binding(facts)
         result = await self._plan(path, facts, samples, binding)
         self._check_labels(result.single)
-        manifest = self._manifest(facts, result, binding)
+        manifest = ManifestMaker(self.root, self.options).make(facts, result, binding)
         manifest.schema_of_io().check_row(packed_inputs=binding is Binding.PACKED)
         (self.root / MANIFEST_NAME).write_bytes(manifest.to_bytes())
 
@@ -278,149 +224,6 @@ class _Build:
             folder=self.keys.root / "plans",
             work=self.work / "circuits",
         )
-        name = journal_name(journal_subject(request, _versions()))
+        name = journal_name(journal_subject(request, software_versions()))
         request = replace(request, folder=request.folder / name)
         return await Planner(request, self.keys, self.limits, self.progress).run()
-
-    def _manifest(self, facts: dict[str, Any], result: PlanResult, binding: Binding) -> Manifest:
-        single = result.single
-        inputs = tuple(
-            Tensor(
-                name=entry["name"],
-                shape=tuple(entry["shape"]),
-                width=fitted["width"],
-                scale_bits=fitted["scale"],
-                onnx_dtype=entry["dtype"],
-                calibrated_range=(fitted["low"], fitted["high"]),
-            )
-            for entry, fitted in zip(facts["inputs"], single["inputs"], strict=True)
-        )
-        outputs = tuple(
-            Tensor(
-                name=entry["name"],
-                shape=tuple(entry["shape"]),
-                width=entry["width"],
-                scale_bits=entry["scale"],
-                onnx_dtype=entry["dtype"],
-            )
-            for entry in single["outputs"]
-        )
-        files = [self._file(FileRole.MODEL, "model.onnx")]
-        circuits = []
-        for circuit in result.circuits:
-            made, entry = self._circuit(circuit, single)
-            check_instances(self.root / made[FileRole.VKA].name, entry, inputs, outputs, binding)
-            files += made.values()
-            circuits.append(entry)
-        versions = _versions()
-        manifest = Manifest(
-            name=self.options.name,
-            description=self.options.description,
-            files=tuple(files),
-            inputs=inputs,
-            outputs=outputs,
-            binding=binding,
-            circuits=tuple(circuits),
-            accuracy=Accuracy(bound=result.found["bound"], **single["accuracy"]),
-            srs=Srs(
-                kind=self.options.srs_kind,
-                logrows=max(entry.logrows for entry in circuits),
-                g2=g2_of(self.options.srs_kind),
-            ),
-            provenance=Provenance(opset=facts["opset"], **versions),
-            plan=result.plan,
-            task=self.options.task,
-            tags=self.options.tags,
-            labels=self.options.labels,
-        )
-        card = model_card(manifest)
-        (self.root / "README.md").write_text(card, encoding="utf-8")
-        return manifest.model_copy(
-            update={"files": (*files, self._file(FileRole.CARD, "README.md"))}
-        )
-
-    def _circuit(
-        self, circuit: PlannedCircuit, single: Mapping[str, Any]
-    ) -> tuple[dict[FileRole, BundleFile], CircuitEntry]:
-        """Copies a circuit's files into the bundle and describes it."""
-        built, trial = circuit.built, circuit.trial
-        suffix = "" if circuit.batch_size == 1 else f"-{circuit.batch_size}"
-        files = {}
-        for role, source, name in (
-            (FileRole.SETTINGS, "settings.json", f"settings{suffix}.json"),
-            (FileRole.COMPILED, "circuit.compiled", f"circuit{suffix}.compiled"),
-            (FileRole.VERIFYING_KEY, "vk.key", f"vk{suffix}.key"),
-            (FileRole.VKA, "vka.bin", f"vka{suffix}.bin"),
-        ):
-            shutil.copyfile(Path(built["folder"]) / source, self.root / name)
-            files[role] = self._file(role, name)
-        exact = bool(built["exact"])
-        entry = CircuitEntry(
-            batch_size=circuit.batch_size,
-            logrows=built["parameters"]["logrows"],
-            vka_digest=trial.keys.vka_digest,
-            proof_length=trial.proof_length,
-            digit_bits=built.get("digit_bits", 0),
-            digits_per_word=built.get("digits_per_word", 0),
-            settings=files[FileRole.SETTINGS].sha256,
-            compiled_circuit=files[FileRole.COMPILED].sha256,
-            verifying_key=files[FileRole.VERIFYING_KEY].sha256,
-            vka=files[FileRole.VKA].sha256,
-            passes=tuple(built["model"]["passes"]),
-            circuit_model=built["model_sha256"],
-            exact=exact,
-            slack=(0,) * len(single["slack"]) if exact else tuple(single["slack"]),
-            slack_kind="exact" if exact else single["slack_kind"],
-            prove_seconds=round(trial.seconds, 3),
-            prove_memory_bytes=trial.memory_bytes,
-        )
-        return files, entry
-
-    def _file(self, role: FileRole, name: str) -> BundleFile:
-        path = self.root / name
-        return BundleFile(role=role, name=name, sha256=sha256_of(path), size=path.stat().st_size)
-
-
-def check_instances(
-    vka: Path,
-    entry: CircuitEntry,
-    inputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    binding: Binding,
-) -> None:
-    """Compares a key's number of public values with what the contract will give it.
-
-    Raises:
-        ProofError: ``instances-mismatch``.
-    """
-    public = public_words(entry, inputs, outputs, binding)
-    found = instance_count(parse_vka(vka.read_bytes()))
-    if found != public:
-        raise ProofError(
-            "instances-mismatch",
-            f"the circuit has {found} public values, the model {public}",
-            hint="report the model",
-        )
-
-
-def public_words(
-    entry: CircuitEntry,
-    inputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    binding: Binding,
-) -> int:
-    """Public values of a circuit."""
-    public = (*inputs, *outputs) if binding is Binding.PACKED else tuple(outputs)
-    counts = [math.prod(tensor.shape) for tensor in public]
-    if entry.dense:
-        counts = [-(-count // entry.digits_per_word) for count in counts]
-    return entry.batch_size * sum(counts)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "gateless": __version__,
-        "ezkl": version("ezkl"),
-        "onnxruntime": version("onnxruntime"),
-        "onnx": version("onnx"),
-    }
