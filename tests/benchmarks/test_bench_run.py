@@ -80,7 +80,8 @@ def test_the_cap_is_a_failure_of_the_default_with_its_reason(tmp_path: Path) -> 
     arguments = ["--no-shipped", "--models", str(folder), "--work", str(work)]
     assert main([*arguments, "--out", str(tmp_path / "out"), "--cap-seconds", "0.2"]) == 0
     record = load_record(work / "records" / "small.json")
-    assert record.default.failure == "float reference: hit the cap of 0.2 s"
+    # Whichever step was under way.
+    assert record.default.failure.endswith(": hit the cap of 0.2 s")
     assert record.ratio is None
 
 

@@ -11,7 +11,9 @@ from gateless.core.manifest import (
     Binding,
     BundleFile,
     FileRole,
+    Goal,
     Manifest,
+    Plan,
     Provenance,
     Srs,
     Tensor,
@@ -34,6 +36,15 @@ def manifest_of(files: tuple[BundleFile, ...]) -> Manifest:
         accuracy=Accuracy(samples=1, max_abs_error=0, mean_abs_error=0, bound=0),
         srs=Srs(kind="development", logrows=8, g2=(WORD, WORD, WORD, WORD)),
         provenance=Provenance(gateless="0", ezkl="0", onnxruntime="0", onnx="0", opset=17),
+        plan=Plan(
+            goal=Goal.BALANCED,
+            seed=0,
+            bound_kind="absolute",
+            candidates=(),
+            considered=0,
+            winners=(),
+            why="",
+        ),
     )
 
 
