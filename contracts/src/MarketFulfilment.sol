@@ -73,6 +73,7 @@ abstract contract MarketFulfilment is MarketRequests {
 
         // Interaction: the claims are answered; then the requesters' code, last.
         STAKING.unlockMany(msg.sender, batch.paid);
+        _requireGasForAll(requestIds, batch.calledRows);
         for (uint256 i = 0; i < batch.calledRows.length; ++i) {
             uint256 row = batch.calledRows[i];
             _callBack(requestIds[row], _row(outputs, row, batch.proven.length));
@@ -172,6 +173,20 @@ abstract contract MarketFulfilment is MarketRequests {
         // Interaction
         (bool success, bytes memory returned) = BoundedCall.tryCall(callback, callbackGas, MAX_RETURNED, data);
         emit CallbackExecuted(requestId, callback, success, returned);
+    }
+
+    /// @dev Gas for all callbacks of a batch, before the first of them. Each is checked again when its turn comes, but
+    /// a callback that took little when the executor estimated the gas, and takes all that it may now, must not be able
+    /// to
+    /// make the others' turn fail, and with it the batch.
+    function _requireGasForAll(uint256[] calldata requestIds, uint256[] memory calledRows) private view {
+        uint256 promised;
+        for (uint256 i = 0; i < calledRows.length; ++i) {
+            promised += _requests[requestIds[calledRows[i]]].callbackGas + CALLBACK_RESERVE;
+        }
+        // Check: EIP-150 keeps back one 64th of the gas at each call.
+        uint256 passable = gasleft() * 63 / 64;
+        if (passable < promised) revert InferenceMarket_NotEnoughGasForCallback(passable, promised);
     }
 
     function _checkBinding(StoredRequest storage stored, bytes32 proven) private view {

@@ -42,6 +42,7 @@ HOPELESS = frozenset(
         "proving-failed",
         "zk-verifier-proof-rejected",
         "zk-verifier-proof-length",
+        "zk-verifier-output-cut-off",
         # this machine is too small for it
         "memory-limit",
         "time-limit",
