@@ -181,13 +181,13 @@ async def test_a_request_that_is_refunded_while_its_batch_is_proven_does_not_sin
     case: Case, isolated_devnet: Devnet
 ) -> None:
     prover = held(case.config)
-    short = await case.ask(1, lock_duration=300)
-    long = await case.ask(3, lock_duration=2000)
+    short = await case.ask(1, lock_duration=150)
+    long = await case.ask(3, lock_duration=550)
     async with running(isolated_devnet, case.served.executor, case.config, prover=prover) as run:
         await case.measured(run)
         await case.all_in(run, [*short, *long], WorkState.PROVING)
         await asyncio.wait_for(prover.asked.wait(), 60)
-        await isolated_devnet.control.advance(400)
+        await isolated_devnet.control.advance(200)
         await send(case.users[0], calls.refund(short[0]))
         await run.reaches(short[0], WorkState.FAILED)
         assert not prover.stopped.is_set(), "the others still wait for this proof"
@@ -204,8 +204,8 @@ async def test_a_request_that_expires_under_way_is_skipped_on_chain(
 ) -> None:
     """The transaction was sent while all locks held, and is mined when one does not any more."""
     prover = held(case.config)
-    short = await case.ask(1, lock_duration=300)
-    long = await case.ask(3, lock_duration=2000)
+    short = await case.ask(1, lock_duration=150)
+    long = await case.ask(3, lock_duration=550)
     ids = [*short, *long]
     control, rpc = isolated_devnet.control, isolated_devnet.client.rpc
 
@@ -218,7 +218,7 @@ async def test_a_request_that_expires_under_way_is_skipped_on_chain(
         await control.set_automine(False)
         prover.let_go.set()
         await eventually("the batch waits to be mined", waits_to_be_mined)
-        await control.advance(400)
+        await control.advance(200)
         await control.set_automine(True)
         await case.all_in(run, long, WorkState.FULFILLED)
         work = await run.reaches(short[0], WorkState.FAILED)
@@ -233,12 +233,12 @@ async def test_a_proof_for_which_nobody_waits_is_stopped(
     case: Case, isolated_devnet: Devnet
 ) -> None:
     prover = held(case.config)
-    ids = await case.ask(3, lock_duration=300)
+    ids = await case.ask(3, lock_duration=150)
     async with running(isolated_devnet, case.served.executor, case.config, prover=prover) as run:
         await case.measured(run)
         await case.all_in(run, ids, WorkState.PROVING)
         await asyncio.wait_for(prover.asked.wait(), 60)
-        await isolated_devnet.control.advance(400)
+        await isolated_devnet.control.advance(200)
         for request_id in ids:
             await send(case.users[0], calls.refund(request_id))
         await asyncio.wait_for(prover.stopped.wait(), 60)
