@@ -16,9 +16,11 @@ from gateless.core.errors import ModelError
 
 from gateless_proofs.accuracy import AccuracyReport, measure
 from gateless_proofs.circuit import CircuitParameters
-from gateless_proofs.domain import InputDomain, Tensors
+from gateless_proofs.domain import InputDomain, Tensors, width_for
 from gateless_proofs.planner.journal import FatalQuestionError
 from gateless_proofs.planner.laboratory import CircuitModel, Laboratory, quantised
+from gateless_proofs.planner.random_inputs import RandomInputs
+from gateless_proofs.planner.rounding import ROUNDING_SHARE, Rounding
 from gateless_proofs.rewrite import RewriteContext
 from gateless_proofs.witness import CircuitRun, WitnessError
 
@@ -28,6 +30,8 @@ MOST_BITS = 124
 _CELLS = 4_000_000
 _FEWEST = 4
 _MOST = 32
+#: random inputs that decide whether an arithmetic is worth a closer look
+_RANDOM_INPUTS = 4
 #: the lookup range of a circuit that is only asked which values it looks up
 _ANY_LOOKUP = 1 << 40
 
@@ -109,6 +113,8 @@ class Judge:
         chosen: places of the samples that the search may look at; the others are held out.
         allowed: largest error that is accepted.
         labels: whether the class of the samples must come out right, too.
+        rounding: how much of the error is the inputs' own.
+        random: inputs that no sample shows.
         inputs: visibility of the inputs.
     """
 
@@ -120,6 +126,8 @@ class Judge:
         *,
         allowed: float,
         labels: bool,
+        rounding: Rounding,
+        random: RandomInputs,
         inputs: Literal["public", "polycommit"],
     ) -> None:
         self.lab = laboratory
@@ -127,6 +135,8 @@ class Judge:
         self.chosen = list(chosen)
         self.allowed = allowed
         self.labels = labels
+        self.rounding = rounding
+        self.random = random
         self.inputs: Literal["public", "polycommit"] = inputs
 
     def wide(self, arithmetic: Arithmetic, bits: int = 126, legs: int = 3) -> CircuitParameters:
@@ -172,6 +182,10 @@ class Judge:
         cells = settings["total_assignments"]
         scales = tuple(settings["model_input_scales"])
         output_scales = tuple(settings["model_output_scales"])
+        share = self.rounding.share(scales, cells)
+        if share < ROUNDING_SHARE:
+            detail = f"rounding the inputs alone moves {1 - share:.1%} of outputs out of the bound"
+            return Judged("inaccurate", detail, cells=cells), [], {}
         try:
             runs, report = self._measured(model, wide, scales, output_scales, witnesses_for(cells))
         except (WitnessError, ModelError) as error:
@@ -179,6 +193,14 @@ class Judge:
         furthest = report.max_abs_error
         if not report.accepted(self.allowed, labels=self.labels):
             return Judged("inaccurate", error=furthest, cells=cells), [], {}
+        if not all(fits_words(run, 2) for run in runs):
+            return Judged("no-witness", "outputs do not fit 128 bits", cells=cells), [], {}
+        # A few of those that a finalist has to bear: what fails here would fail there.
+        refusal = self.random.refusal(
+            model, wide, (scales, output_scales), cells, first=_RANDOM_INPUTS
+        )
+        if refusal:
+            return Judged("inaccurate", refusal, cells=cells), [], {}
         return Judged("accurate", error=furthest, cells=cells), runs, settings
 
     def _measured(
@@ -280,6 +302,11 @@ class Judge:
 def witnesses_for(cells: int) -> int:
     """How many witnesses a question about a circuit of this size may take."""
     return int(np.clip(_CELLS // max(cells, 1), _FEWEST, _MOST))
+
+
+def fits_words(run: CircuitRun, margin: int) -> bool:
+    """Whether outputs so many times as large still fit the widest packed integer."""
+    return all(width_for(margin * min(values), margin * max(values)) > 0 for values in run.outputs)
 
 
 def _looked_up(runs: Sequence[CircuitRun]) -> tuple[int, int]:

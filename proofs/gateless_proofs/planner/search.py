@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ from gateless_proofs.circuit import CircuitParameters
 from gateless_proofs.domain import InputDomain
 from gateless_proofs.planner.arithmetic import Arithmetic, Judge, Judged
 from gateless_proofs.planner.candidate import Candidate, row_of
+from gateless_proofs.planner.families import Family, affordable
 from gateless_proofs.planner.finalist import FinalistBuilder
 from gateless_proofs.planner.journal import Journal
 from gateless_proofs.planner.laboratory import CircuitModel, Emit, Laboratory
 from gateless_proofs.planner.layout import Layout, layout_of
+from gateless_proofs.planner.random_inputs import RandomInputs
 from gateless_proofs.planner.rewriting import choose_passes
+from gateless_proofs.planner.rounding import Rounding
 from gateless_proofs.planner.shapes import Budget, Shape, best, shapes
 from gateless_proofs.planner.space import (
     FEW_MULTIPLIERS,
@@ -44,22 +47,13 @@ _HOLD_OUT_FROM = 8
 #: circuits that go to trial, where their predicted cost is below so many times the least
 WORTH_A_TRIAL = 1.5
 _FINALISTS = 3
+#: proofs that take longer are not tried where another finalist's prediction is as good, by so much
+_LONG_TRIAL_SECONDS = 10.0
+_ALIKE = 1.1
+#: values of no circuit take fewer bits
+_LEAST_BITS = 8
 #: scale and size at which models are compared before their scales are known
 _NOMINAL = 7
-
-
-@dataclass(slots=True)
-class Family:
-    """Arithmetics that differ in their scales only, cheapest first."""
-
-    passes: tuple[str, ...]
-    multiplier: int
-    integral: bool
-    cells: int
-    pairs: Iterator[tuple[int, int]]
-    accurate: list[tuple[Arithmetic, Judged]] = field(default_factory=list)
-    last: tuple[Arithmetic, Judged] | None = None
-    key: tuple[int, int, int] = (0, 0, 0)
 
 
 class Search:
@@ -79,12 +73,15 @@ class Search:
         self.budget = Budget(request["max_logrows"], request["memory_bytes"], request["gas_budget"])
         seed: int = request["seed"]
         self.chosen, self.held_out = split(len(self.lab.samples), seed)
+        random_inputs = RandomInputs(self.lab, self.domain, self.bound, seed)
         self.judge = Judge(
             self.lab,
             self.domain,
             self.chosen,
             allowed=self.bound * USED_BOUND,
             labels=self.labels,
+            rounding=Rounding(self.lab, self.chosen, bound=self.bound, seed=seed),
+            random=random_inputs,
             inputs=self.inputs,  # type: ignore[arg-type]
         )
         self.builder = FinalistBuilder(
@@ -96,7 +93,7 @@ class Search:
             bound=self.bound,
             labels=self.labels,
             wordable=self.wordable,
-            seed=seed,
+            random=random_inputs,
         )
         self.table: list[dict[str, Any]] = []
         self.notes: list[str] = []
@@ -262,15 +259,21 @@ class Search:
         return sorted(found, key=lambda candidate: candidate.score(self.goal))
 
     def _judge_families(self, families: list[Family]) -> None:
-        """An accurate arithmetic of each; those that rescale and still have more cells than an
-        exact one are left out, since they are worse in every way."""
-        exact = math.inf
+        """An accurate arithmetic of each. Left out are families that rescale and still have more
+        cells than an exact one, since they are worse in every way, and those with so many cells
+        that none of their circuits would go to trial."""
+        exact = bearable = math.inf
         for place, family in enumerate(families):
             self.emit("search", 0.15 + 0.7 * place / len(families))
-            if family.cells >= exact:
+            if family.cells >= exact or family.cells > bearable:
                 continue
-            if self.advance(family) and family.accurate[-1][1].exact:
+            if not self.advance(family):
+                continue
+            arithmetic, judged = family.accurate[-1]
+            if judged.exact:
                 exact = min(exact, family.cells)
+            shaped = [found.shape.layout for found in self.candidates(arithmetic, judged)[:1]]
+            bearable = min([bearable, *(WORTH_A_TRIAL * layout.assignments for layout in shaped)])
 
     def _require_any(self, families: list[Family]) -> None:
         """Says which operator is at fault where ezkl takes the model in no form at all."""
@@ -282,12 +285,20 @@ class Search:
         )
         raise refusal or ProofError("no-circuit-found", "no rewriting of the model lays out")
 
+    def _least_shapes(self, family: Family) -> list[Shape]:
+        """A family's shapes if its values were as small as can be, whatever memory they take."""
+        arithmetic = self._arithmetic(family, (_NOMINAL, _NOMINAL))
+        start = replace(self.judge.wide(arithmetic), logrows=self.budget.logrows)
+        lay_out = partial(self._lay_out, arithmetic.model())
+        return list(shapes(start, _LEAST_BITS, (-2, 2), self.budget.boundless(), lay_out))
+
     # -- finalists ------------------------------------------------------------------------------
 
     def finalists(self, out: Path) -> list[dict[str, Any]]:
         """Circuits that are built, with all samples run through them."""
         families = self.families()
         self._require_any(families)
+        families = affordable(families, self.budget, self._least_shapes)
         self._judge_families(families)
         kept: list[dict[str, Any]] = []
         taken: set[tuple[Any, ...]] = set()
@@ -308,6 +319,8 @@ class Search:
             if key in taken:
                 continue
             taken.add(key)
+            if kept and self._too_alike(candidate, kept):
+                continue
             self.emit("search", 0.85 + 0.05 * len(kept))
             built = self.builder.build(candidate, out / f"finalist-{len(kept)}")
             self.table.append(candidate.row())
@@ -329,6 +342,13 @@ class Search:
                 tried=self.table,
             )
         return kept
+
+    def _too_alike(self, candidate: Candidate, kept: list[dict[str, Any]]) -> bool:
+        """Whether a long trial would only say again what another one says."""
+        if candidate.shape.cost.seconds < _LONG_TRIAL_SECONDS:
+            return False
+        score = candidate.score(self.goal)
+        return any(score <= _ALIKE * finalist["score"] for finalist in kept)
 
 
 def split(count: int, seed: int) -> tuple[list[int], list[int]]:

@@ -4,6 +4,7 @@ a proof costs and nothing else."""
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,10 @@ class Budget:
     logrows: int
     memory_bytes: int
     gas: int | None
+
+    def boundless(self) -> Budget:
+        """The same rows, whatever memory and gas they take."""
+        return replace(self, memory_bytes=sys.maxsize, gas=None)
 
     def allows(self, layout: Layout, cost: Cost) -> bool:
         """Whether a circuit is within all of them."""
