@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {DigitReader} from "../../src/examples/DigitReader.sol";
+import {FirstConsumer} from "../../src/examples/FirstConsumer.sol";
 import {Network} from "../Network.t.sol";
 
 contract ContractSizesTest is Network {
@@ -9,14 +10,15 @@ contract ContractSizesTest is Network {
     uint256 internal constant LIMIT = 24_576;
 
     function test_everyContractFitsTheCodeLimit() external {
-        address[7] memory deployed = [
+        address[8] memory deployed = [
             address(token),
             address(registry),
             address(verifier),
             address(staking),
             address(market),
             halo2,
-            address(new DigitReader(address(market), packedVersion))
+            address(new DigitReader(address(market), packedVersion)),
+            address(new FirstConsumer(address(market), packedVersion))
         ];
         for (uint256 i = 0; i < deployed.length; ++i) {
             assertTrue(deployed[i].code.length != 0, "deployed");
