@@ -73,14 +73,17 @@ class Search:
         self.budget = Budget(request["max_logrows"], request["memory_bytes"], request["gas_budget"])
         seed: int = request["seed"]
         self.chosen, self.held_out = split(len(self.lab.samples), seed)
-        random_inputs = RandomInputs(self.lab, self.domain, self.bound, seed)
+        random_inputs = RandomInputs(
+            self.lab,
+            self.domain,
+            Rounding(self.lab, self.chosen, bound=self.bound, seed=seed),
+        )
         self.judge = Judge(
             self.lab,
             self.domain,
             self.chosen,
             allowed=self.bound * USED_BOUND,
             labels=self.labels,
-            rounding=Rounding(self.lab, self.chosen, bound=self.bound, seed=seed),
             random=random_inputs,
             inputs=self.inputs,  # type: ignore[arg-type]
         )
