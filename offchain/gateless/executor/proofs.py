@@ -55,6 +55,8 @@ class Proofs:
     ) -> BatchProof:
         """One proof for several requests of a version; row i is the i-th request's."""
         parts = self._parts
+        # The first time it takes as long as several proofs, which is no time of a proof.
+        await parts.versions.make_key(ready.bundle, circuit_index)
         started = parts.clock.monotonic()
         rows = [kept_input(work) for work in works]
         proof = await parts.prover.prove_batch(ready.bundle, rows, circuit_index)
