@@ -82,13 +82,16 @@ class RandomInputs:
             refusal = self._between(asked, cells, thorough=thorough)
         return refusal
 
-    def _anywhere(self, asked: _Asked, cells: int, *, thorough: bool) -> str:
+    def samples(self, scales: Sequence[int], count: int) -> list[list[FloatArray]]:
+        """Inputs from anywhere in the samples' range, rounded to these scales."""
         generator = np.random.default_rng(self.rounding.seed)
+        return [self._anything(scales, generator) for _ in range(count)]
+
+    def _anywhere(self, asked: _Asked, cells: int, *, thorough: bool) -> str:
         count = max(_FEWEST, min(_MOST, _CELLS // max(cells, 1)))
         bearable = int((1 - RANDOM_SHARE) * count)
         wrong = 0
-        for _ in range(count if thorough else min(count, _FIRST)):
-            sample = self._anything(asked.scales[0], generator)
+        for sample in self.samples(asked.scales[0], count if thorough else min(count, _FIRST)):
             right = self._is_right(asked, sample)
             if right is None:
                 return ""
