@@ -17,9 +17,9 @@ from tiny_models import dense
 async def batched(tmp_path_factory: pytest.TempPathFactory, cache: KeyCache) -> Built:
     """Circuits for one inference and for four, planned for gas: dense words where they pay."""
     folder = tmp_path_factory.mktemp("batched")
-    model = dense(folder / "mlp.onnx", [12, 5, 3])
+    model = dense(folder / "mlp.onnx", [6, 3, 2])
     return await build(
-        model, normal(12, 12), folder / "bundle", cache, goal=Goal.GAS, batch_sizes=(4,)
+        model, normal(8, 6), folder / "bundle", cache, goal=Goal.GAS, batch_sizes=(4,)
     )
 
 
@@ -93,16 +93,15 @@ async def test_impossible_batches_are_refused(
     assert caught.value.code == code
 
 
-async def test_budgets_bind(tmp_path: Path, cache: KeyCache) -> None:
-    model = dense(tmp_path / "mlp.onnx", [6, 8, 2])
-    free = await build(model, normal(8, 6), tmp_path / "free", cache, goal=Goal.PROVER)
-    row = free.bundle.manifest.plan.candidates[free.bundle.manifest.plan.winners[0]]
-    least = await build(
-        model, normal(8, 6), tmp_path / "least", cache, goal=Goal.PROVER, gas_budget=540_000
-    )
-    other = least.bundle.manifest.plan
-    assert other.candidates[other.winners[0]].gas <= 540_000
-    assert row.gas >= other.candidates[other.winners[0]].gas
+async def test_budgets_bind(mlp: Built, tmp_path: Path, cache: KeyCache) -> None:
+    """Fewer rows than the winner without a budget has."""
+    model = dense(tmp_path / "mlp.onnx", [4, 6, 3])
+    free = mlp.bundle.manifest.circuits[0]
+    small = await build(model, mlp.samples, tmp_path / "small", cache, max_logrows=free.logrows - 1)
+    assert small.bundle.manifest.circuits[0].logrows < free.logrows
+    shaped = [row for row in small.bundle.manifest.plan.candidates if row.logrows]
+    assert shaped
+    assert all(row.logrows < free.logrows for row in shaped)
 
 
 async def test_integers_far_outside_have_no_proof_or_the_right_one(
