@@ -109,6 +109,7 @@ fixtures: build ## make the missing proofs of the Solidity tests, or those in NA
 	@$(PY) tools/make_fixtures.py $(NAMES)
 	@PYTHONPATH=. $(PY) tools/make_batch_fixtures.py $(NAMES)
 	@PYTHONPATH=. $(PY) tools/make_digits_fixture.py $(NAMES)
+	@PYTHONPATH=. $(PY) tools/make_volatility_fixture.py $(NAMES)
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(BUILD) $(VENV) node_modules contracts/out contracts/cache contracts/generated offchain/gateless/generated

@@ -57,6 +57,7 @@ interface Vm {
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
+    function toString(bytes32 value) external pure returns (string memory);
 
     // --- gas ---
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);

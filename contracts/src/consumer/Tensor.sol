@@ -19,7 +19,7 @@ library Tensor {
     /// @dev A number that does not fit the result, or decimals above 77 (10^78 fits no 256 bits).
     error Tensor_NumberOutOfRange();
 
-    /// @notice Where one tensor lies in a version's packed output.
+    /// @notice Where one tensor lies in a version's packed input or output.
     /// @param offset first byte.
     /// @param width bytes per element.
     /// @param count elements.
@@ -35,16 +35,24 @@ library Tensor {
 
     // --- shape ---
 
+    /// @notice Number of input tensors of a schema.
+    function inputCount(bytes memory schema) internal pure returns (uint256) {
+        return IoSchema.inputCount(schema);
+    }
+
+    /// @notice Number of output tensors of a schema.
+    function outputCount(bytes memory schema) internal pure returns (uint256) {
+        return IoSchema.outputCount(schema);
+    }
+
+    /// @notice Layout of input tensor `index` of a schema, for consumers that make their own inputs.
+    function inputLayout(bytes memory schema, uint256 index) internal pure returns (Layout memory) {
+        return _layout(schema, 0, IoSchema.inputCount(schema), index);
+    }
+
     /// @notice Layout of output tensor `index` of a schema, for consumers that read a version's schema once.
-    function outputLayout(bytes memory schema, uint256 index) internal pure returns (Layout memory layout) {
-        uint256 outputs = IoSchema.outputCount(schema);
-        // Check
-        if (index >= outputs) revert Tensor_NoSuchTensor(index, outputs);
-        uint256 inputs = IoSchema.inputCount(schema);
-        (, layout.offset) = IoSchema.extent(schema, inputs, inputs + index);
-        (layout.width, layout.count) = IoSchema.tensor(schema, inputs + index);
-        // `[width u8][scale i8][count u32]`: the scale is the tensor's second byte.
-        layout.scaleBits = int8(uint8(schema[IoSchema.HEADER_LENGTH + IoSchema.TENSOR_LENGTH * (inputs + index) + 1]));
+    function outputLayout(bytes memory schema, uint256 index) internal pure returns (Layout memory) {
+        return _layout(schema, IoSchema.inputCount(schema), IoSchema.outputCount(schema), index);
     }
 
     /// @notice Reverts unless `packed` holds exactly `count` elements.
@@ -130,6 +138,20 @@ library Tensor {
     }
 
     // --- inner steps ---
+
+    /// @dev Of tensor `index` among `count`, of which the first is the schema's tensor `first`.
+    function _layout(bytes memory schema, uint256 first, uint256 count, uint256 index)
+        private
+        pure
+        returns (Layout memory layout)
+    {
+        // Check
+        if (index >= count) revert Tensor_NoSuchTensor(index, count);
+        (, layout.offset) = IoSchema.extent(schema, first, first + index);
+        (layout.width, layout.count) = IoSchema.tensor(schema, first + index);
+        // `[width u8][scale i8][count u32]`: the scale is the tensor's second byte.
+        layout.scaleBits = int8(uint8(schema[IoSchema.HEADER_LENGTH + IoSchema.TENSOR_LENGTH * (first + index) + 1]));
+    }
 
     function _count(bytes calldata packed, uint256 width) private pure returns (uint256) {
         _requireWidth(width);
