@@ -6,8 +6,8 @@ import {Receipt} from "../types/ReceiptTypes.sol";
 /// @title Hashes of receipts
 library Receipts {
     /// @notice EIP-712 type of `Receipt`.
+    // solhint-disable-next-line gas-small-strings
     bytes32 internal constant TYPEHASH = keccak256(
-        // solhint-disable-next-line gas-small-strings
         "Receipt(uint64 versionId,bytes32 inputBinding,bytes32 inputDigest,bytes32 outputDigest,"
         "address executor,address beneficiary,uint128 price,uint128 bond,"
         "uint64 issued,uint64 expires,uint64 epoch,uint32 slot)"
