@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {KeySetVerifier} from "../../src/KeySetVerifier.sol";
 import {DigitReader} from "../../src/examples/DigitReader.sol";
 import {FirstConsumer} from "../../src/examples/FirstConsumer.sol";
 import {TraitToken} from "../../src/examples/TraitToken.sol";
@@ -14,7 +15,7 @@ contract ContractSizesTest is Network {
     uint256 internal constant LIMIT = 24_576;
 
     function test_everyContractFitsTheCodeLimit() external {
-        address[10] memory deployed = [
+        address[11] memory deployed = [
             address(token),
             address(registry),
             address(verifier),
@@ -23,6 +24,7 @@ contract ContractSizesTest is Network {
             halo2,
             address(new DigitReader(address(market), packedVersion)),
             address(new FirstConsumer(address(market), packedVersion)),
+            address(new KeySetVerifier()),
             address(new TraitToken(address(market), packedVersion)),
             pool()
         ];
