@@ -29,7 +29,7 @@ class Family:
 def affordable(
     families: list[Family], budget: Budget, least_shapes: Callable[[Family], list[Shape]]
 ) -> list[Family]:
-    """Those families that may fit the budget; only large ones are asked.
+    """Those families that may fit the budget; small ones are asked about gas only.
 
     Args:
         families: at least one.
@@ -42,7 +42,7 @@ def affordable(
     kept: list[Family] = []
     missing: list[str] = []
     for family in families:
-        if family.cells <= LARGE_CELLS:
+        if family.cells <= LARGE_CELLS and budget.gas is None:
             kept.append(family)
             continue
         least = least_shapes(family)
@@ -62,12 +62,13 @@ def affordable(
 def _shortfall(family: Family, budget: Budget, least: list[Shape]) -> str:
     if not least:
         return f"takes {family.cells:,} cells, more than 2^{budget.logrows} rows can hold"
-    smallest = min(least, key=lambda shape: shape.cost.memory_bytes)
+    cells = min(shape.layout.assignments for shape in least)
+    memory = min(shape.cost.memory_bytes for shape in least)
+    gas = min(shape.cost.gas for shape in least)
     limits = f"{budget.memory_bytes / 2**30:.1f} GiB"
     if budget.gas is not None:
         limits += f" and {budget.gas:,} gas"
     return (
-        f"takes {smallest.layout.assignments:,} cells, and to prove it some"
-        f" {smallest.cost.memory_bytes / 2**30:.1f} GiB of memory and {smallest.cost.gas:,} gas;"
-        f" the limits are {limits}"
+        f"takes {cells:,} cells, and to prove it some {memory / 2**30:.1f} GiB of memory and"
+        f" {gas:,} gas; the limits are {limits}"
     )

@@ -43,12 +43,16 @@ def shape(logrows: int = 20, columns: int = 1) -> Shape:
     return Shape(parameters, layout, predict(layout))
 
 
-def test_small_families_are_never_asked() -> None:
-    def ask(_: Family) -> list[Shape]:
+def test_small_families_are_asked_about_gas_only() -> None:
+    def never(_: Family) -> list[Shape]:
         raise AssertionError("its shapes were asked for")
 
     found = [family(10), family(LARGE_CELLS)]
-    assert affordable(found, Budget(4, 1, 1), ask) == found
+    assert affordable(found, Budget(4, 1, None), never) == found
+    enough = shape().cost.gas
+    assert affordable(found, Budget(20, 1 << 40, enough), lambda _: [shape()]) == found
+    with pytest.raises(ProofError, match="no-circuit-found"):
+        affordable(found, Budget(20, 1 << 40, enough - 1), lambda _: [shape()])
 
 
 def test_large_families_stay_where_one_of_their_shapes_fits() -> None:
