@@ -2,11 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {KeySetVerifier} from "../../src/KeySetVerifier.sol";
+import {ReceiptCourt} from "../../src/ReceiptCourt.sol";
 import {DigitReader} from "../../src/examples/DigitReader.sol";
 import {FirstConsumer} from "../../src/examples/FirstConsumer.sol";
 import {TraitToken} from "../../src/examples/TraitToken.sol";
 import {VolatilityFeePool} from "../../src/examples/VolatilityFeePool.sol";
 import {VersionParams} from "../../src/types/ModelTypes.sol";
+import {CourtLimits} from "../../src/types/ReceiptTypes.sol";
 import {Network} from "../Network.t.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
@@ -15,12 +17,13 @@ contract ContractSizesTest is Network {
     uint256 internal constant LIMIT = 24_576;
 
     function test_everyContractFitsTheCodeLimit() external {
-        address[11] memory deployed = [
+        address[12] memory deployed = [
             address(token),
             address(registry),
             address(verifier),
             address(staking),
             address(market),
+            court(),
             halo2,
             address(new DigitReader(address(market), packedVersion)),
             address(new FirstConsumer(address(market), packedVersion)),
@@ -44,5 +47,21 @@ contract ContractSizesTest is Network {
         return address(
             new VolatilityFeePool(address(market), versionId, IERC20(address(token)), IERC20(address(verifier)), fees)
         );
+    }
+
+    function court() private returns (address) {
+        CourtLimits memory limits_ = CourtLimits({
+            epochLength: 1 hours,
+            maxReceiptLife: 1 days,
+            responseWindow: 1 hours,
+            minBond: 1,
+            minChallengeBond: 1,
+            maxChallengeBond: 1,
+            maxCapacity: 1,
+            rewardBps: 0,
+            executorBps: 0,
+            maxInputLength: 1
+        });
+        return address(new ReceiptCourt(address(verifier), address(staking), limits_));
     }
 }
