@@ -20,6 +20,7 @@ CONTRACTS = (
     "ZkVerifier",
     "ExecutorStaking",
     "InferenceMarket",
+    "ReceiptCourt",
     "TestDollar",
     "DigitReader",
 )

@@ -14,6 +14,7 @@ NAMES = (
     "ZkVerifier",
     "ExecutorStaking",
     "InferenceMarket",
+    "ReceiptCourt",
     "TestDollar",
     "DigitReader",
 )

@@ -19,6 +19,7 @@ CONTRACT_NAMES = (
     "ZkVerifier",
     "ExecutorStaking",
     "InferenceMarket",
+    "ReceiptCourt",
     "TestDollar",
     "DigitReader",
 )
