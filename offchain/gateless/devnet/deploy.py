@@ -21,7 +21,7 @@ from gateless.devnet.create2 import CREATE2_DEPLOYER, Creation, creation
 Progress = Callable[[str, float], None]
 
 _TEST_TOKEN = "TestDollar"  # noqa: S105
-_CONTRACTS = 6
+_CONTRACTS = 7
 
 
 @dataclass(slots=True)
@@ -101,6 +101,22 @@ async def deploy(
     }
     contracts["InferenceMarket"] = await deployer.ensure(
         "InferenceMarket", [token, registry, verifier, staking, limits]
+    )
+    court = constants.court
+    court_limits = {
+        "epochLength": court.epoch_length,
+        "maxReceiptLife": court.max_receipt_life,
+        "responseWindow": court.response_window,
+        "minBond": court.min_bond * unit,
+        "minChallengeBond": court.min_challenge_bond * unit,
+        "maxChallengeBond": court.max_challenge_bond * unit,
+        "maxCapacity": court.max_capacity,
+        "rewardBps": court.reward_bps,
+        "executorBps": court.executor_bps,
+        "maxInputLength": court.max_input_length,
+    }
+    contracts["ReceiptCourt"] = await deployer.ensure(
+        "ReceiptCourt", [verifier, staking, court_limits]
     )
     if deployer.deployed < _CONTRACTS - (0 if constants.test_token else 1):
         first = await _first_block_of(rpc, registry, first)
