@@ -53,7 +53,7 @@ def affordable(
     if not kept:
         raise ProofError(
             "no-circuit-found",
-            f"the model is too large to prove: its smallest circuit {missing[0]}",
+            f"no circuit of the model is within the limits: the smallest {missing[0]}",
             hint="raise the limits, or split the model into smaller ones",
         )
     return kept
@@ -65,10 +65,15 @@ def _shortfall(family: Family, budget: Budget, least: list[Shape]) -> str:
     cells = min(shape.layout.assignments for shape in least)
     memory = min(shape.cost.memory_bytes for shape in least)
     gas = min(shape.cost.gas for shape in least)
-    limits = f"{budget.memory_bytes / 2**30:.1f} GiB"
+    limits = _size(budget.memory_bytes)
     if budget.gas is not None:
         limits += f" and {budget.gas:,} gas"
     return (
-        f"takes {cells:,} cells, and to prove it some {memory / 2**30:.1f} GiB of memory and"
+        f"takes {cells:,} cells, and to prove it some {_size(memory)} of memory and"
         f" {gas:,} gas; the limits are {limits}"
     )
+
+
+def _size(count: int) -> str:
+    mebibytes = count / 2**20
+    return f"{mebibytes:.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:.1f} GiB"

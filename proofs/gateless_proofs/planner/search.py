@@ -133,7 +133,11 @@ class Search:
                 passes[multiplier], notes = choose_passes(
                     self.lab, price, approximations=approximations
                 )
-                self.notes += [note for note in notes if note not in self.notes]
+                self.notes += [
+                    note if multiplier == 10 else f"{note} (with rescaling)"
+                    for note in notes
+                    if note not in self.notes
+                ]
                 self.emit("search", 0.1 if multiplier == 10 else 0.15)
             large = (self.price(passes[1], 1) or 0.0) > LARGE_CELLS
             for multiplier in FEW_MULTIPLIERS if large else MULTIPLIERS:
@@ -341,7 +345,7 @@ class Search:
                 "no-circuit-found",
                 f"no circuit of at most 2^{self.budget.logrows} rows keeps the error under"
                 f" {self.bound:.3g}",
-                hint="state a looser bound, raise the memory limit, or use a smaller model",
+                hint="state a looser bound, allow more rows, memory or gas, or use a smaller model",
                 tried=self.table,
             )
         return kept

@@ -79,8 +79,8 @@ def test_a_model_too_large_is_refused_with_what_it_takes(gas: int | None, limits
     gigabytes = least.cost.memory_bytes / 2**30
     assert gigabytes > 1.5
     assert caught.value.message == (
-        "the model is too large to prove: its smallest circuit takes 1,000,000 cells, and to prove"
-        f" it some {gigabytes:.1f} GiB of memory and {least.cost.gas:,} gas;"
+        "no circuit of the model is within the limits: the smallest takes 1,000,000 cells, and to"
+        f" prove it some {gigabytes:.1f} GiB of memory and {least.cost.gas:,} gas;"
         f" the limits are 1.5 GiB{limits}"
     )
     assert "split the model" in caught.value.hint
@@ -90,6 +90,18 @@ def test_a_model_that_no_size_holds_is_refused_with_its_cells() -> None:
     with pytest.raises(ProofError) as caught:
         affordable([family(40_000_000)], Budget(20, 8 << 30, None), lambda _: [])
     assert caught.value.message == (
-        "the model is too large to prove: its smallest circuit takes 40,000,000 cells,"
+        "no circuit of the model is within the limits: the smallest takes 40,000,000 cells,"
         " more than 2^20 rows can hold"
     )
+
+
+def test_what_little_memory_is_missing_is_stated_in_mebibytes() -> None:
+    least = shape()
+    with pytest.raises(ProofError) as caught:
+        affordable([family(400)], Budget(20, 10 << 20, 100), lambda _: [with_memory(least)])
+    assert "some 12 MiB of memory" in caught.value.message
+    assert "the limits are 10 MiB and 100 gas" in caught.value.message
+
+
+def with_memory(least: Shape) -> Shape:
+    return replace(least, cost=replace(least.cost, memory_bytes=12 << 20))
