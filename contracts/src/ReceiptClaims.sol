@@ -4,11 +4,14 @@ pragma solidity 0.8.30;
 import {IReceiptCourt} from "./interfaces/IReceiptCourt.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 import {Claim, ClaimState} from "./types/ReceiptTypes.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Claims and the order in which they must be answered
 /// @notice An executor's open claims form a queue by their deadlines: each new one gets a whole response window after
 /// the last that is still open, so that many challenges at once do not kill. Any claim may leave the queue at any time.
 abstract contract ReceiptClaims is IReceiptCourt {
+    using SafeCast for uint256;
+
     /// @dev Four slots. A commitment writes the first two; the challenge reuses them and adds the others.
     /// @param time block of the commitment, then the deadline.
     /// @param subject the commitment, then what is to be proven.
@@ -124,9 +127,9 @@ abstract contract ReceiptClaims is IReceiptCourt {
             before.next = uint40(claimId);
             claim.previous = last;
         }
-        // 2^40 seconds are 34,000 years: more windows than anybody can pay for.
-        deadline = uint64(from) + window;
-        claim.time = uint40(deadline);
+        // A queue that were longer than 34,000 years takes no more: a deadline that does not fit must not come early.
+        claim.time = (from + window).toUint40();
+        deadline = claim.time;
         queue.last = uint40(claimId);
         ++queue.open;
         ++queue.everOpened;

@@ -49,7 +49,8 @@ contract CourtGasTest is CourtNetwork {
     }
 
     function test_firstChallenge() external {
-        _challenge(0, "challenge, the executor's first ever");
+        uint256 gasUsed = _challenge(0, "challenge, the executor's first ever");
+        assertLe(gasUsed, CHALLENGE_BAR, "the dearest challenge");
     }
 
     function test_challenge() external {

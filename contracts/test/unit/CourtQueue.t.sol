@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Receipt} from "../../src/types/ReceiptTypes.sol";
 import {CourtNetwork} from "../CourtNetwork.t.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice Deadlines: each new claim has a whole window after the last that is still open.
 contract CourtQueueTest is CourtNetwork {
@@ -119,6 +121,28 @@ contract CourtQueueTest is CourtNetwork {
         vm.warp((epoch + 1) * EPOCH);
         uint256 second = challenged(lie(0));
         assertEq(_deadline(second), _deadline(first) + WINDOW, "one queue");
+    }
+
+    /// @dev A deadline that does not fit its storage would come early, and slash the honest.
+    function test_aDeadlineNeverWrapsAround() external {
+        uint256 most = type(uint40).max;
+        vm.warp(most - WINDOW - 2);
+        openPool(executor, _epochNow(), 3);
+        uint256 first = challenged(honest(0));
+        assertEq(_deadline(first), most - 1, "the last that fits, but one");
+        Receipt memory receipt = honest(1);
+        uint256 claimId = committed(challenger, receipt);
+        bytes memory signature = sign(receipt);
+        bytes memory input = inputOf(0);
+        vm.expectPartialRevert(SafeCast.SafeCastOverflowedUintDowncast.selector);
+        vm.prank(challenger);
+        court.challengeReceipt(claimId, receipt, signature, input, SALT);
+        respond(first);
+        assertEq(court.balanceOf(executor), uint256(CHALLENGE_BOND) * EXECUTOR_BPS / 10_000, "the honest is paid");
+    }
+
+    function _epochNow() private view returns (uint64) {
+        return court.epochAt(uint64(block.timestamp));
     }
 
     function _lastOf(uint256[] memory list, bool[4] memory gone) private view returns (uint64 last) {
