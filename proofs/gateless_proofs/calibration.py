@@ -61,7 +61,7 @@ class CalibrationData:
             raise InputError(
                 "invalid-calibration",
                 f"{path.name} is neither .npz nor .json",
-                hint="save with np.savez(file, **{input_name: array}), samples along the first axis",
+                hint="np.savez(file, **{input_name: array}) writes one; samples go along axis 0",
             )
         try:
             if path.suffix == ".npz":
