@@ -268,7 +268,8 @@ class Search:
     def _judge_families(self, families: list[Family]) -> None:
         """An accurate arithmetic of each. Left out are families that rescale and still have more
         cells than an exact one, since they are worse in every way, and those with so many cells
-        that none of their circuits would go to trial."""
+        that none of their circuits would go to trial. Tables count: without rescaling the argument
+        of a function has so large a scale that its table may take more than all the rest."""
         exact = bearable = math.inf
         for place, family in enumerate(families):
             self.emit("search", 0.15 + 0.7 * place / len(families))
@@ -277,10 +278,11 @@ class Search:
             if not self.advance(family):
                 continue
             arithmetic, judged = family.accurate[-1]
-            if judged.exact:
-                exact = min(exact, family.cells)
-            shaped = [found.shape.layout for found in self.candidates(arithmetic, judged)[:1]]
-            bearable = min([bearable, *(WORTH_A_TRIAL * layout.assignments for layout in shaped)])
+            for candidate in self.candidates(arithmetic, judged)[:1]:
+                extent = candidate.shape.layout.extent
+                bearable = min(bearable, WORTH_A_TRIAL * extent)
+                if judged.exact:
+                    exact = min(exact, max(family.cells, extent))
 
     def _require_any(self, families: list[Family]) -> None:
         """Says which operator is at fault where ezkl takes the model in no form at all."""

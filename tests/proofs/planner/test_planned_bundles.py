@@ -9,8 +9,9 @@ import pytest
 from gateless.core.errors import InputError
 from gateless.core.manifest import Binding, Goal
 from gateless_proofs import KeyCache, Prover, audit_bundle
+from onnx import helper
 from proof_fixtures import LIMITS, Built, build, normal
-from tiny_models import dense
+from tiny_models import dense, floats, save
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,23 @@ async def test_integers_far_outside_have_no_proof_or_the_right_one(
         packed = mlp.packed(np.array(integers) / 2.0**spec.scale_bits)
         proof = await prover.prove(mlp.bundle, packed)
         assert await prover.verify(mlp.bundle, packed, proof.packed_output, proof.proof)
+
+
+async def test_a_table_is_not_made_long_to_spare_a_few_cells(
+    tmp_path: Path, cache: KeyCache
+) -> None:
+    """Without rescaling the sigmoid's argument has the scale of a product: its table would take
+    2^17 rows for a circuit of some forty cells."""
+    weights = {"w": np.full((6, 2), 0.5, np.float32), "b": np.zeros(2, np.float32)}
+    model = save(
+        tmp_path / "sigmoid.onnx",
+        [
+            helper.make_node("Gemm", ["x", "w", "b"], ["sum"]),
+            helper.make_node("Sigmoid", ["sum"], ["y"]),
+        ],
+        [floats("x", "batch", 6)],
+        [floats("y", "batch", 2)],
+        weights,
+    )
+    built = await build(model, normal(12, 6), tmp_path / "out", cache)
+    assert built.bundle.manifest.circuits[0].logrows <= 14
