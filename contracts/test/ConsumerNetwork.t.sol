@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {InferenceConsumer} from "../src/consumer/InferenceConsumer.sol";
-import {RequestParams} from "../src/types/MarketTypes.sol";
+import {Permit, RequestParams} from "../src/types/MarketTypes.sol";
 import {TrustMode} from "../src/types/ModelTypes.sol";
 import {Network} from "./Network.t.sol";
 
@@ -20,6 +20,14 @@ contract OpenConsumer is InferenceConsumer {
 
     function askForCaller(Terms calldata terms, bytes calldata input, uint96 context) external returns (uint256) {
         return _askForCaller(terms, _packed(input), context);
+    }
+
+    function askWithPermit(Terms calldata terms, bytes calldata input, Permit calldata permit)
+        external
+        returns (uint256)
+    {
+        _permit(permit);
+        return _askForCaller(terms, _packed(input), 0);
     }
 
     function askForItself(Terms calldata terms, bytes calldata input, uint96 context) external returns (uint256) {

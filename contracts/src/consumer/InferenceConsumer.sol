@@ -5,7 +5,7 @@ import {IExecutorStaking} from "../interfaces/IExecutorStaking.sol";
 import {IInferenceMarket} from "../interfaces/IInferenceMarket.sol";
 import {IRequestingConsumer} from "../interfaces/IRequestingConsumer.sol";
 import {TokenTransfers} from "../libraries/TokenTransfers.sol";
-import {Request, RequestParams, RequestState} from "../types/MarketTypes.sol";
+import {Permit, Request, RequestParams, RequestState} from "../types/MarketTypes.sol";
 import {TrustMode} from "../types/ModelTypes.sol";
 import {InferenceReceiver} from "./InferenceReceiver.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -184,6 +184,12 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
     {
         _spend(terms.price);
         return _open(terms, question, Asked({refundTo: address(this), context: context}));
+    }
+
+    /// @dev Uses the caller's ERC-2612 permit for this contract, so that he needs no approval before he asks. One that
+    /// somebody else used first is no error: the allowance decides.
+    function _permit(Permit calldata permit) internal {
+        _TOKEN.tryPermit(permit.value, permit.deadline, permit.v, permit.r, permit.s);
     }
 
     /// @dev Adds `amount` of the caller's tokens to the contract's free balance.

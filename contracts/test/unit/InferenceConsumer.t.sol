@@ -6,7 +6,7 @@ import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
 import {IInferenceReceiver} from "../../src/interfaces/IInferenceReceiver.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
 import {IRequestingConsumer} from "../../src/interfaces/IRequestingConsumer.sol";
-import {Request, RequestState} from "../../src/types/MarketTypes.sol";
+import {Permit, Request, RequestState} from "../../src/types/MarketTypes.sol";
 import {TrustMode} from "../../src/types/ModelTypes.sol";
 import {ConsumerNetwork, OpenConsumer} from "../ConsumerNetwork.t.sol";
 
@@ -60,6 +60,24 @@ contract InferenceConsumerTest is ConsumerNetwork {
         consumer.askForItself(terms(), packed.cases[0].input, 0);
         vm.expectRevert(abi.encodeWithSelector(IRequestingConsumer.InferenceConsumer_NotFunded.selector, 0, 1));
         consumer.withdrawFree(1, other);
+    }
+
+    /// @notice One transaction without an approval; a permit that somebody took from the mempool is as good.
+    function test_asksByPermit() external {
+        token.mint(requester, 2 * PRICE);
+        bytes memory input = packed.cases[0].input;
+        for (uint256 taken = 0; taken < 2; ++taken) {
+            Permit memory permit = permitFor(requesterKey, address(consumer), PRICE, block.timestamp);
+            if (taken == 1) {
+                vm.prank(stranger);
+                token.permit(requester, address(consumer), PRICE, permit.deadline, permit.v, permit.r, permit.s);
+            }
+            vm.prank(requester);
+            uint256 requestId = consumer.askWithPermit(terms(), input, permit);
+            assertTrue(consumer.isAwaited(requestId), "asked");
+            assertEq(token.allowance(requester, address(consumer)), 0, "the permit is used up");
+        }
+        assertEq(token.balanceOf(requester), 0, "paid twice");
     }
 
     function test_asksByCommitment() external {
