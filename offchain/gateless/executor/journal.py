@@ -21,6 +21,7 @@ from gateless.adapters.db import open_sqlite
 from gateless.core.errors import ConfigError, GatelessError
 from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
+from gateless.executor.journal_receipts import ReceiptBook
 from gateless.executor.journal_rows import (
     check_identity,
     column_values,
@@ -43,7 +44,7 @@ REMEMBERED_BLOCKS = 256
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(BatchBook):
+class Journal(BatchBook, ReceiptBook):
     """One executor's journal. Made by :meth:`open`."""
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 #: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -77,6 +77,32 @@ intents = Table(
     Column("text", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Index("intents_by_state", "state", "request_id"),
+)
+
+#: Receipts, written whole before they are signed. A row is never removed: its slot stays used. The
+#: packed input and output are, when nobody can challenge it any more.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("court", String, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    #: The question that it answers, so that one asked again gets the same receipt.
+    Column("question", LargeBinary, nullable=False),
+    Column("version_id", Integer, nullable=False),
+    Column("input_binding", LargeBinary, nullable=False),
+    Column("input_digest", LargeBinary, nullable=False),
+    Column("output_digest", LargeBinary, nullable=False),
+    Column("executor", String, nullable=False),
+    Column("beneficiary", String, nullable=False),
+    Column("price", String, nullable=False),
+    Column("bond", String, nullable=False),
+    Column("issued", Integer, nullable=False),
+    Column("expires", Integer, nullable=False),
+    Column("packed_input", LargeBinary),
+    Column("packed_output", LargeBinary),
+    Column("signature", LargeBinary),
+    Index("receipts_by_question", "court", "question", unique=True),
 )
 
 #: The last blocks that were read, to find the fork point of a reorganisation; the highest one is
