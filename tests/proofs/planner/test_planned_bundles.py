@@ -124,8 +124,12 @@ async def test_a_table_is_not_made_long_to_spare_a_few_cells(
     tmp_path: Path, cache: KeyCache
 ) -> None:
     """Without rescaling the sigmoid's argument has the scale of a product: its table would take
-    2^17 rows for a circuit of some forty cells."""
-    weights = {"w": np.full((6, 2), 0.5, np.float32), "b": np.zeros(2, np.float32)}
+    2^17 rows and more, in a circuit of some forty cells."""
+    random = np.random.default_rng(1)
+    weights = {
+        "w": random.normal(scale=0.3, size=(6, 4)).astype(np.float32),
+        "b": random.normal(scale=0.3, size=4).astype(np.float32),
+    }
     model = save(
         tmp_path / "sigmoid.onnx",
         [
@@ -133,7 +137,7 @@ async def test_a_table_is_not_made_long_to_spare_a_few_cells(
             helper.make_node("Sigmoid", ["sum"], ["y"]),
         ],
         [floats("x", "batch", 6)],
-        [floats("y", "batch", 2)],
+        [floats("y", "batch", 4)],
         weights,
     )
     built = await build(model, normal(12, 6), tmp_path / "out", cache)
