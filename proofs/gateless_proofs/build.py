@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from gateless_proofs.planner.journal import journal_name
 from gateless_proofs.planner.milestones import Milestones
 from gateless_proofs.planner.plan import Planner, PlanRequest, PlanResult, journal_subject
 from gateless_proofs.sandbox import Limits, Progress, run_worker
+from gateless_proofs.scratch import scratch_folder
 from gateless_proofs.srs import require_srs_allowed
 
 #: largest batch that one circuit takes
@@ -59,16 +59,14 @@ async def build_bundle(
     limits = limits or Limits()
     if options.chain_id is not None:
         require_srs_allowed(options.srs_kind, options.chain_id)
-    work = _start(model, out)
-    try:
+    _check(model, out)
+    with scratch_folder(out) as work:
         await _Build(work, calibration, options, keys, limits, progress).run(model)
         return _finish(work, out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
-def _start(model: Path, out: Path) -> Path:
-    """Checks what can be checked at once and makes a scratch folder next to the target."""
+def _check(model: Path, out: Path) -> None:
+    """What can be checked at once."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(
             "output-exists",
@@ -80,8 +78,6 @@ def _start(model: Path, out: Path) -> Path:
             "model-not-found", f"there is no file {model}", hint="give the path of an ONNX file"
         )
     require_file_size(model)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=out.parent.resolve(), prefix=f".{out.name}-"))
 
 
 def _finish(work: Path, out: Path) -> Bundle:
