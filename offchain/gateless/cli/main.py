@@ -19,7 +19,7 @@ from gateless.cli.command import (
     RpcOption,
     WalletOption,
 )
-from gateless.cli.commands import devnet, executor, infer, model, request, store, wallet
+from gateless.cli.commands import devnet, executor, infer, model, receipt, request, store, wallet
 from gateless.cli.output import Output
 from gateless.cli.settings import Flags
 from gateless.core.errors import GatelessError, InputError
@@ -137,6 +137,7 @@ def _global_options(
 infer.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(request.app, name="request")
+app.add_typer(receipt.app, name="receipt")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(executor.app, name="executor")
 app.add_typer(devnet.app, name="devnet")
