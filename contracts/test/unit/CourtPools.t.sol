@@ -271,6 +271,13 @@ contract CourtPoolsTest is CourtNetwork {
         court.closePool(epoch + 1);
     }
 
+    function test_aPoolOpenedBySlipForAFarEpochIsNotTrapped() external {
+        openPool(executor, type(uint64).max - 1, 5);
+        vm.prank(executor);
+        court.closePool(type(uint64).max - 1);
+        assertEq(lockedStake(), uint256(BOND) * CAPACITY, "unlocked");
+    }
+
     function test_noClosingOfAnothersPool() external {
         openPool(executor, epoch + 1, 5);
         vm.expectRevert(abi.encodeWithSelector(IReceiptCourt.ReceiptCourt_NoPool.selector, stranger, epoch + 1));
