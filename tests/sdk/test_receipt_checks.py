@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from court_fixtures import BOND, CAPACITY, DOLLAR, SALT, CourtNetwork
+from court_fixtures import BOND, CAPACITY, CHALLENGE_BOND, DOLLAR, SALT, CourtNetwork
 from eth_utils.crypto import keccak
 from executor_fixtures import serving
 from gateless.adapters.chain import calls, court_calls
-from gateless.core.claims import PoolInfo, PoolState
+from gateless.core.claims import ClaimState, PoolInfo, PoolState
 from gateless.core.errors import GatelessError, InputError
 from gateless.core.receipts import Court, SignedReceipt, commitment, pair_digest
 from gateless.sdk import AsyncGateless
@@ -108,6 +108,7 @@ async def test_what_it_says_must_be_what_was_asked(make_client: MakeClient) -> N
         (await client.signed(version_id=1 << 40), {}, "receipt-other-version"),
         (await client.signed(input_binding=keccak(b"x")), {}, "receipt-other-input"),
         (await client.signed(input_digest=keccak(b"x")), {}, "receipt-other-input"),
+        (await client.signed(input_digest=keccak(client.packed)), {}, "receipt-other-input"),
         (good, {"packed": client.packed[:-1] + b"\x7f"}, "receipt-other-input"),
         (await client.signed(output_digest=keccak(b"x")), {}, "receipt-other-output"),
         (good, {"output": OUTPUT + b"!"}, "receipt-other-output"),
@@ -156,6 +157,9 @@ async def test_enough_must_stand_behind_it_for_long_enough(make_client: MakeClie
     net = client.net
     good = await client.signed()
     assert await client.refused(good, min_bond=BOND + 1) == "receipt-bond-too-low"
+    dear = {"max_challenge_bond": CHALLENGE_BOND - 1}
+    assert await client.refused(good, **dear) == "receipt-challenge-bond-too-high"
+    await client.check(good, max_challenge_bond=CHALLENGE_BOND)
     short = await client.signed(expires=await net.now() + 1800)
     assert await client.refused(short) == "receipt-expires-too-soon"
     await client.check(short, min_life=600)
@@ -180,6 +184,20 @@ async def test_executors_that_sign_twice_are_not_trusted_any_more(make_client: M
     claim_id = int(sent.event("Committed").args["claimId"])
     await sender.send(court_calls.report_equivocation(claim_id, first, second, SALT))
     assert await client.refused(await client.signed(slot=1)) == "receipt-pool-forfeited"
+
+
+async def test_a_slot_used_twice_is_seen_by_whoever_keeps_receipts(
+    make_client: MakeClient,
+) -> None:
+    client = await make_client("receipt-reused")
+    await client.have()
+    first, second = await client.signed(), await client.signed(price=2)
+    assert await client.refused(second, known=[first]) == "receipt-slot-reused"
+    elsewhere = SignedReceipt(Court(1, first.court.address), first.receipt, first.signature)
+    others = [await client.signed(slot=1), await client.signed(epoch=0), elsewhere]
+    await client.check(second, known=[second, *others])
+    report = await client.user.report_equivocation(first, second)
+    assert report.claim.state is ClaimState.REPORTED
 
 
 async def test_a_slot_whose_bond_is_gone_backs_nothing(make_client: MakeClient) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateless.core.claims import ClaimInfo, PoolInfo, PoolState, ReceiptFlaw
@@ -24,7 +24,7 @@ class Expected:
         court: that it is for.
         version_id: that was asked.
         input_binding: of the input that was sent.
-        packed_digest: keccak256 of the input that was sent.
+        input_digest: keccak256 of the packed input where the binding is another; else zeros.
         output_digest: keccak256 of the output that was received.
         executor: who was asked; None for whoever signed.
         beneficiary: who is to be compensated; None where that does not matter.
@@ -34,7 +34,7 @@ class Expected:
     court: Court
     version_id: int
     input_binding: bytes
-    packed_digest: bytes
+    input_digest: bytes
     output_digest: bytes
     executor: str | None = None
     beneficiary: str | None = None
@@ -100,9 +100,9 @@ def check_statement(receipt: Receipt, court: Court, expected: Expected) -> None:
             f"the receipt is for version {receipt.version_id}, asked was {expected.version_id}",
             hint=_WORTHLESS,
         )
-    if (receipt.input_binding, receipt.packed_digest) != (
+    if (receipt.input_binding, receipt.input_digest) != (
         expected.input_binding,
-        expected.packed_digest,
+        expected.input_digest,
     ):
         raise InputError("receipt-other-input", "the receipt is for another input", hint=_WORTHLESS)
     if receipt.output_digest != expected.output_digest:
@@ -186,14 +186,41 @@ _FLAWS: dict[ReceiptFlaw, Callable[[Receipt], InputError]] = {
 }
 
 
+def check_unique(signed: SignedReceipt, known: Iterable[SignedReceipt]) -> None:
+    """Whether the slot was not used for another receipt that the client has.
+
+    Raises:
+        InputError: ``receipt-slot-reused``.
+    """
+    receipt = signed.receipt
+    place = (signed.court, receipt.executor, receipt.epoch, receipt.slot)
+    for other in known:
+        seen = (other.court, other.receipt.executor, other.receipt.epoch, other.receipt.slot)
+        if seen == place and other.receipt != receipt:
+            raise InputError(
+                "receipt-slot-reused",
+                f"{receipt.executor} signed another receipt for the same slot",
+                hint="report both: the executor loses its whole pool, and you get a part of it",
+                first=f"0x{other.digest.hex()}",
+                second=f"0x{signed.digest.hex()}",
+            )
+
+
 def check_backing(
-    receipt: Receipt, pool: PoolInfo, now: int, *, min_bond: int, min_life: int
+    receipt: Receipt,
+    pool: PoolInfo,
+    now: int,
+    *,
+    min_bond: int,
+    min_life: int,
+    max_challenge_bond: int | None = None,
 ) -> None:
     """Whether enough stands behind a receipt that the court would take, for long enough.
 
     Raises:
         InputError: ``receipt-bond-not-locked``, ``receipt-bond-too-low``,
-            ``receipt-expires-too-soon``, ``receipt-pool-forfeited``, ``receipt-executor-in-exit``.
+            ``receipt-expires-too-soon``, ``receipt-pool-forfeited``, ``receipt-executor-in-exit``,
+            ``receipt-challenge-bond-too-high``.
     """
     if pool.state is not PoolState.OPEN or pool.locked < receipt.bond:
         raise InputError(
@@ -224,6 +251,17 @@ def check_backing(
             "receipt-executor-in-exit",
             f"{receipt.executor} is taking its stake out",
             hint="ask another executor",
+        )
+    _check_challenge_bond(pool, max_challenge_bond)
+
+
+def _check_challenge_bond(pool: PoolInfo, most: int | None) -> None:
+    if most is not None and pool.challenge_bond > most:
+        raise InputError(
+            "receipt-challenge-bond-too-high",
+            f"a challenge takes a bond of {pool.challenge_bond} token units, at most {most} were"
+            " to be asked",
+            hint="ask another executor, or accept more",
         )
 
 

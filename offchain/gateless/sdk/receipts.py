@@ -7,7 +7,7 @@ doubts it. Then the executor proves the output in time, or the receipt's bond is
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from eth_utils.crypto import keccak
 
@@ -16,7 +16,7 @@ from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.permit import sign_permit
 from gateless.core.claims import ClaimInfo, ClaimState
 from gateless.core.errors import ChainError, ContractError, FundsError, InputError, StorageError
-from gateless.core.receipts import SignedReceipt, commitment, pair_digest
+from gateless.core.receipts import ZERO_BYTES32, SignedReceipt, commitment, pair_digest
 from gateless.core.types import InputBinding, Receipt
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.receipt_checks import (
@@ -29,6 +29,7 @@ from gateless.sdk.receipt_checks import (
     check_challengeable,
     check_flaw,
     check_statement,
+    check_unique,
 )
 from gateless.sdk.requesting import Requesting
 from gateless.sdk.results import ResolvedVersion, SentTransaction, Transfer
@@ -53,6 +54,8 @@ class Receipts(Requesting):
         price: int | None = None,
         min_bond: int = 0,
         min_life: int = DEFAULT_LIFE_SECONDS,
+        max_challenge_bond: int | None = None,
+        known: Sequence[SignedReceipt] = (),
         progress: ProgressSink = ignore,
     ) -> CheckedReceipt:
         """Whether a receipt is worth its bond; raises the first reason against it.
@@ -70,6 +73,8 @@ class Receipts(Requesting):
             price: what was paid, in token units; default: unchecked.
             min_bond: least bond, in token units.
             min_life: seconds for which it must be possible to challenge it.
+            max_challenge_bond: most that a challenger may have to put up, in token units.
+            known: other receipts that the client has; none may be for the same slot.
             progress: told about each step.
 
         Raises:
@@ -92,7 +97,7 @@ class Receipts(Requesting):
                 court=court.court,
                 version_id=resolved.version.version_id,
                 input_binding=binding,
-                packed_digest=digest,
+                input_digest=ZERO_BYTES32 if binding == digest else digest,
                 output_digest=keccak(packed_output),
                 executor=checked_address(executor, "executor"),
                 beneficiary=checked_address(harmed, "beneficiary"),
@@ -102,9 +107,17 @@ class Receipts(Requesting):
         most = (await court.limits()).max_input_length
         check_challengeable(receipt, packed_input, digest, most)
         check_flaw(await court.flaw(signed), receipt)
+        check_unique(signed, known)
         pool = await court.pool(receipt.executor, receipt.epoch)
         now = (await self.chain.block("pending")).timestamp
-        check_backing(receipt, pool, now, min_bond=min_bond, min_life=min_life)
+        check_backing(
+            receipt,
+            pool,
+            now,
+            min_bond=min_bond,
+            min_life=min_life,
+            max_challenge_bond=max_challenge_bond,
+        )
         await self._require_bundle(resolved, progress)
         return CheckedReceipt(signed, resolved, pool, await court.is_proven(receipt))
 
