@@ -24,6 +24,8 @@ from typing import Literal
 from gateless.core.errors import ProofError
 from gateless.core.packing import FIELD_MODULUS
 
+from gateless_proofs.worker import die_with_parent
+
 SrsKind = Literal["development", "perpetual-powers-of-tau"]
 G2Words = tuple[str, str, str, str]
 Progress = Callable[[str, float], None]
@@ -155,11 +157,20 @@ def _points(logrows: int, progress: Progress | None) -> Iterator[bytes]:
         for task in tasks:
             yield _chunk(task)
         return
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    ) as pool:
         for done, chunk in enumerate(pool.map(_chunk, tasks), start=1):
             if progress is not None:
                 progress("srs", done / len(tasks))
             yield chunk
+
+
+def _end_with(parent: int) -> None:
+    """Lets a helper end with the process that it helps, also one that was killed meanwhile."""
+    die_with_parent()
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _chunk(task: tuple[str, int, int, int, int]) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 from gateless.core.errors import ProofError
 from gateless.core.packing import FIELD_MODULUS
 from gateless_proofs import srs
+from proof_fixtures import eventually
 from py_ecc import bn128
 
 K = 4
@@ -91,3 +94,38 @@ def test_development_srs_is_refused_off_the_development_chain() -> None:
     with pytest.raises(ProofError) as caught:
         srs.require_srs_allowed("development", 1)
     assert caught.value.code == "development-srs-refused"
+
+
+MAKING = """
+import sys
+from pathlib import Path
+from gateless_proofs.srs import development_srs
+
+if __name__ == "__main__":
+    development_srs(18, Path(sys.argv[1]))
+"""
+
+
+def helpers_of(pid: int) -> list[int]:
+    """Processes that a process started to share its work."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        named = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    except OSError:
+        return []
+    return [child for child, command in named.items() if "spawn_main" in command]
+
+
+async def test_helpers_end_with_the_process_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "making.py"
+    script.write_text(MAKING)
+    making = await asyncio.create_subprocess_exec(sys.executable, str(script), str(tmp_path))
+    try:
+        await eventually("helpers run", lambda: len(helpers_of(making.pid)) > 0)
+        helpers = helpers_of(making.pid)
+    finally:
+        making.kill()
+        await making.wait()
+    await eventually(
+        "helpers are gone", lambda: not any(Path(f"/proc/{pid}").exists() for pid in helpers)
+    )
