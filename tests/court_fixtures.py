@@ -9,7 +9,6 @@ from typing import Any
 import pytest_asyncio
 from eth_utils.crypto import keccak
 from gateless.adapters.chain import calls, court_calls
-from gateless.adapters.chain.artifacts import load_artifact
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
 from gateless.adapters.chain.sender import Sender
@@ -18,7 +17,6 @@ from gateless.core.claims import PoolInfo
 from gateless.core.receipts import ZERO_BYTES32, Receipt, SignedReceipt
 from gateless.core.types import ExecutorProfile
 from gateless.devnet import Devnet
-from gateless.devnet.create2 import creation
 from market_fixtures import fund
 
 DOLLAR = 1_000_000
@@ -26,34 +24,6 @@ SALT = keccak(text="salt")
 BOND, CHALLENGE_BOND, CAPACITY, STAKE = 10 * DOLLAR, 4 * DOLLAR, 5, 200 * DOLLAR
 PRICE = DOLLAR
 HOUR = 3600
-#: Of the court that tests deploy where the network has none.
-LIMITS = {
-    "epochLength": 6 * HOUR,
-    "maxReceiptLife": 24 * HOUR,
-    "responseWindow": HOUR,
-    "minBond": DOLLAR,
-    "minChallengeBond": DOLLAR,
-    "maxChallengeBond": 8 * DOLLAR,
-    "maxCapacity": 10_000,
-    "rewardBps": 2000,
-    "executorBps": 7500,
-    "maxInputLength": 4096,
-}
-
-
-async def with_court(devnet: Devnet) -> Deployment:
-    """The network's deployment, with a court deployed now where it has none."""
-    deployment = devnet.deployment
-    if court_calls.COURT in deployment.contracts:
-        return deployment
-    wanted = creation(
-        load_artifact(court_calls.COURT),
-        [deployment.address("ZkVerifier"), deployment.address("ExecutorStaking"), LIMITS],
-    )
-    if not await devnet.client.rpc.code(wanted.address):
-        await devnet.sender("deployer").send(wanted.call())
-    contracts = {**deployment.contracts, court_calls.COURT: wanted.address}
-    return replace(deployment, contracts=contracts)
 
 
 @dataclass(frozen=True)
@@ -120,7 +90,7 @@ class CourtNetwork:
 @pytest_asyncio.fixture
 async def court_network(isolated_devnet: Devnet) -> AsyncIterator[CourtNetwork]:
     """The shared network with a court; whatever the test does to the chain is undone."""
-    deployment = await with_court(isolated_devnet)
+    deployment = isolated_devnet.deployment
     signers = [LocalSigner.random() for _ in range(3)]
     for signer in signers:
         await fund(isolated_devnet, signer.address, 500)
