@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gateless.core.receipts import SignedReceipt as SignedReceipt
     from gateless.core.receipts import parse_receipt as parse_receipt
     from gateless.sdk.client import AsyncGateless as AsyncGateless
+    from gateless.sdk.pools import BackedEpochs as BackedEpochs
+    from gateless.sdk.pools import PoolTerms as PoolTerms
     from gateless.sdk.progress import ProgressSink as ProgressSink
     from gateless.sdk.progress import Step as Step
     from gateless.sdk.receipt_checks import Challenge as Challenge
@@ -50,6 +52,8 @@ _HOMES = {
     "ClaimEnd": "gateless.sdk.receipt_checks",
     "SignedReceipt": "gateless.core.receipts",
     "parse_receipt": "gateless.core.receipts",
+    "BackedEpochs": "gateless.sdk.pools",
+    "PoolTerms": "gateless.sdk.pools",
     "ProgressSink": "gateless.sdk.progress",
     "Step": "gateless.sdk.progress",
     "Reference": "gateless.sdk.references",

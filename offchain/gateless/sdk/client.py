@@ -15,15 +15,15 @@ from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore
 from gateless.sdk.auditing import Auditing
+from gateless.sdk.pools import Pools
 from gateless.sdk.publishing import Publishing
 from gateless.sdk.receipts import Receipts
 from gateless.sdk.services import Services
-from gateless.sdk.staking import Staking
 
 DEFAULT_HOME = Path("~/.gateless")
 
 
-class AsyncGateless(Publishing, Receipts, Staking, Auditing):
+class AsyncGateless(Publishing, Receipts, Pools, Auditing):
     """Everything a builder, user or executor does on a Gateless network.
 
     Open it with :meth:`connect` and use it as an async context manager::

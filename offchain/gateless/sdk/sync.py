@@ -153,6 +153,8 @@ class Gateless:
     wait_claim = _Blocking(AsyncGateless.wait_claim)
     slash_claim = _Blocking(AsyncGateless.slash_claim)
     withdraw_commitment = _Blocking(AsyncGateless.withdraw_commitment)
+    back_receipts = _Blocking(AsyncGateless.back_receipts)
+    release_pool = _Blocking(AsyncGateless.release_pool)
     court_balance = _Blocking(AsyncGateless.court_balance)
     withdraw_from_court = _Blocking(AsyncGateless.withdraw_from_court)
     balances = _Blocking(AsyncGateless.balances)
