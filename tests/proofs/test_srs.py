@@ -119,10 +119,17 @@ def helpers_of(pid: int) -> list[int]:
 async def test_helpers_end_with_the_process_that_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "making.py"
     script.write_text(MAKING)
-    making = await asyncio.create_subprocess_exec(sys.executable, str(script), str(tmp_path))
+    making = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), str(tmp_path / "made")
+    )
     try:
-        await eventually("helpers run", lambda: len(helpers_of(making.pid)) > 0)
+        made = tmp_path / "made"
+        await eventually(
+            "helpers have made the first points",
+            lambda: any(path.stat().st_size > 4096 for path in made.glob("*")),
+        )
         helpers = helpers_of(making.pid)
+        assert helpers
     finally:
         making.kill()
         await making.wait()
