@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,9 +103,7 @@ async def test_terms_that_the_court_refuses_send_nothing(
     options: dict[str, Any],
 ) -> None:
     executor = await make_account(tokens=100)
-    terms = PoolTerms(
-        **{**{"bond": TERMS.bond, "capacity": 5, "challenge_bond": DOLLAR}, **changes}
-    )
+    terms = replace(TERMS, **changes)
     with pytest.raises(InputError) as caught:
         await executor.client.back_receipts(terms, **options)
     assert caught.value.code == "pool-terms-out-of-range"
