@@ -89,6 +89,20 @@ contract VolatilityFeePoolTest is PoolNetwork {
         assertEq(pool.fee(), 500 + 2 * 2000, "still the later");
     }
 
+    /// @notice Two ask in one period, so about the same: the first answer stands, even where a circuit would leave a
+    /// prover a choice.
+    function test_theFirstAnswerOfAPeriodStands() external {
+        quietHours();
+        uint256 first = requestForecast();
+        uint256 second = requestForecast();
+        vm.startPrank(address(market));
+        pool.onInference(second, volatilityVersion, address(pool), 0, 0, hex"00400000");
+        pool.onInference(first, volatilityVersion, address(pool), 0, 0, hex"00800000");
+        vm.stopPrank();
+        assertEq(pool.fee(), 500 + 2000, "1%, which came first");
+        assertFalse(pool.isAwaited(first), "the other is closed as well");
+    }
+
     // --- liquidity and swaps ---
 
     function test_sharesAreWorthTheirPart() external {
