@@ -208,6 +208,29 @@ async def test_dead_receipts_leave_their_slot_used(journal: Journal, key: Key) -
     assert (await sign_answer(journal, COURT, key, answer(2), BACKING)).receipt.slot == 1
 
 
+async def test_what_a_proof_starts_from_is_found_as_long_as_it_may_be_asked_for(
+    journal: Journal, key: Key
+) -> None:
+    first = (await sign_answer(journal, COURT, key, answer(1), BACKING)).receipt
+    later = replace(BACKING, expires=BACKING.expires + 100)
+    same = replace(answer(1), question=keccak(b"another"), price=5)
+    second = (await sign_answer(journal, COURT, key, same, later)).receipt
+    found = await journal.evidence(replace(first, slot=99))
+    assert found is not None
+    assert (found.packed_input, found.packed_output) == (
+        answer(1).packed_input,
+        answer(1).packed_output,
+    )
+    assert await journal.evidence(replace(first, output_digest=keccak(b"x"))) is None
+    assert await journal.evidence(replace(first, version_id=9)) is None
+    await journal.drop_dead_receipts(BACKING.expires + 1)
+    kept = await journal.evidence(first)  # the other one lives on and says the same
+    assert kept is not None
+    assert kept.receipt == second
+    await journal.drop_dead_receipts(later.expires + 1)
+    assert await journal.evidence(first) is None
+
+
 steps = st.lists(
     st.tuples(
         st.sampled_from(["", "", "before signing", "after signing", "restart", "grow"]),

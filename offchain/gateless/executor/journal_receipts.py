@@ -188,6 +188,26 @@ class ReceiptBook:
             raise LookupError(f"slot {slot} of epoch {epoch} is free")
         return _issued_of(row._mapping)
 
+    async def evidence(self, doubted: Receipt) -> Issued | None:
+        """What a proof for a doubted receipt starts from: any that says the same and is whole.
+
+        None where nothing of the kind was issued from here: then somebody else signed by the key.
+        """
+        table = schema.receipts
+        query = (
+            select(table)
+            .where(
+                table.c.version_id == doubted.version_id,
+                table.c.input_binding == doubted.input_binding,
+                table.c.output_digest == doubted.output_digest,
+                table.c.packed_output.is_not(None),
+            )
+            .limit(1)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _issued_of(row._mapping)
+
     async def slots_used(self, court: Court, epoch: int) -> int:
         """How many slots of an epoch are used, signed or not."""
         table = schema.receipts
