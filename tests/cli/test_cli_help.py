@@ -33,7 +33,7 @@ def test_the_commands() -> None:
         "model withdraw",
         *(f"request {name}" for name in ("show", "list", "wait", "cancel", "refund")),
         *(f"receipt {name}" for name in ("check", "challenge", "claim", "slash", "cancel")),
-        "receipt withdraw",
+        *(f"receipt {name}" for name in ("withdraw", "back", "release")),
         *(f"wallet {name}" for name in ("create", "import", "list", "show", "balance")),
         "wallet deposit",
         "wallet withdraw",

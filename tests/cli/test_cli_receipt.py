@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from cli_fixtures import PASSWORD, Shell
+from cli_fixtures import PASSWORD, MakeWallet, Shell
 from court_fixtures import BOND, PRICE, CourtNetwork
 from eth_utils.crypto import keccak
 from gateless.adapters.chain import court_calls
@@ -17,6 +17,7 @@ from gateless.adapters.chain.deployment import save_deployment
 from gateless.adapters.signer import KeystoreStore
 from gateless.adapters.signer.keystore import LIGHT_SCRYPT_N
 from gateless.core.receipts import SignedReceipt
+from gateless.devnet import Devnet
 from gateless.devnet.accounts import keystore_folder
 from gateless.sdk.tensors import pack_inputs
 from market_fixtures import ROW, MakeServed, Served, TinyModel
@@ -164,3 +165,27 @@ async def test_an_announced_challenge_is_taken_back(answered: Answered) -> None:
     assert (data["state"], data["final"]) == ("WITHDRAWN", True)
     missing = await answered.shell("receipt", "claim", number + 1, "--json", code=10)
     assert missing.error["code"] == "unknown-claim"
+
+
+async def test_pools_are_opened_and_released(
+    isolated_devnet: Devnet, shell: Shell, make_wallet: MakeWallet
+) -> None:
+    address = await make_wallet("worker", tokens=200)
+    terms = ("--bond", "10", "--capacity", "3", "--challenge-bond", "4", "--epochs", "2")
+    me = {"GATELESS_WALLET": "worker"}
+    opened = (await shell("receipt", "back", *terms, "--json", **me)).data
+    assert [pool["state"] for pool in opened["pools"]] == ["OPEN", "OPEN"]
+    assert {pool["signer"] for pool in opened["pools"]} == {address}
+    assert opened["pools"][0]["bond"]["text"] == "10.00 tUSD"
+    epoch = opened["pools"][0]["epoch"]
+    text = (await shell("receipt", "back", *terms, "--first", epoch, **me)).stdout
+    assert str(epoch + 1) in text
+    assert "transaction" not in text
+    early = await shell("receipt", "release", epoch, "--json", code=7, **me)
+    assert early.error["code"] == "receipt-court-pool-still-needed"
+    now = (await isolated_devnet.client.block("pending")).timestamp
+    await isolated_devnet.control.advance(opened["pools"][0]["releasable_at"] - now)
+    assert "released" in (await shell("receipt", "release", epoch, **me)).stdout
+    low = ("--bond", "0.01", "--capacity", "3", "--challenge-bond", "4", "--json")
+    refused = await shell("receipt", "back", *low, code=2, **me)
+    assert refused.error["code"] == "pool-terms-out-of-range"

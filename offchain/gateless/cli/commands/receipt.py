@@ -1,4 +1,4 @@
-"""``gateless receipt``: check bonded receipts, challenge wrong ones."""
+"""``gateless receipt``: back, check and challenge bonded receipts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from gateless.cli.command import command
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
-from gateless.cli.output import facts
+from gateless.cli.output import facts, table
 from gateless.cli.receipts import (
     claim_data,
     claim_facts,
@@ -19,12 +19,12 @@ from gateless.cli.receipts import (
     receipt_data,
     receipt_facts,
 )
-from gateless.cli.render import amount, transactions, with_transactions
+from gateless.cli.render import amount, moment, transactions, with_transactions
 from gateless.core.amounts import format_amount, parse_amount
 from gateless.core.claims import ClaimState
 from gateless.sdk.progress import Step
 
-app = typer.Typer(help="Check bonded receipts, challenge wrong ones.", no_args_is_help=True)
+app = typer.Typer(help="Back, check and challenge bonded receipts.", no_args_is_help=True)
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The receipt, as JSON.")]
 _Claim = Annotated[int, typer.Argument(metavar="ID", min=1, help="Number of the claim.")]
@@ -212,4 +212,91 @@ async def _withdraw(
             },
             f"{format_amount(total, token)} are at {moved[0].to}",
             *with_transactions(sent),
+        )
+
+
+@command(
+    app,
+    "back",
+    example="gateless receipt back --bond 10 --capacity 100 --challenge-bond 4",
+)
+async def _back(
+    cli: Cli,
+    bond: Annotated[str, typer.Option(metavar="AMOUNT", help="Stake behind each receipt.")],
+    capacity: Annotated[int, typer.Option(min=1, help="Receipts that an epoch can have.")],
+    challenge_bond: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="What a challenger must put up.")
+    ],
+    epochs: Annotated[int, typer.Option(min=1, help="How many epochs.")] = 1,
+    first: Annotated[
+        int | None, typer.Option(metavar="EPOCH", help="The first (default: the current one).")
+    ] = None,
+    signer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Who signs receipts (default: the profile's, else the wallet)."
+        ),
+    ] = None,
+) -> None:
+    """Back receipts with stake: open a pool for each epoch that has none. For executors."""
+    from gateless.sdk.pools import PoolTerms
+
+    async with cli.network("executor") as gateless:
+        token = gateless.chain.deployment.token
+        terms = PoolTerms(parse_amount(bond, token), capacity, parse_amount(challenge_bond, token))
+        cli.on_interrupt("steps already mined stay; run the same again to do the rest")
+        with cli.progress() as progress:
+            done = await gateless.back_receipts(
+                terms, epochs=epochs, first_epoch=first, receipt_key=signer, progress=progress
+            )
+        pools = list(enumerate(done.pools, done.first_epoch))
+        cli.output.result(
+            {
+                "pools": [
+                    {
+                        "epoch": epoch,
+                        "state": pool.state.name,
+                        "signer": pool.receipt_key,
+                        "bond": amount(pool.bond, token),
+                        "capacity": pool.capacity,
+                        "challenge_bond": amount(pool.challenge_bond, token),
+                        "ends": pool.ends,
+                        "releasable_at": pool.releasable_at,
+                    }
+                    for epoch, pool in pools
+                ],
+                "transactions": transactions(done.transactions),
+            },
+            table(
+                "epoch",
+                "ends",
+                "bond",
+                "slots",
+                rows=[
+                    (
+                        str(epoch),
+                        moment(pool.ends),
+                        format_amount(pool.bond, token),
+                        str(pool.capacity),
+                    )
+                    for epoch, pool in pools
+                ],
+                right=["epoch", "slots"],
+            ),
+            *with_transactions(done.transactions),
+        )
+
+
+@command(app, "release", example="gateless receipt release 494000")
+async def _release(
+    cli: Cli,
+    epoch: Annotated[int, typer.Argument(metavar="EPOCH", min=0, help="The pool's epoch.")],
+) -> None:
+    """Unlock a pool whose receipts are dead. For executors."""
+    async with cli.network("executor") as gateless:
+        with cli.progress() as progress:
+            sent = await gateless.release_pool(epoch, progress=progress)
+        cli.output.result(
+            {"epoch": epoch, "transactions": transactions([sent])},
+            f"the pool of epoch {epoch} is released",
         )
