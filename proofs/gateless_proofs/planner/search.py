@@ -31,6 +31,7 @@ from gateless_proofs.planner.space import (
     FEW_MULTIPLIERS,
     LARGE_CELLS,
     MULTIPLIERS,
+    NEVER_RESCALING,
     ScaleSpace,
 )
 from gateless_proofs.rewrite import PASSES, default_passes
@@ -127,26 +128,44 @@ class Search:
         natural = self.domain.natural_scale()
         found: dict[tuple[Any, ...], Family] = {}
         for approximations in (True, False) if rough else (False,):
-            passes = {}
+            passes: dict[int, tuple[str, ...]] = {}
             for multiplier in (10, 1):
-                price = partial(self.price, multiplier=multiplier)
-                passes[multiplier], notes = choose_passes(
-                    self.lab, price, approximations=approximations
-                )
-                self.notes += [
-                    note if multiplier == 10 else f"{note} (with rescaling)"
-                    for note in notes
-                    if note not in self.notes
-                ]
+                self._choose(passes, multiplier, approximations=approximations)
                 self.emit("search", 0.1 if multiplier == 10 else 0.15)
             large = (self.price(passes[1], 1) or 0.0) > LARGE_CELLS
-            for multiplier in FEW_MULTIPLIERS if large else MULTIPLIERS:
+            multipliers = FEW_MULTIPLIERS if large else MULTIPLIERS
+            if self._still_rescales(passes[10]):
+                self._choose(passes, NEVER_RESCALING, approximations=approximations)
+                multipliers = (NEVER_RESCALING, *multipliers)
+            for multiplier in multipliers:
                 for integral in (False,) if large else (False, True):
                     chosen = passes.get(multiplier, passes[1])
                     family = self._family(chosen, multiplier, integral, natural)
                     if family is not None:
                         found.setdefault((chosen, *family.key), family)
         return sorted(found.values(), key=lambda family: family.cells)
+
+    def _choose(
+        self, passes: dict[int, tuple[str, ...]], multiplier: int, *, approximations: bool
+    ) -> None:
+        price = partial(self.price, multiplier=multiplier)
+        passes[multiplier], notes = choose_passes(self.lab, price, approximations=approximations)
+        told = "with rescaling" if multiplier == 1 else "without any rescaling"
+        self.notes += [
+            note if multiplier == 10 else f"{note} ({told})"
+            for note in notes
+            if note not in self.notes
+        ]
+
+    def _still_rescales(self, passes: tuple[str, ...]) -> bool:
+        """Whether cells are saved where rescaling is postponed further still, by polynomials alone:
+        the table of a function could not hold such arguments."""
+        layout = self.nominal(Arithmetic(passes, _NOMINAL, _NOMINAL, 10))
+        if layout is None or layout.lookups:
+            return False
+        never = self.price(passes, NEVER_RESCALING)
+        price = self.price(passes, 10)
+        return never is not None and price is not None and never < price
 
     def _family(
         self, passes: tuple[str, ...], multiplier: int, integral: bool, natural: int | None

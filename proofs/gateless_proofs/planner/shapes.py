@@ -19,7 +19,7 @@ COLUMNS = (1, 2, 4)
 #: digits of a decomposition that are tried
 _MOST_LEGS = 16
 #: a column may be repeated so often; more repetitions never paid
-_MOST_BLOCKS = 6
+_MOST_BLOCKS = 8
 #: ezkl's constants, among them the powers of the base, are signed 128-bit integers
 _MOST_POWER_BITS = 126
 

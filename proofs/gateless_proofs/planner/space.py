@@ -18,6 +18,8 @@ LARGE_CELLS = 60_000
 MULTIPLIERS = (10, 1, 2, 3, 4, 6)
 #: the same for large models
 FEW_MULTIPLIERS = (10, 1, 2)
+#: at which deep polynomials are not rescaled either
+NEVER_RESCALING = 20
 #: input scales that are tried with large models, besides equal ones: deep models often need fine
 #: weights, and bear coarse inputs
 _FEW_INPUT_SCALES = (4, 6, 8)

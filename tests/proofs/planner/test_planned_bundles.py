@@ -142,3 +142,26 @@ async def test_a_table_is_not_made_long_to_spare_a_few_cells(
     )
     built = await build(model, normal(12, 6), tmp_path / "out", cache)
     assert built.bundle.manifest.circuits[0].logrows <= 14
+
+
+async def test_deep_polynomials_are_not_rescaled(tmp_path: Path, cache: KeyCache) -> None:
+    """Squares double the scale: seven products in a row pass what a multiplier of 10 bears."""
+    random = np.random.default_rng(2)
+    names = ["a", "b", "c", "d"]
+    weights = {name: random.normal(size=(2, 2)).astype(np.float32) for name in names}
+    nodes = [
+        helper.make_node("MatMul", ["x", "a"], ["h"]),
+        helper.make_node("Mul", ["h", "h"], ["i"]),
+        helper.make_node("MatMul", ["i", "b"], ["j"]),
+        helper.make_node("Mul", ["j", "j"], ["k"]),
+        helper.make_node("MatMul", ["k", "c"], ["l"]),
+        helper.make_node("Add", ["l", "i"], ["m"]),
+        helper.make_node("MatMul", ["m", "d"], ["y"]),
+    ]
+    model = save(
+        tmp_path / "squares.onnx", nodes, [floats("x", 1, 2)], [floats("y", 1, 2)], weights
+    )
+    built = await build(model, normal(8, 1, 2), tmp_path / "bundle", cache, goal=Goal.PROVER)
+    manifest = built.bundle.manifest
+    assert manifest.circuits[0].exact
+    assert manifest.plan.candidates[manifest.plan.winners[0]].multiplier == 20
