@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,7 +25,8 @@ from gateless_proofs.planner.layout import Layout, layout_of
 from gateless_proofs.planner.random_inputs import RandomInputs
 from gateless_proofs.planner.rewriting import choose_passes
 from gateless_proofs.planner.rounding import Rounding
-from gateless_proofs.planner.shapes import Budget, Shape, best, shapes
+from gateless_proofs.planner.samples import split
+from gateless_proofs.planner.shapes import Budget, Shape, best, shapes, widened
 from gateless_proofs.planner.space import (
     FEW_MULTIPLIERS,
     LARGE_CELLS,
@@ -38,13 +38,8 @@ from gateless_proofs.rewrite import PASSES, default_passes
 
 #: the part of the accuracy bound that the search may use; the rest is for inputs not seen
 USED_BOUND = 0.5
-#: lookup tables reach this much further than the samples
-LOOKUP_MARGIN = 2.0
 #: a circuit that takes the whole packed range may cost this much more than one that does not
 FULL_RANGE_WORTH = 1.25
-#: samples that the search itself looks at, and least number of samples of which some are held out
-_MOST_SAMPLES = 32
-_HOLD_OUT_FROM = 8
 #: circuits that go to trial, where their predicted cost is below so many times the least
 WORTH_A_TRIAL = 1.5
 _FINALISTS = 3
@@ -377,22 +372,6 @@ class Search:
             return False
         score = candidate.score(self.goal)
         return any(score <= _ALIKE * finalist["score"] for finalist in kept)
-
-
-def split(count: int, seed: int) -> tuple[list[int], list[int]]:
-    """Samples that the search looks at, and others that only judge its result."""
-    places = list(range(count))
-    random.Random(seed).shuffle(places)  # noqa: S311 - a choice, no secret
-    if count < _HOLD_OUT_FROM:
-        return places, []
-    looked_at = min(_MOST_SAMPLES, math.ceil(count * 0.75))
-    return places[:looked_at], places[looked_at:]
-
-
-def widened(lookups: tuple[int, int]) -> tuple[int, int]:
-    """The range of the tables: further than the samples reach."""
-    low, high = (int(bound * LOOKUP_MARGIN) for bound in lookups)
-    return min(low, -2), max(high, 2)
 
 
 def plan_single(request: dict[str, Any], emit: Emit) -> dict[str, Any]:

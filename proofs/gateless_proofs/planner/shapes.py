@@ -14,6 +14,8 @@ from gateless_proofs.circuit import MIN_LOGROWS, RESERVED_ROWS, CircuitParameter
 from gateless_proofs.planner.cost import Cost, predict
 from gateless_proofs.planner.layout import Layout
 
+#: lookup tables reach this much further than the samples
+LOOKUP_MARGIN = 2.0
 #: inner columns that are tried
 COLUMNS = (1, 2, 4)
 #: digits of a decomposition that are tried
@@ -140,3 +142,9 @@ def best(candidates: list[Shape], goal: Goal, count: int) -> list[Shape]:
         ),
     )
     return ranked[:count]
+
+
+def widened(lookups: tuple[int, int]) -> tuple[int, int]:
+    """The range of the tables: further than the samples reach."""
+    low, high = (int(bound * LOOKUP_MARGIN) for bound in lookups)
+    return min(low, -2), max(high, 2)
