@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -36,3 +37,12 @@ async def isolated_devnet(devnet: Devnet) -> AsyncIterator[Devnet]:
         await devnet.control.drop_pending()
         await devnet.control.set_automine(True)
         await devnet.control.revert(snapshot)
+        await keep_time(devnet)
+
+
+async def keep_time(devnet: Devnet) -> None:
+    """Lets the chain's clock show ours again: after a revert it goes on from the old block, and
+    falls behind by as long as the test took. A deadline would then be over before it is set."""
+    behind = int(time.time()) - (await devnet.client.block("pending")).timestamp
+    if behind > 0:
+        await devnet.control.skip(behind)

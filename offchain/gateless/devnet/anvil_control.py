@@ -45,8 +45,12 @@ class AnvilControl:
 
     async def advance(self, seconds: int) -> None:
         """Moves the chain's clock forward and mines a block at the new time."""
-        await self._rpc.request("evm_increaseTime", hex(seconds))
+        await self.skip(seconds)
         await self.mine()
+
+    async def skip(self, seconds: int) -> None:
+        """Moves the chain's clock forward; the next block shows it."""
+        await self._rpc.request("evm_increaseTime", hex(seconds))
 
     async def set_automine(self, enabled: bool) -> None:
         """Whether each transaction is mined at once."""
