@@ -20,6 +20,9 @@ from gateless.adapters.chain.token import TokenReader
 from gateless.adapters.chain.verifier import VerifierReader
 from gateless.core.types import Event, RequestInfo
 
+#: how often, and in which distance in seconds, a node is asked for an event that it has to have
+_PAYMENT_ATTEMPTS = 15
+_PAYMENT_PAUSE = 0.2
 #: Blocks from ``paid_block`` on, in one of which a request was paid.
 PAID_BLOCKS = 256
 
@@ -104,13 +107,20 @@ class ChainClient(ChainConnection):
     async def payment(self, request: RequestInfo) -> Event | None:
         """The ``RequestFulfilled`` event of a paid request: output, fee and royalty.
 
-        None where the chain does not show it (any more).
+        None where the chain does not show it (any more). A node may show a state before it counts
+        its block or serves its logs: as long as blocks of the range are missing, it is asked again
+        for a while.
         """
-        head = await self.rpc.quantity("eth_blockNumber")
-        last = min(head, request.paid_block + PAID_BLOCKS - 1)
-        for event in await self.events(["RequestFulfilled"], request.paid_block, last):
-            if int(event.args["requestId"]) == request.request_id:
-                return event
+        whole = request.paid_block + PAID_BLOCKS - 1
+        for _ in range(_PAYMENT_ATTEMPTS):
+            head = await self.rpc.quantity("eth_blockNumber")
+            last = min(head, whole)
+            for event in await self.events(["RequestFulfilled"], request.paid_block, last):
+                if int(event.args["requestId"]) == request.request_id:
+                    return event
+            if last == whole:
+                return None
+            await asyncio.sleep(_PAYMENT_PAUSE)
         return None
 
     def resolve(self, contract: str) -> str:
