@@ -144,6 +144,9 @@ async def measuring_run(tmp_path: Path) -> tuple[asyncio.subprocess.Process, lis
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
+        # Tests that run in the background inherit that Ctrl-C is ignored; whoever presses it
+        # runs in the foreground.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     async with asyncio.timeout(240):
