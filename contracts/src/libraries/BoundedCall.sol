@@ -31,6 +31,17 @@ library BoundedCall {
         returned = _returned(maxReturned);
     }
 
+    /// @notice As `tryCall`, by a call that runs the target's code as the caller.
+    function tryDelegateCall(address target, uint256 gasLimit, uint256 maxReturned, bytes memory data)
+        internal
+        returns (bool success, bytes memory returned)
+    {
+        assembly ("memory-safe") {
+            success := delegatecall(gasLimit, target, add(data, 0x20), mload(data), 0, 0)
+        }
+        returned = _returned(maxReturned);
+    }
+
     /// @dev What the last call returned, cut at `maxReturned` bytes.
     function _returned(uint256 maxReturned) private pure returns (bytes memory returned) {
         assembly ("memory-safe") {

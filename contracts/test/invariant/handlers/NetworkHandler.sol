@@ -47,7 +47,7 @@ contract NetworkHandler is MarketActions, StakingActions, ForbiddenActions {
             this.forbidAnEscape.selector,
             this.forbidALock.selector
         ];
-        selectors = new bytes4[](42);
+        selectors = new bytes4[](45);
         for (uint256 i = 0; i < 36; ++i) {
             selectors[i] = all[i];
         }
@@ -57,5 +57,8 @@ contract NetworkHandler is MarketActions, StakingActions, ForbiddenActions {
         selectors[39] = this.forbidABatch.selector;
         selectors[40] = this.fillABatch.selector;
         selectors[41] = this.fillABatch.selector;
+        selectors[42] = this.missALock.selector;
+        selectors[43] = this.takeOver.selector;
+        selectors[44] = this.takeOver.selector;
     }
 }
