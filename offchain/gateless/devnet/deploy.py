@@ -21,7 +21,7 @@ from gateless.devnet.create2 import CREATE2_DEPLOYER, Creation, creation
 Progress = Callable[[str, float], None]
 
 _TEST_TOKEN = "TestDollar"  # noqa: S105
-_CONTRACTS = 6
+_CONTRACTS = 7
 
 
 @dataclass(slots=True)
@@ -91,6 +91,7 @@ async def deploy(
     staking = contracts["ExecutorStaking"] = await deployer.ensure(
         "ExecutorStaking", [token, constants.exit_delay, constants.min_stake * unit]
     )
+    validator = contracts["SignatureValidator"] = await deployer.ensure("SignatureValidator")
     limits = {
         "collateralFloor": constants.collateral_floor * unit,
         "maxLifetime": constants.max_lifetime,
@@ -100,7 +101,7 @@ async def deploy(
         "maxInputLength": constants.max_input_length,
     }
     contracts["InferenceMarket"] = await deployer.ensure(
-        "InferenceMarket", [token, registry, verifier, staking, limits]
+        "InferenceMarket", [token, registry, verifier, staking, validator, limits]
     )
     if deployer.deployed < _CONTRACTS - (0 if constants.test_token else 1):
         first = await _first_block_of(rpc, registry, first)
