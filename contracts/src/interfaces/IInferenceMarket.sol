@@ -36,7 +36,8 @@ interface IInferenceMarket {
         uint256 royalty,
         bytes output
     );
-    /// @notice A request of a batch was not answered; the others were.
+    /// @notice An id of a batch was left out: nothing was paid by its row. Emitted once for each such row, also where
+    /// no request has that id and where an earlier row answered it. See `SkipReason`.
     event FulfilmentSkipped(uint256 indexed requestId, address indexed executor, SkipReason reason);
     event RequestRefunded(uint256 indexed requestId, address indexed requester, uint256 amount, uint256 slashed);
     /// @notice The callback ran; `success` false means that it reverted, `returned` is cut at 256 bytes.

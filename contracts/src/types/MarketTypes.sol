@@ -12,7 +12,8 @@ enum RequestState {
     REFUNDED
 }
 
-/// @notice Why a request of a batch was left out, while the others were paid.
+/// @notice Why an id of a batch was left out, while others were paid. `NOT_LOCKED` says that no lock is to be answered
+/// under it: the request is open or has ended, an earlier row of the same batch has just answered it, or there is none.
 enum SkipReason {
     NONE,
     NOT_LOCKED,

@@ -111,6 +111,10 @@ FIXED: Mapping[str, tuple[str, str]] = {
         "what one proof covers is too large to be verified in one transaction",
         "choose a smaller batch, bind inputs by commitment, or let the model put out less",
     ),
+    "ModelRegistry_ProofTooLong": (
+        "a circuit's proof is too long to be verified in one transaction",
+        "build it with fewer columns",
+    ),
     "ModelRegistry_BatchTooLarge": (
         "a circuit takes too many inferences at once",
         "choose a smaller batch",
