@@ -155,7 +155,7 @@ contract NetworkInvariants is Base {
                 }
             }
         }
-        string[43] memory actions = [
+        string[51] memory actions = [
             "deposit",
             "withdraw",
             "request",
@@ -198,7 +198,15 @@ contract NetworkInvariants is Base {
             "takeOver",
             "takeOverAgain",
             "reward",
-            "refundMissedTwice"
+            "refundMissedTwice",
+            "sign",
+            "lockSigned",
+            "refusedSigned",
+            "lockSignedAndFulfill",
+            "lockManySigned",
+            "lockManySkipped",
+            "cancelNonces",
+            "forbidAForgery"
         ];
         for (uint256 i = 0; i < actions.length; ++i) {
             assertTrue(handler.countOf(actions[i]) != 0, string.concat("never reached: ", actions[i]));
@@ -278,6 +286,7 @@ contract NetworkInvariants is Base {
             address requester = handler.requesters(i);
             address executor = handler.executors(i);
             assertEq(market.balanceOf(requester), handler.balances(requester), "I3: requester's balance");
+            assertEq(market.nonceWord(requester, 0), handler.spentNonces(requester), "I15: each nonce once");
             assertEq(market.balanceOf(executor), handler.balances(executor), "I3: executor's balance");
             assertEq(staking.creditOf(requester), handler.credits(requester), "I3: requester's credit");
             assertEq(staking.creditOf(executor), handler.credits(executor), "I3: executor's reward");

@@ -99,8 +99,8 @@ abstract contract MarketActions is Stage {
 
     /// @notice To a lock that was just missed, and on without a refund: what takeovers need.
     function missALock(uint256 seed) external {
-        uint256 requestId = _pick(seed, RequestState.LOCKED);
-        if (requestId == 0 || block.timestamp > expected[requestId].lockDeadline) return;
+        uint256 requestId = _pickHeld(seed);
+        if (requestId == 0) return;
         vm.warp(expected[requestId].lockDeadline + 1);
         vm.roll(block.number + 1);
         _count("missALock");
@@ -387,7 +387,7 @@ abstract contract MarketActions is Stage {
         lockedEver += model.collateral;
     }
 
-    function _modelPay(Expected storage model) private {
+    function _modelPay(Expected storage model) internal {
         require(model.state == RequestState.LOCKED, "model: only a locked request is paid");
         model.state = RequestState.PAID;
         ++model.payouts;

@@ -260,6 +260,18 @@ abstract contract Stage is Network {
         return 0;
     }
 
+    /// @dev A request whose lock runs, one that was missed before if there is one; zero if there is none.
+    function _pickHeld(uint256 seed) internal view returns (uint256 requestId) {
+        uint256 count = ids.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 id = ids[(seed % count + i) % count];
+            Expected storage model = expected[id];
+            if (model.state != RequestState.LOCKED || block.timestamp > model.lockDeadline) continue;
+            if (model.missed != address(0)) return id;
+            requestId = id;
+        }
+    }
+
     /// @dev What a lock of this second pays: from the top down, so that it rounds by itself.
     function _priceNow(Expected storage model) internal view returns (uint256) {
         uint256 end = model.rampStart + model.rampLength;
