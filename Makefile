@@ -20,7 +20,7 @@ SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
 .PHONY: help setup build demo test lint format test-contracts test-python test-deep bench conformance snapshots \
-  fixtures clean
+  fixtures dapp clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -109,6 +109,10 @@ fixtures: build ## make the missing proofs of the Solidity tests, or those in NA
 	@$(PY) tools/make_fixtures.py $(NAMES)
 	@PYTHONPATH=. $(PY) tools/make_batch_fixtures.py $(NAMES)
 	@PYTHONPATH=. $(PY) tools/make_digits_fixture.py $(NAMES)
+	@PYTHONPATH=. $(PY) tools/make_volatility_fixture.py $(NAMES)
+
+dapp: build ## write what dApps need: ABIs, devnet addresses, typed data, vectors, in one JSON file
+	@$(PY) -m tools.make_dapp
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(BUILD) $(VENV) node_modules contracts/out contracts/cache contracts/generated offchain/gateless/generated

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["devnet_fixtures", "market_fixtures", "cli_fixtures"]
+pytest_plugins = ["devnet_fixtures", "market_fixtures", "cli_fixtures", "court_fixtures"]

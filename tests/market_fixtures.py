@@ -121,6 +121,54 @@ async def batching_bundle(
     return await _build(tmp_path_factory.mktemp("batching"), tiny_model.cache, options, seed=7)
 
 
+def meter_onnx(path: Path) -> Path:
+    """Four whole numbers in; out come eight times the first, and a sum of fourteen ReLUs.
+
+    All weights are whole, so outputs are exact: eight times -128 is the lowest value that the
+    output's packing has.
+    """
+    random = np.random.default_rng(5)
+    first = random.integers(-1, 2, size=(4, 16)).astype(np.float32)
+    first[:, 0], first[:, 1] = (1, 0, 0, 0), (-1, 0, 0, 0)
+    second = np.zeros((16, 2), dtype=np.float32)
+    second[0, 0], second[1, 0] = 8, -8
+    second[2:, 1] = random.integers(0, 2, size=14)
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "first"], ["hidden"]),
+            helper.make_node("Relu", ["hidden"], ["active"]),
+            helper.make_node("MatMul", ["active", "second"], ["y"]),
+        ],
+        "meter",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 2])],
+        [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
+@pytest_asyncio.fixture(scope="session")
+async def dense_bundle(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Single inferences, one word per value, and a batch of four with several values per word.
+
+    An input that starts with -128 has a proof alone and none in a batch: its output is the one that
+    dense words cut off.
+    """
+    root = tmp_path_factory.mktemp("dense")
+    rows = np.random.default_rng(3).integers(-60, 61, size=(32, 4)).astype(np.float32)
+    bundle = await build_bundle(
+        meter_onnx(root / "meter.onnx"),
+        CalibrationData.from_arrays({"x": rows}),
+        root / "dense",
+        options=BuildOptions(name="dense", batch_sizes=(1, 4), chain_id=31337),
+        keys=KeyCache(tiny_model.cache),
+    )
+    assert [entry.dense for entry in bundle.manifest.circuits] == [False, True]
+    return bundle
+
+
 @dataclass(frozen=True)
 class Account:
     """A funded account with a home and a client of its own."""

@@ -21,6 +21,7 @@ CONTRACTS = (
     "ExecutorStaking",
     "SignatureValidator",
     "InferenceMarket",
+    "ReceiptCourt",
     "TestDollar",
     "DigitReader",
 )

@@ -17,7 +17,7 @@ TARGET = Path(__file__).resolve().parent.parent / "contracts/test/fixtures/signe
 VERSION = 1
 
 DOMAIN = {
-    "name": "Gateless Market",
+    "name": "Gateless InferenceMarket",
     "version": "1",
     "chainId": 31337,
     "verifyingContract": "0x5FbDB2315678afecb367f032d93F642f64180aa3",

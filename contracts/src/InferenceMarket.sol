@@ -77,14 +77,11 @@ contract InferenceMarket is MarketSigned {
         (address requester, uint256 price) = _refund(requestId, stored, missed * collateral);
         if (missed == 0) return;
 
-        // Interaction: moves no tokens, and cannot fail for claims that this contract opened: each compensation is at
-        // most half of the collateral, and the requester is an account. Together they are no more than the price.
-        uint256 compensation = Math.min(price, collateral / 2);
-        STAKING.slash(StoredRequests.claimId(requestId, flags), requester, compensation);
-        if (missed == 2) {
-            compensation = Math.min(price - compensation, collateral / 2);
-            STAKING.slash(StoredRequests.missedClaimId(requestId, flags), requester, compensation);
-        }
+        // Interaction: moves no tokens, and cannot fail for claims that this contract opened: the compensation is at
+        // most half of the collateral, and the requester is an account. What was missed before the last lock burns, all
+        // of it.
+        STAKING.slash(StoredRequests.claimId(requestId, flags), requester, Math.min(price, collateral / 2));
+        if (missed == 2) STAKING.slash(StoredRequests.missedClaimId(requestId, flags), address(0), 0);
     }
 
     // --- steps ---

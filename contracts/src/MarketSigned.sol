@@ -27,7 +27,7 @@ abstract contract MarketSigned is MarketLocking, MarketAdmission, EIP712 {
 
     UnorderedNonces.Nonces private _nonces;
 
-    constructor(address signatureValidator_) EIP712("Gateless Market", "1") {
+    constructor(address signatureValidator_) EIP712("Gateless InferenceMarket", "1") {
         // Check: code that tells how much gas it gives, so not just any account.
         if (signatureValidator_.code.length == 0 || ISignatureValidator(signatureValidator_).ERC1271_GAS() == 0) {
             revert InferenceMarket_InvalidConfiguration();

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from gateless.core.errors import GatelessError, ProofError
-from gateless.core.manifest import Binding, CircuitEntry, Manifest
+from gateless.core.manifest import Binding, CircuitEntry
 from gateless.core.packing import TensorSpec, dequantise, pack, quantise, unpack
 
 from gateless_proofs.bundle import Bundle, check_file, sha256_of
@@ -30,6 +30,7 @@ from gateless_proofs.public_values import public_words
 from gateless_proofs.rows import circuit_inputs, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import g2_of
+from gateless_proofs.statements import UntrueStatementError, check_digits, check_slack
 from gateless_proofs.vka import g2_of_vka, instance_count, vka_digest
 
 #: random inputs that are compared with onnxruntime
@@ -122,7 +123,7 @@ class _Audit:
                 progress(name, place / len(steps))
             try:
                 checks.append(Check(name, True, await step()))
-            except (_Failed, GatelessError) as error:
+            except (_Failed, UntrueStatementError, GatelessError) as error:
                 checks.append(Check(name, False, str(error)))
                 break
         return AuditReport(all(check.ok for check in checks), tuple(checks))
@@ -170,7 +171,7 @@ class _Audit:
         if settings["model_input_scales"] != scales:
             raise _Failed(f"inputs have scales {settings['model_input_scales']}, not {scales}")
         if entry.dense:
-            _check_digits(entry, settings["run_args"], manifest)
+            check_digits(entry, settings["run_args"], manifest)
             return
         scales = [tensor.scale_bits for tensor in manifest.outputs]
         if settings["model_output_scales"] != scales:
@@ -208,6 +209,8 @@ class _Audit:
                     "digits_per_word": entry.digits_per_word,
                     "inputs": _packings(self.bundle.schema.inputs if entry.dense else ()),
                     "outputs": _packings(self.bundle.schema.outputs if entry.dense else ()),
+                    "ranges": [] if entry.batch_size > 1 or entry.dense else self._ranges(),
+                    "seed": self.seed,
                 },
                 limits=self.limits,
             )
@@ -223,8 +226,7 @@ class _Audit:
                 raise _Failed("dense words are stated, but not made, or the other way round")
             if (entry.batch_size > 1) != ("batch" in entry.passes):
                 raise _Failed("a batch is stated, but not made, or the other way round")
-            if len(entry.slack) != len(self.bundle.manifest.outputs):
-                raise _Failed("the slack is not stated for each output")
+            check_slack(entry, self.bundle.manifest, answer["moves"])
         return "settings and compiled circuit were made again from the ONNX file, byte for byte"
 
     async def key(self) -> str:
@@ -359,13 +361,20 @@ class _Audit:
         return self.work / f"circuit-{index}"
 
     def _random_input(self, generator: np.random.Generator) -> list[list[int]]:
-        tensors = []
+        return [
+            quantise(generator.uniform(entry["low"], entry["high"], size=spec.shape), spec)
+            for entry, spec in zip(self._ranges(), self.bundle.schema.inputs, strict=True)
+        ]
+
+    def _ranges(self) -> list[dict[str, Any]]:
+        """What the inputs range over, as far as the manifest says."""
+        described = []
         for tensor, spec in zip(
             self.bundle.manifest.inputs, self.bundle.schema.inputs, strict=True
         ):
             low, high = tensor.calibrated_range or _packed_range(spec)
-            tensors.append(quantise(generator.uniform(low, high, size=spec.shape), spec))
-        return tensors
+            described.append({"low": low, "high": high, "shape": list(spec.shape)})
+        return described
 
 
 def _packed_range(spec: TensorSpec) -> tuple[float, float]:
@@ -374,16 +383,6 @@ def _packed_range(spec: TensorSpec) -> tuple[float, float]:
 
 def _packings(specs: Sequence[TensorSpec]) -> list[list[int]]:
     return [[spec.width, spec.scale_bits] for spec in specs]
-
-
-def _check_digits(entry: CircuitEntry, arguments: dict[str, Any], manifest: Manifest) -> None:
-    """A digit is what the decomposition bounds: one with room for more could run into the next."""
-    largest = arguments["decomp_base"] ** arguments["decomp_legs"]
-    if largest > 1 << entry.digit_bits:
-        raise _Failed(f"digits below {largest} do not fit {entry.digit_bits} bits")
-    widest = max(tensor.width for tensor in (*manifest.inputs, *manifest.outputs))
-    if 8 * widest > entry.digit_bits:
-        raise _Failed(f"values of {widest} bytes do not fit digits of {entry.digit_bits} bits")
 
 
 def _largest_error(

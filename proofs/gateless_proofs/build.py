@@ -25,6 +25,7 @@ from gateless_proofs.keys import KeyCache
 from gateless_proofs.manifest import ManifestMaker, software_versions
 from gateless_proofs.onnx_limits import require_file_size
 from gateless_proofs.planner.journal import journal_name
+from gateless_proofs.planner.milestones import Milestones
 from gateless_proofs.planner.plan import Planner, PlanRequest, PlanResult, journal_subject
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import require_srs_allowed
@@ -33,17 +34,6 @@ from gateless_proofs.srs import require_srs_allowed
 MAX_BATCH_SIZE = 256
 #: inputs with more values than this are bound by commitment, which costs a flat sum on chain
 MAX_PACKED_VALUES = 128
-#: where a stage lies on the scale of the whole build; trials repeat the last ones
-_STAGES = {
-    "inspect": (0.0, 0.05),
-    "reference": (0.05, 0.1),
-    "search": (0.1, 0.6),
-    "srs": (0.6, 0.75),
-    "setup": (0.75, 0.9),
-    "witness": (0.9, 0.91),
-    "prove": (0.91, 0.98),
-    "verify": (0.98, 1.0),
-}
 #: share of a limit that predicted memory may take: predictions are rough
 _MEMORY_SHARE = 0.8
 
@@ -121,15 +111,7 @@ class _Build:
         self.options = options
         self.keys = keys
         self.limits = limits
-        self.outer = progress
-        self.reached = 0.0
-
-    def progress(self, stage: str, fraction: float) -> None:
-        """Places a stage's fraction on the whole build's scale, which never goes back."""
-        start, end = _STAGES.get(stage, (0.0, 1.0))
-        self.reached = max(self.reached, start + (end - start) * fraction)
-        if self.outer is not None:
-            self.outer(stage, self.reached)
+        self.progress = Milestones(progress)
 
     async def run(self, model: Path) -> None:
         """All steps."""

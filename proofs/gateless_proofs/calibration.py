@@ -57,6 +57,12 @@ class CalibrationData:
                 f"{path.name} is larger than {MAX_FILE_BYTES} bytes",
                 hint="a few hundred samples are plenty",
             )
+        if path.suffix not in (".npz", ".json"):
+            raise InputError(
+                "invalid-calibration",
+                f"{path.name} is neither .npz nor .json",
+                hint="np.savez(file, **{input_name: array}) writes one; samples go along axis 0",
+            )
         try:
             if path.suffix == ".npz":
                 with np.load(path, allow_pickle=False) as stored:
@@ -102,10 +108,18 @@ class CalibrationData:
         counts = {_sample_count(array) for array in arrays}
         if len(counts) != 1 or 0 in counts:
             raise _empty()
-        return [
-            [as_tensor(array[index], spec) for array, spec in zip(arrays, specs, strict=True)]
-            for index in range(counts.pop())
-        ]
+        return [_sample(index, arrays, specs) for index in range(counts.pop())]
+
+
+def _sample(index: int, arrays: Sequence[Any], specs: Sequence[TensorSpec]) -> list[FloatArray]:
+    try:
+        return [as_tensor(array[index], spec) for array, spec in zip(arrays, specs, strict=True)]
+    except InputError as error:
+        raise InputError(
+            error.code,
+            f"calibration sample {index}: {error.message}",
+            hint="remove or mend the sample" if error.code == "not-finite" else error.hint,
+        ) from error
 
 
 def _sample_count(array: Any) -> int:

@@ -84,17 +84,19 @@ def _plan(plan: Plan) -> list[str]:
         "",
         "## Why this circuit",
         "",
-        f"Planned for the goal `{plan.goal.value}`: {plan.considered} questions asked. {plan.why}.",
+        f"Planned for the goal `{plan.goal.value}`: {plan.considered} questions asked."
+        f" {plan.why[:1].upper()}{plan.why[1:]}.",
         "",
-        "| scales | x | passes | base^legs | columns | k | predicted s | gas | error | verdict |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| inferences | scales | x | passes | base^legs | columns | k | predicted s | gas | error |"
+        " verdict |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     places = [*plan.winners, *(p for p in range(len(plan.candidates)) if p not in plan.winners)]
     for place in places[:_LISTED]:
         row = plan.candidates[place]
         error = "" if row.max_abs_error is None else f"{row.max_abs_error:.2g}"
         lines.append(
-            f"| {row.input_scale}, {row.param_scale} | {row.multiplier} |"
+            f"| {row.batch_size} | {row.input_scale}, {row.param_scale} | {row.multiplier} |"
             f" {', '.join(row.passes) or 'none'} | {row.base}^{row.legs} | {row.columns} |"
             f" {row.logrows or ''} | {row.seconds:.3g} | {row.gas or ''} | {error} |"
             f" {row.verdict} |"

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 from gateless.core.errors import ModelError
 
-_REWRITE = "rewrite the model without it, or publish it without a circuit"
+_REWRITE = "rewrite the model without it, or do that part before or after the inference"
 
 #: what neither ezkl 23.0.5 nor a rewriting pass takes; what each can be replaced by
 UNSUPPORTED = {

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from gateless.core.errors import ProofError
 
@@ -18,11 +19,16 @@ from gateless_proofs.circuit import (
     pinned_run_args,
 )
 from gateless_proofs.rewrite import RewriteContext, WordTensor, rewrite
+from gateless_proofs.slack import furthest_moves, unit_of
+
+_SLACK_SAMPLES = 4
 
 
 def rebuild(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     """Rewritten model, settings and compiled circuit, from the ONNX file, the names of the passes
     and the pinned run arguments.
+
+    Where ``ranges`` of the inputs are given, also how far rescaling moves the outputs.
 
     Raises:
         ModelError: a pass is unknown or does not apply.
@@ -47,7 +53,24 @@ def rebuild(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     emit("compile", 0.5)
     compile_circuit(model, out / "settings.json", out / "circuit.compiled")
     exact = is_exact(model, run_args, request["operators"])
-    return {"exact": exact, "circuit_model": sha256_of(model)}
+    moves: list[float] = []
+    if request["ranges"] and not exact:
+        emit("slack", 0.8)
+        moves = _moves(model, request["ranges"], request["seed"], pinned["run_args"])
+    return {"exact": exact, "circuit_model": sha256_of(model), "moves": moves}
+
+
+def _moves(
+    model: Path, ranges: list[dict[str, Any]], seed: int, arguments: dict[str, Any]
+) -> list[float]:
+    """How far rescaling can be seen to move the outputs, for random inputs from these ranges."""
+    generator = np.random.default_rng(seed)
+    samples = [
+        [generator.uniform(entry["low"], entry["high"], size=entry["shape"]) for entry in ranges]
+        for _ in range(_SLACK_SAMPLES)
+    ]
+    unit = unit_of(arguments["input_scale"], arguments["param_scale"])
+    return furthest_moves(onnx.load_model_from_string(model.read_bytes()), samples, unit)
 
 
 def require_bound_products(settings: dict[str, Any]) -> None:

@@ -102,7 +102,7 @@ async def exchange(
         raise SandboxError(
             "time-limit",
             f"{operation} took longer than {limits.seconds:g} seconds and was stopped",
-            hint="raise the time limit, or use a smaller model",
+            hint="raise the time limit (a plan goes on where it stopped), or use a smaller model",
             operation=operation,
         ) from error
     except WorkerDied as death:

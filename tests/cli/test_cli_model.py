@@ -164,3 +164,26 @@ async def test_unknown_models(shell: Shell) -> None:
         text = await shell("model", "show", ref, code=exit_code)
         assert text.stderr.startswith(f"error[{code}]: ")
         assert "\nhint: " in text.stderr
+
+
+@pytest.mark.parametrize("bound", ["-1", "0", "nan", "inf"])
+async def test_an_impossible_accuracy_bound_is_refused_at_once(
+    bare_shell: Shell, tiny_model: TinyModel, bound: str
+) -> None:
+    refused = await bare_shell(
+        *("model", "build", tiny_model.onnx, "--calibration", tiny_model.calibration),
+        *("--name", "cli-bound", "--accuracy-bound", bound),
+        code=2,
+    )
+    assert "an error is a number above 0" in refused.stderr
+
+
+async def test_a_build_on_few_samples_says_so(
+    shell: Shell, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    few = tmp_path / "few.json"
+    few.write_text(json.dumps({"x": calibration_rows()[:2].tolist()}))
+    built = await shell(
+        "model", "build", tiny_model.onnx, "--calibration", few, "--name", "cli-few"
+    )
+    assert "only 2 calibration samples" in built.stderr

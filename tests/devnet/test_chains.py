@@ -14,6 +14,26 @@ def test_no_stake_leaves_before_every_claim_is_final(chain: ChainConstants) -> N
 
 
 @ALL
+def test_no_stake_leaves_before_every_receipt_is_dead(chain: ChainConstants) -> None:
+    court = chain.court
+    longest = court.epoch_length + court.max_receipt_life + court.response_window
+    assert chain.exit_delay > longest
+
+
+@ALL
+def test_a_court_leaves_room_and_burns_enough(chain: ChainConstants) -> None:
+    court = chain.court
+    assert 0 < court.response_window <= court.max_receipt_life
+    assert court.epoch_length > 0
+    assert court.min_bond > 0
+    assert 0 < court.min_challenge_bond < court.max_challenge_bond
+    assert court.max_capacity > 0
+    assert 0 < court.reward_bps <= 2_500
+    assert 0 < court.executor_bps <= 9_000
+    assert court.max_input_length == chain.max_input_length
+
+
+@ALL
 def test_bounds_leave_room(chain: ChainConstants) -> None:
     assert 0 < chain.min_lock_duration < chain.max_lock_duration <= chain.max_lifetime
     assert 0 < chain.collateral_floor <= chain.min_stake

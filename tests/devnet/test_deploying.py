@@ -94,7 +94,7 @@ async def test_code_on_chain_is_the_artifacts(devnet: Devnet) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [HALO2_VERIFIER, "InferenceMarket"])
+@pytest.mark.parametrize("name", [HALO2_VERIFIER, "InferenceMarket", "ReceiptCourt"])
 async def test_other_code_at_an_address_is_refused(isolated_devnet: Devnet, name: str) -> None:
     net = isolated_devnet
     address = net.deployment.contracts[name]
@@ -118,6 +118,21 @@ async def test_contracts_carry_the_chains_constants(devnet: Devnet) -> None:
     staking = await devnet.client.staking.limits()
     assert staking.exit_delay == DEVELOPMENT.exit_delay
     assert staking.min_stake == DEVELOPMENT.min_stake * dollar
+
+
+async def test_the_court_carries_the_chains_constants(devnet: Devnet) -> None:
+    limits = await devnet.client.court.limits()
+    court, dollar = DEVELOPMENT.court, 10**6
+    assert limits.epoch_length == court.epoch_length
+    assert limits.max_receipt_life == court.max_receipt_life
+    assert limits.response_window == court.response_window
+    assert limits.min_bond == court.min_bond * dollar
+    assert limits.min_challenge_bond == court.min_challenge_bond * dollar
+    assert limits.max_challenge_bond == court.max_challenge_bond * dollar
+    assert limits.max_capacity == court.max_capacity
+    assert limits.reward_bps == court.reward_bps
+    assert limits.executor_bps == court.executor_bps
+    assert limits.max_input_length == court.max_input_length
 
 
 async def test_public_chain_takes_the_public_srs_and_a_named_token(sepolia: Rpc) -> None:

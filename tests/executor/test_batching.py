@@ -100,6 +100,48 @@ def test_time_counts_full_batches_and_a_rest_that_comes_apart() -> None:
     assert seconds_to_prove(1, None, [], least_fill=0.25) == 0.0
 
 
+def test_time_counts_those_that_no_batch_takes_and_those_that_perhaps_none_takes() -> None:
+    batch = circuit(8, seconds=5.0)
+
+    def seconds(requests: int, **known: int) -> float:
+        return seconds_to_prove(requests, 1.0, [batch], least_fill=0.25, **known)
+
+    # Eight that fit, then a full batch that is proven in vain and comes apart.
+    assert seconds(8) == 5.0 + 2.0
+    assert seconds(8, doubtful=8) == 5.0 + 8.0
+    assert seconds(8, doubtful=3) == 5.0 + 2.0 + 3.0
+    # Those set apart take their own time and no row.
+    assert seconds(10, alone=2) == 5.0 + 2.0 + 2.0
+    assert seconds(17, alone=1, doubtful=2) == 2 * 5.0 + 2.0 + 2.0 + 1.0
+    assert seconds(3, alone=2) == 3.0
+    assert seconds(3, alone=3) == 3.0
+
+
+@given(
+    circuits,
+    st.integers(1, 200),
+    st.integers(0, 200),
+    st.integers(0, 200),
+    fills,
+)
+def test_not_knowing_never_takes_less_time(
+    offered: list[BatchCircuit], requests: int, alone: int, doubtful: int, fill: float
+) -> None:
+    """Whatever a doubt leads to: to all rows proven together, or each alone after that."""
+    alone = min(alone, requests)
+    doubtful = min(doubtful, requests - alone)
+    expected = seconds_to_prove(
+        requests, 1.0, offered, least_fill=fill, alone=alone, doubtful=doubtful
+    )
+    assert expected >= seconds_to_prove(requests, 1.0, offered, least_fill=fill, alone=alone)
+    assert expected >= alone + doubtful
+    if doubtful:
+        turned_out = seconds_to_prove(
+            requests, 1.0, offered, least_fill=fill, alone=alone + doubtful
+        )
+        assert expected >= turned_out
+
+
 def test_requests_that_can_share_a_proof_count_as_one() -> None:
     assert proofs_at_once({}, {}) == 0
     assert proofs_at_once({1: 8, 2: 1}, {1: 8}) == 2

@@ -221,6 +221,20 @@ async def test_rescaling_circuit_cannot_call_itself_exact(
     assert "exact" in detail
 
 
+async def test_less_slack_than_rescaling_leaves_is_found(
+    rescaled: Built, tmp_path: Path, cache: KeyCache
+) -> None:
+    assert rescaled.bundle.manifest.circuits[0].slack[0] > 0
+
+    def belittle(data: dict[str, Any]) -> None:
+        data["circuits"][0].update(slack=[0])
+
+    fake = forged(rescaled.bundle, tmp_path / "fake", {}, belittle)
+    name, detail = failed(await audit(fake, cache))
+    assert name == "circuit"
+    assert "states 0" in detail
+
+
 async def test_output_beyond_the_stated_bound_is_found(
     rescaled: Built, tmp_path: Path, cache: KeyCache
 ) -> None:

@@ -80,3 +80,19 @@ def test_data_without_samples_is_refused(arrays: dict[str, object]) -> None:
     with pytest.raises(InputError) as error:
         CalibrationData.from_arrays(arrays).samples(SPECS)
     assert error.value.code == "invalid-calibration"
+
+
+def test_the_sample_that_cannot_be_taken_is_named() -> None:
+    a, b = np.zeros((3, 2)), np.zeros((3, 3))
+    b[2, 1] = np.nan
+    with pytest.raises(InputError) as error:
+        CalibrationData.from_arrays({"a": a, "b": b}).samples(SPECS)
+    assert error.value.code == "not-finite"
+    assert error.value.message.startswith("calibration sample 2: input 'b'")
+
+
+def test_other_file_types_are_refused_by_name(tmp_path: Path) -> None:
+    np.save(tmp_path / "data.npy", np.zeros(3))
+    with pytest.raises(InputError) as error:
+        CalibrationData.load(tmp_path / "data.npy")
+    assert error.value.message == "data.npy is neither .npz nor .json"

@@ -15,6 +15,7 @@ NAMES = (
     "ExecutorStaking",
     "SignatureValidator",
     "InferenceMarket",
+    "ReceiptCourt",
     "TestDollar",
     "DigitReader",
 )

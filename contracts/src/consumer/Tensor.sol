@@ -14,12 +14,13 @@ library Tensor {
     error Tensor_InvalidLength(uint256 length, uint256 expected);
     error Tensor_IndexOutOfRange(uint256 index, uint256 count);
     error Tensor_ValueOutOfRange(int256 value, uint256 width);
+    error Tensor_OutOfBounds(uint256 offset, uint256 count, uint256 length);
     error Tensor_Empty();
     error Tensor_NoSuchTensor(uint256 index, uint256 tensors);
     /// @dev A number that does not fit the result, or decimals above 77 (10^78 fits no 256 bits).
     error Tensor_NumberOutOfRange();
 
-    /// @notice Where one tensor lies in a version's packed output.
+    /// @notice Where one tensor lies in a version's packed input or output.
     /// @param offset first byte.
     /// @param width bytes per element.
     /// @param count elements.
@@ -35,16 +36,35 @@ library Tensor {
 
     // --- shape ---
 
+    /// @notice Number of input tensors of a schema.
+    function inputCount(bytes memory schema) internal pure returns (uint256) {
+        return IoSchema.inputCount(schema);
+    }
+
+    /// @notice Number of output tensors of a schema.
+    function outputCount(bytes memory schema) internal pure returns (uint256) {
+        return IoSchema.outputCount(schema);
+    }
+
+    /// @notice Layout of input tensor `index` of a schema, for consumers that make their own inputs.
+    function inputLayout(bytes memory schema, uint256 index) internal pure returns (Layout memory) {
+        return _layout(schema, 0, IoSchema.inputCount(schema), index);
+    }
+
     /// @notice Layout of output tensor `index` of a schema, for consumers that read a version's schema once.
-    function outputLayout(bytes memory schema, uint256 index) internal pure returns (Layout memory layout) {
-        uint256 outputs = IoSchema.outputCount(schema);
-        // Check
-        if (index >= outputs) revert Tensor_NoSuchTensor(index, outputs);
-        uint256 inputs = IoSchema.inputCount(schema);
-        (, layout.offset) = IoSchema.extent(schema, inputs, inputs + index);
-        (layout.width, layout.count) = IoSchema.tensor(schema, inputs + index);
-        // `[width u8][scale i8][count u32]`: the scale is the tensor's second byte.
-        layout.scaleBits = int8(uint8(schema[IoSchema.HEADER_LENGTH + IoSchema.TENSOR_LENGTH * (inputs + index) + 1]));
+    function outputLayout(bytes memory schema, uint256 index) internal pure returns (Layout memory) {
+        return _layout(schema, IoSchema.inputCount(schema), IoSchema.outputCount(schema), index);
+    }
+
+    /// @notice The bytes of one tensor within a whole packed input or output.
+    function slice(bytes calldata packed, Layout memory layout) internal pure returns (bytes calldata) {
+        _requireWidth(layout.width);
+        // Check: by division, so that no layout overflows.
+        uint256 rest = layout.offset > packed.length ? 0 : packed.length - layout.offset;
+        if (layout.offset > packed.length || layout.count > rest / layout.width) {
+            revert Tensor_OutOfBounds(layout.offset, layout.count, packed.length);
+        }
+        return packed[layout.offset:layout.offset + layout.count * layout.width];
     }
 
     /// @notice Reverts unless `packed` holds exactly `count` elements.
@@ -91,14 +111,47 @@ library Tensor {
 
     /// @notice Index of the largest element, the first of equals.
     function argmax(bytes calldata packed, uint256 width) internal pure returns (uint256 best) {
+        (best,) = max(packed, width);
+    }
+
+    /// @notice The largest element and its index, the first of equals.
+    function max(bytes calldata packed, uint256 width) internal pure returns (uint256 index, int256 value) {
         uint256 count = _count(packed, width);
         // Check
         if (count == 0) revert Tensor_Empty();
-        int256 highest = _read(packed, width, 0);
+        value = _read(packed, width, 0);
+        for (uint256 i = 1; i < count; ++i) {
+            int256 other = _read(packed, width, i);
+            if (other > value) (index, value) = (i, other);
+        }
+    }
+
+    /// @notice The smallest element and its index, the first of equals.
+    function min(bytes calldata packed, uint256 width) internal pure returns (uint256 index, int256 value) {
+        uint256 count = _count(packed, width);
+        // Check
+        if (count == 0) revert Tensor_Empty();
+        value = _read(packed, width, 0);
+        for (uint256 i = 1; i < count; ++i) {
+            int256 other = _read(packed, width, i);
+            if (other < value) (index, value) = (i, other);
+        }
+    }
+
+    /// @notice By how much the largest element leads the next: what a consumer asks of a label before it acts on it.
+    /// Zero where two are equal; a single element leads nothing and is refused.
+    function margin(bytes calldata packed, uint256 width) internal pure returns (uint256 index, uint256 lead) {
+        uint256 count = _count(packed, width);
+        // Check
+        if (count < 2) revert Tensor_Empty();
+        (int256 highest, int256 second) = (_read(packed, width, 0), type(int256).min);
         for (uint256 i = 1; i < count; ++i) {
             int256 value = _read(packed, width, i);
-            if (value > highest) (best, highest) = (i, value);
+            if (value > highest) (index, second, highest) = (i, highest, value);
+            else if (value > second) second = value;
         }
+        // Elements have 128 bits: the difference fits.
+        lead = uint256(highest - second);
     }
 
     // --- numbers ---
@@ -129,7 +182,35 @@ library Tensor {
         return _signed(quotient, number < 0);
     }
 
+    /// @notice The same number at another scale, for handing one model's output to the next.
+    /// @dev Rounds to the nearest, halves away from zero, where the new scale is coarser; exact where it is finer.
+    function rescale(int256 value, int8 fromBits, int8 toBits) internal pure returns (int256) {
+        int256 finer = int256(toBits) - fromBits;
+        uint256 size = _magnitude(value);
+        if (finer >= 0) return _signed(_mulDiv(size, 1 << uint256(finer), 1), value < 0);
+        // At most 255 bits are dropped: the shift stays in the word.
+        uint256 dropped = uint256(-finer);
+        uint256 quotient = size >> dropped;
+        // The highest of the dropped bits is the half.
+        if ((size >> (dropped - 1)) & 1 == 1) ++quotient;
+        return _signed(quotient, value < 0);
+    }
+
     // --- inner steps ---
+
+    /// @dev Of tensor `index` among `count`, of which the first is the schema's tensor `first`.
+    function _layout(bytes memory schema, uint256 first, uint256 count, uint256 index)
+        private
+        pure
+        returns (Layout memory layout)
+    {
+        // Check
+        if (index >= count) revert Tensor_NoSuchTensor(index, count);
+        (, layout.offset) = IoSchema.extent(schema, first, first + index);
+        (layout.width, layout.count) = IoSchema.tensor(schema, first + index);
+        // `[width u8][scale i8][count u32]`: the scale is the tensor's second byte.
+        layout.scaleBits = int8(uint8(schema[IoSchema.HEADER_LENGTH + IoSchema.TENSOR_LENGTH * (first + index) + 1]));
+    }
 
     function _count(bytes calldata packed, uint256 width) private pure returns (uint256) {
         _requireWidth(width);

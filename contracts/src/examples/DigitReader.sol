@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {InferenceReceiver} from "../consumer/InferenceReceiver.sol";
 import {Tensor} from "../consumer/Tensor.sol";
-import {IInferenceConsumer} from "../interfaces/IInferenceConsumer.sol";
 import {IInferenceMarket} from "../interfaces/IInferenceMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IoSchema} from "../libraries/IoSchema.sol";
+import {TrustMode} from "../types/ModelTypes.sol";
 
 /// @title A contract that reads digits
-/// @notice The smallest consumer that acts on a proven output: it takes the label with the highest score and keeps it
+/// @notice The smallest receiver that acts on a proven output: it takes the label with the highest score and keeps it
 /// by what was proven about the input. It asks for nothing and pays for nothing: any requester may name it as callback.
-contract DigitReader is IInferenceConsumer {
+contract DigitReader is InferenceReceiver {
     /// @notice A digit was read from an input.
     event DigitRead(uint256 indexed requestId, address indexed requester, bytes32 indexed inputBinding, uint8 digit);
 
-    error DigitReader_NotMarket(address caller);
-    error DigitReader_OtherVersion(uint64 versionId);
     error DigitReader_NotOneOutput(uint256 outputs);
     error DigitReader_TooManyLabels(uint256 labels);
     error DigitReader_UnknownInput(bytes32 inputBinding);
 
-    /// @notice The only caller that is believed.
-    address public immutable MARKET;
-    /// @notice The only version that is believed.
-    uint64 public immutable VERSION_ID;
     /// @notice Number of labels, the elements of the version's one output tensor.
     uint256 public immutable LABELS;
     uint256 private immutable WIDTH;
@@ -33,38 +28,18 @@ contract DigitReader is IInferenceConsumer {
     /// @notice How often each digit was read.
     mapping(uint8 digit => uint256 count) public countOf;
 
-    constructor(address market, uint64 versionId) {
+    constructor(address market, uint64 versionId)
+        InferenceReceiver(market, versionId, uint8(1 << uint8(TrustMode.ZK)))
+    {
         // Check: one tensor of scores, few enough that a label fits a byte.
         bytes memory schema = IModelRegistry(IInferenceMarket(market).registry()).ioSchema(versionId);
         uint256 outputs = IoSchema.outputCount(schema);
         if (outputs != 1) revert DigitReader_NotOneOutput(outputs);
-        (uint256 width, uint256 count) = IoSchema.tensor(schema, IoSchema.inputCount(schema));
-        if (count > 256) revert DigitReader_TooManyLabels(count);
+        Tensor.Layout memory scores = Tensor.outputLayout(schema, 0);
+        if (scores.count > 256) revert DigitReader_TooManyLabels(scores.count);
         // Effect
-        MARKET = market;
-        VERSION_ID = versionId;
-        WIDTH = width;
-        LABELS = count;
-    }
-
-    /// @inheritdoc IInferenceConsumer
-    function onInference(
-        uint256 requestId,
-        uint64 versionId,
-        address requester,
-        bytes32,
-        bytes32 inputBinding,
-        bytes calldata output
-    ) external {
-        // Check: the market proved it, and for the model that this contract relies on.
-        if (msg.sender != MARKET) revert DigitReader_NotMarket(msg.sender);
-        if (versionId != VERSION_ID) revert DigitReader_OtherVersion(versionId);
-        // Effect: kept by what was proven. An exact circuit gives one input one digit; where rescaling leaves a prover
-        // a choice between neighbours, the last reading stands.
-        uint8 digit = uint8(Tensor.argmax(output, WIDTH));
-        _digits[inputBinding] = uint256(digit) + 1;
-        ++countOf[digit];
-        emit DigitRead(requestId, requester, inputBinding, digit);
+        WIDTH = scores.width;
+        LABELS = scores.count;
     }
 
     /// @notice The digit that was read from an input.
@@ -72,5 +47,18 @@ contract DigitReader is IInferenceConsumer {
         uint256 digitPlusOne = _digits[inputBinding];
         if (digitPlusOne == 0) revert DigitReader_UnknownInput(inputBinding);
         return uint8(digitPlusOne - 1);
+    }
+
+    /// @inheritdoc InferenceReceiver
+    function _receive(uint256 requestId, address requester, bytes32 inputBinding, bytes calldata output)
+        internal
+        override
+    {
+        // Effect: kept by what was proven. An exact circuit gives one input one digit; where rescaling leaves a prover
+        // a choice between neighbours, the last reading stands.
+        uint8 digit = uint8(Tensor.argmax(output, WIDTH));
+        _digits[inputBinding] = uint256(digit) + 1;
+        ++countOf[digit];
+        emit DigitRead(requestId, requester, inputBinding, digit);
     }
 }

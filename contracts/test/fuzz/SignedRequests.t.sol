@@ -93,7 +93,7 @@ contract SignedRequestsFuzz is Network {
         bytes32 separator = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Gateless Market"),
+                keccak256("Gateless InferenceMarket"),
                 keccak256("1"),
                 block.chainid,
                 address(market)

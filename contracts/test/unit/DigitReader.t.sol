@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {DigitReader} from "../../src/examples/DigitReader.sol";
+import {IInferenceReceiver} from "../../src/interfaces/IInferenceReceiver.sol";
 import {RequestParams} from "../../src/types/MarketTypes.sol";
 import {VersionParams} from "../../src/types/ModelTypes.sol";
 import {Network} from "../Network.t.sol";
@@ -41,10 +42,14 @@ contract DigitReaderTest is Network {
     }
 
     function test_believesOnlyTheMarketAndItsVersion() external {
-        vm.expectRevert(abi.encodeWithSelector(DigitReader.DigitReader_NotMarket.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IInferenceReceiver.InferenceReceiver_NotMarket.selector, stranger));
         vm.prank(stranger);
         reader.onInference(1, packedVersion, requester, 0, 0, packed.cases[0].output);
-        vm.expectRevert(abi.encodeWithSelector(DigitReader.DigitReader_OtherVersion.selector, kzgVersion));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IInferenceReceiver.InferenceReceiver_OtherVersion.selector, kzgVersion, packedVersion
+            )
+        );
         vm.prank(address(market));
         reader.onInference(1, kzgVersion, requester, 0, 0, packed.cases[0].output);
         bytes32 binding = packed.cases[0].inputBinding;

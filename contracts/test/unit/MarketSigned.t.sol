@@ -213,7 +213,7 @@ contract MarketSignedTest is Network {
             uint256[] memory extensions
         ) = market.eip712Domain();
         assertTrue(fields == 0x0f, "name, version, chain, contract");
-        assertEq(name, "Gateless Market", "name");
+        assertEq(name, "Gateless InferenceMarket", "name");
         assertEq(version, "1", "version");
         assertEq(chainId, block.chainid, "chain");
         assertEq(verifyingContract, address(market), "contract");

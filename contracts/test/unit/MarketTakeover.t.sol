@@ -77,13 +77,13 @@ contract MarketTakeoverTest is Network {
         market.refund(requestId);
         assertState(requestId, RequestState.REFUNDED);
         assertEq(market.balanceOf(requester), DEPOSIT, "the price is back");
-        assertEq(staking.creditOf(requester), PRICE, "compensated with no more than the price, over both");
+        assertEq(staking.creditOf(requester), PRICE, "compensated by the last one, as after one miss");
         assertEq(staking.pendingBurn(), 2 * COLLATERAL - PRICE, "the rest burns");
         assertEq(staking.totalStake(executor), STAKE - COLLATERAL, "the first is slashed");
         assertEq(staking.totalStake(second), STAKE - COLLATERAL, "the second is slashed");
     }
 
-    function test_bothCompensateWhereOneIsNotEnough() external {
+    function test_onlyTheLastMissCompensates() external {
         RequestParams memory params = packedParams();
         params.maxPrice = COLLATERAL * 3 / 4;
         uint256 requestId = open(params);
@@ -92,8 +92,8 @@ contract MarketTakeoverTest is Network {
         lockBy(second, requestId);
         skip(LOCK_DURATION + 1);
         market.refund(requestId);
-        assertEq(staking.creditOf(requester), params.maxPrice, "the price");
-        assertEq(staking.pendingBurn(), 2 * COLLATERAL - params.maxPrice, "at least half of each burns");
+        assertEq(staking.creditOf(requester), COLLATERAL / 2, "half of the last");
+        assertEq(staking.pendingBurn(), COLLATERAL + COLLATERAL / 2, "all else burns");
     }
 
     function test_missedTwiceAndAnswered() external {

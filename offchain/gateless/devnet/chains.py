@@ -18,6 +18,36 @@ DAY = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
+class CourtConstants:
+    """What the court for bonded receipts is built with.
+
+    Attributes:
+        epoch_length: how long one pool backs new receipts.
+        max_receipt_life: longest time in which a receipt may be challenged.
+        response_window: time for the proof that answers a challenge.
+        min_bond: least stake behind a receipt: what a lie costs at least.
+        min_challenge_bond: least bond that an executor may ask of challengers.
+        max_challenge_bond: most; what every commitment holds until it is opened. Part of it pays
+            for a proof's gas, some 600,000.
+        max_capacity: most receipts of a pool.
+        reward_bps: part of a slashed bond that goes to the challenger, in basis points.
+        executor_bps: part of a failed challenger's bond that goes to the executor.
+        max_input_length: most bytes of packed input in a challenge.
+    """
+
+    epoch_length: int
+    max_receipt_life: int
+    response_window: int
+    min_bond: int
+    min_challenge_bond: int
+    max_challenge_bond: int
+    max_capacity: int
+    reward_bps: int
+    executor_bps: int
+    max_input_length: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainConstants:
     """Constructor arguments of a chain's contracts.
 
@@ -25,8 +55,9 @@ class ChainConstants:
         chain_id: EIP-155 chain id.
         name: name of the network in deployments files.
         exit_delay: wait between an exit request and its completion. Longer than ``max_lifetime``
-            and ``max_lock_duration`` together with a margin, so that no stake leaves before every
-            claim that it backs is final.
+            and ``max_lock_duration`` together with a margin, and than the court's epoch, receipt
+            life and window together, so that no stake leaves before every claim that it backs is
+            final.
         min_stake: stake that a profile and enrolments need.
         collateral_floor: least collateral of a request: what a broken promise costs at least.
         max_lifetime: longest time from request to deadline.
@@ -34,6 +65,7 @@ class ChainConstants:
         max_lock_duration: longest such time.
         max_callback_gas: most gas that a consumer may ask for.
         max_input_length: most bytes of packed input in a request.
+        court: constants of the court for bonded receipts.
         srs: the reference string whose keys the verifier accepts.
         test_token: whether the test dollar is deployed; elsewhere the token must be named.
     """
@@ -48,6 +80,7 @@ class ChainConstants:
     max_lock_duration: int
     max_callback_gas: int
     max_input_length: int
+    court: CourtConstants
     srs: SrsKind
     test_token: bool
 
@@ -55,6 +88,23 @@ class ChainConstants:
     def accepted_g2(self) -> tuple[str, str, str, str]:
         """VKA words 20 to 23 that the verifier accepts."""
         return g2_of(self.srs)
+
+
+def _court(*, epoch_length: int, max_receipt_life: int, response_window: int) -> CourtConstants:
+    """Of a slashed bond a fifth rewards the challenger and at least half burns; of a failed
+    challenger's bond three quarters pay the executor."""
+    return CourtConstants(
+        epoch_length=epoch_length,
+        max_receipt_life=max_receipt_life,
+        response_window=response_window,
+        min_bond=1,
+        min_challenge_bond=1,
+        max_challenge_bond=20,
+        max_capacity=100_000,
+        reward_bps=2_000,
+        executor_bps=7_500,
+        max_input_length=32 * 1024,
+    )
 
 
 #: anvil. Short minima, so that expiry can be seen; everything else as elsewhere.
@@ -69,6 +119,7 @@ _DEVELOPMENT = ChainConstants(
     max_lock_duration=DAY,
     max_callback_gas=1_000_000,
     max_input_length=32 * 1024,
+    court=_court(epoch_length=HOUR, max_receipt_life=DAY, response_window=5 * MINUTE),
     srs="development",
     test_token=True,
 )
@@ -87,6 +138,7 @@ def _public(chain_id: int, name: str) -> ChainConstants:
         max_lock_duration=DAY,
         max_callback_gas=1_000_000,
         max_input_length=32 * 1024,
+        court=_court(epoch_length=6 * HOUR, max_receipt_life=2 * DAY, response_window=6 * HOUR),
         srs="perpetual-powers-of-tau",
         test_token=False,
     )

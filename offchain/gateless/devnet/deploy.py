@@ -103,6 +103,22 @@ async def deploy(
     contracts["InferenceMarket"] = await deployer.ensure(
         "InferenceMarket", [token, registry, verifier, staking, validator, limits]
     )
+    court = constants.court
+    court_limits = {
+        "epochLength": court.epoch_length,
+        "maxReceiptLife": court.max_receipt_life,
+        "responseWindow": court.response_window,
+        "minBond": court.min_bond * unit,
+        "minChallengeBond": court.min_challenge_bond * unit,
+        "maxChallengeBond": court.max_challenge_bond * unit,
+        "maxCapacity": court.max_capacity,
+        "rewardBps": court.reward_bps,
+        "executorBps": court.executor_bps,
+        "maxInputLength": court.max_input_length,
+    }
+    contracts["ReceiptCourt"] = await deployer.ensure(
+        "ReceiptCourt", [verifier, staking, court_limits]
+    )
     if deployer.deployed < _CONTRACTS - (0 if constants.test_token else 1):
         first = await _first_block_of(rpc, registry, first)
     return Deployment(

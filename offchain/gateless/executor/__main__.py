@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gateless.adapters.chain.deployment import load_deployment
 from gateless.adapters.signer import KeystoreStore
 from gateless.core.errors import ConfigError, GatelessError, WalletError
-from gateless.executor.config import ExecutorConfig, PolicyConfig, Serving
+from gateless.executor.config import MAX_PROOF_GAS, ExecutorConfig, PolicyConfig, Serving
 from gateless.executor.journal import Journal
 from gateless.executor.service import configure_log, run_executor
 
@@ -42,6 +42,7 @@ class PolicyFile(_Strict):
     max_batch: int = Field(default=128, ge=1)
     batch_wait_seconds: float = Field(default=2.0, ge=0)
     least_batch_fill: float = Field(default=0.25, ge=0, le=1)
+    max_proof_gas: int = Field(default=MAX_PROOF_GAS, gt=0)
 
 
 class ConfigFile(_Strict):

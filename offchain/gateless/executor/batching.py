@@ -85,21 +85,33 @@ def seconds_to_prove(
     circuits: Sequence[BatchCircuit],
     *,
     least_fill: float,
+    alone: int = 0,
+    doubtful: int = 0,
 ) -> float:
     """Time until so many requests of a version are proven, one proof after the other.
 
     The worst of what may come: they may be proven in full batches, or come apart and be proven in
     batches that are almost too empty, or one by one.
+
+    Args:
+        requests: all of them.
+        single_seconds: of a proof for one; None before the first.
+        circuits: those that may be used.
+        least_fill: share of a circuit's rows below which requests are proven one by one.
+        alone: requests among them that no batch takes.
+        doubtful: requests among the others of which it is not known whether a batch takes them:
+            they may be left over when its proof was tried in vain.
     """
     single = single_seconds or 0.0
     measured = [circuit for circuit in circuits if circuit.seconds is not None]
-    if requests < 2 or not measured:
+    sharing = requests - alone
+    if sharing < 2 or not measured:
         return requests * single
     largest = max(measured, key=lambda circuit: circuit.size)
-    proofs = math.ceil(requests / largest.size)
+    proofs = math.ceil(sharing / largest.size)
     together = proofs * max(circuit.seconds or 0.0 for circuit in measured)
-    apart = min(requests, math.ceil(least_fill * largest.size)) * single
-    return together + apart
+    apart = min(sharing, math.ceil(least_fill * largest.size) + doubtful)
+    return together + (alone + apart) * single
 
 
 def proofs_at_once(requests: Mapping[int, int], sizes: Mapping[int, int]) -> int:

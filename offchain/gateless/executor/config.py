@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+#: A transaction may have 2**24 gas (EIP-7825); a sixteenth of it is left to the market.
+MAX_PROOF_GAS = (1 << 24) - (1 << 20)
+
 
 class Serving(StrEnum):
     """Which versions an executor works for."""
@@ -34,6 +37,8 @@ class PolicyConfig:
         batch_wait_seconds: longest time that a locked request waits for others that are about to
             be locked and may share its proof.
         least_batch_fill: share of a batch circuit's rows below which requests are proven alone.
+        max_proof_gas: most gas that the verification of a proof may take by itself; the market's
+            books need what is left of a transaction. Circuits whose proofs need more are refused.
     """
 
     serving: Serving = Serving.ENROLLED
@@ -48,6 +53,7 @@ class PolicyConfig:
     max_batch: int = 128
     batch_wait_seconds: float = 2.0
     least_batch_fill: float = 0.25
+    max_proof_gas: int = MAX_PROOF_GAS
 
 
 @dataclass(frozen=True, slots=True)

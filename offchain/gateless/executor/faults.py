@@ -40,6 +40,8 @@ HOPELESS = frozenset(
         "output-out-of-range",
         "accuracy-out-of-bound",
         "proving-failed",
+        "proof-too-large",
+        "witness-mismatch",
         "zk-verifier-proof-rejected",
         "zk-verifier-proof-length",
         "zk-verifier-output-cut-off",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from gateless.core.errors import GatelessError
 from gateless.core.types import InputBinding
 from gateless.executor.batching import BatchCircuit, choose, seconds_to_prove, within_gas
 from gateless.executor.faults import is_hopeless
+from gateless.executor.fitting import Fitting
 from gateless.executor.parts import Active, Gone, Parts
 from gateless.executor.proofs import Proofs
 from gateless.executor.states import UNCOMMITTED, WorkState
@@ -64,7 +65,7 @@ class Gather:
         self._groups: dict[int, tuple[_Group, asyncio.Task[frozenset[int]]]] = {}
         self._turns: dict[int, asyncio.Lock] = {}
         self._trials: dict[int, asyncio.Lock] = {}
-        self._apart: set[int] = set()
+        self._fitting = Fitting(parts)
 
     def batch_size(self, version_id: int) -> int:
         """Most requests of a version that may share a proof; 1 before it was prepared."""
@@ -73,15 +74,27 @@ class Gather:
 
     # --- before a lock ---
 
-    async def try_circuit(self, work: Work, ready: ReadyVersion) -> None:
-        """Tries the batch circuit that the waiting requests ask for, once, if that is to come."""
-        if work.request_id in self._apart:
+    async def prepare(self, work: Work, ready: ReadyVersion) -> None:
+        """Gets everything ready for the batch that the waiting requests ask for, if one is to come:
+        those that do not fit its circuit are set apart, and the circuit is tried once.
+        """
+        waiting = [
+            entry
+            for entry in await self._parts.journal.find((*UNCOMMITTED, *_UNPROVED))
+            if entry.version_id == work.version_id
+            and entry.named_executor is None
+            and not self._fitting.is_apart(entry.request_id)
+        ]
+        circuits = await self._circuits(ready)
+        circuit = choose(circuits, len(waiting), least_fill=self._settings.least_batch_fill)
+        if circuit is None or self._fitting.is_apart(work.request_id):
             return
-        waiting = await self._count(ready, (*UNCOMMITTED, *_UNPROVED))
-        circuit = choose(
-            await self._circuits(ready), waiting, least_fill=self._settings.least_batch_fill
-        )
-        if circuit is None or circuit.seconds is not None:
+        # First of all: a circuit that is tried on a row that it refuses would be given up.
+        checked = [entry for entry in waiting if entry.packed_input and not entry.has_proof]
+        measured = {entry.index for entry in circuits if entry.seconds is not None}
+        for index in sorted({circuit.index, *measured}):
+            await self._fitting.sort(checked, ready, index)
+        if circuit.seconds is not None or self._fitting.is_apart(work.request_id):
             return
         async with self._trials.setdefault(ready.info.version_id, asyncio.Lock()):
             if await self._parts.journal.timing(ready.info.version_id, circuit.index) is None:
@@ -101,17 +114,26 @@ class Gather:
             )
             if known is None:
                 continue
-            count = sum(
-                entry.version_id == version_id and entry.request_id != work.request_id
-                for entry in promised
-            )
-            total += seconds_to_prove(
-                count + (version_id == work.version_id),
-                await self._parts.journal.timing(version_id, known.circuit_index),
-                await self._circuits(known),
-                least_fill=self._settings.least_batch_fill,
-            )
+            ids = {entry.request_id for entry in promised if entry.version_id == version_id}
+            if version_id == work.version_id:
+                ids.add(work.request_id)
+            total += await self._seconds(ids, known)
         return total
+
+    async def _seconds(self, request_ids: Collection[int], ready: ReadyVersion) -> float:
+        """Time until these requests of a version are proven, whatever becomes of their batches."""
+        measured = await self._measured(ready)
+        indices = [circuit.index for circuit in measured]
+        alone = sum(self._fitting.is_apart(entry) for entry in request_ids)
+        sure = sum(self._fitting.fits(entry, indices) for entry in request_ids)
+        return seconds_to_prove(
+            len(request_ids),
+            await self._parts.journal.timing(ready.info.version_id, ready.circuit_index),
+            measured,
+            least_fill=self._settings.least_batch_fill,
+            alone=alone,
+            doubtful=len(request_ids) - alone - sure,
+        )
 
     # --- after a lock ---
 
@@ -125,7 +147,7 @@ class Gather:
                 stopped.
             GatelessError: the proof could not be made now.
         """
-        if work.request_id in self._apart or not await self._measured(ready):
+        if self._fitting.is_apart(work.request_id) or not await self._measured(ready):
             return False
         group, task = self._join(work, ready)
         gone = asyncio.ensure_future(active.gone.wait())
@@ -171,16 +193,8 @@ class Gather:
         async with self._turns.setdefault(version_id, asyncio.Lock()):
             await self._fill(group)
             group.open = False
-            works = list(group.members.values())
-            circuit = choose(
-                await self._measured(ready),
-                len(works),
-                least_fill=self._settings.least_batch_fill,
-            )
-            if circuit is not None:
-                gas = await self._block_gas_limit()
-                works = works[: within_gas(circuit, [work.callback_gas for work in works], gas)]
-            if circuit is None or len(works) < 2:
+            circuit, works = await self._chosen(group)
+            if circuit is None:
                 return frozenset()
             for work in works:
                 if (await self._parts.journal.get(work.request_id)).state is WorkState.LOCKED:
@@ -190,8 +204,8 @@ class Gather:
             except GatelessError as error:
                 if not is_hopeless(error):
                     raise
-                # One row, or the circuit, cannot be proven: nobody else shall suffer from that.
-                self._apart |= {work.request_id for work in works}
+                # The circuit cannot be proven after all: nobody shall wait for it once more.
+                self._fitting.set_apart(works)
                 log.warning("batch-split", version_id=version_id, code=error.code)
                 return frozenset()
             ids = tuple(work.request_id for work in works)
@@ -205,7 +219,30 @@ class Gather:
                     proof=proof.proof,
                 )
             )
+            self._fitting.forget(ids)
             return frozenset(ids)
+
+    async def _chosen(self, group: _Group) -> tuple[BatchCircuit | None, list[Work]]:
+        """The circuit for a group and those of its members that it proves; None for no circuit."""
+        ready = group.ready
+        measured = await self._measured(ready)
+        while True:
+            works = [
+                work
+                for request_id, work in group.members.items()
+                if not self._fitting.is_apart(request_id)
+            ]
+            circuit = choose(measured, len(works), least_fill=self._settings.least_batch_fill)
+            if circuit is None:
+                return None, []
+            gas = await self._block_gas_limit()
+            works = works[: within_gas(circuit, [work.callback_gas for work in works], gas)]
+            if len(works) < 2:
+                return None, []
+            # Most were run through it before they were locked.
+            await self._fitting.sort(works, ready, circuit.index)
+            if all(self._fitting.fits(work.request_id, [circuit.index]) for work in works):
+                return circuit, works
 
     async def _fill(self, group: _Group) -> None:
         """Waits for requests that are about to be locked, as long as no promise is risked."""
@@ -227,7 +264,7 @@ class Gather:
             and work.named_executor is None
             and (work.request_id in running or not work.reason)
             and work.request_id not in group.members
-            and work.request_id not in self._apart
+            and not self._fitting.is_apart(work.request_id)
             and not work.has_proof
             for work in await self._parts.journal.find(states)
         )
@@ -235,20 +272,10 @@ class Gather:
     async def _is_urgent(self, group: _Group) -> bool:
         """Whether the time of a member's lock is what its proof may take."""
         needed = self._parts.policy.needs_seconds(
-            seconds_to_prove(
-                len(group.members),
-                await self._parts.journal.timing(
-                    group.ready.info.version_id, group.ready.circuit_index
-                ),
-                await self._measured(group.ready),
-                least_fill=self._settings.least_batch_fill,
-            )
+            await self._seconds(group.members.keys(), group.ready)
         )
         now = self._parts.clock.now()
         return any(work.lock_deadline - now <= needed for work in group.members.values())
-
-    async def _count(self, ready: ReadyVersion, states: tuple[WorkState, ...]) -> int:
-        return await self._parts.journal.count_unfinished(ready.info.version_id, states)
 
     async def _measured(self, ready: ReadyVersion) -> list[BatchCircuit]:
         return [entry for entry in await self._circuits(ready) if entry.seconds is not None]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateless.adapters.clock import Clock
@@ -109,14 +108,3 @@ class BatchBook:
         async with self._engine.connect() as connection:
             sizes = [len(json.loads(ids)) for (ids,) in await connection.execute(query)]
         return len(sizes), sum(sizes)
-
-    async def count_unfinished(self, version_id: int, states: Sequence[WorkState]) -> int:
-        """Requests of a version, for anybody to answer, in some states."""
-        table = schema.work.c
-        query = select(func.count()).where(
-            table.version_id == version_id,
-            table.state.in_(list(states)),
-            table.named_executor.is_(None),
-        )
-        async with self._engine.connect() as connection:
-            return int((await connection.execute(query)).scalar_one())

@@ -161,7 +161,7 @@ class Pipeline:
             await self._prove_ahead(work, ready, active, always=mine_only)
             return None
         if not work.has_proof:
-            await self._gather.try_circuit(work, ready)
+            await self._gather.prepare(work, ready)
         async with self._locking:
             work = await self._parts.recovery.reconcile(work)
             if work.state is not _S.CHECKED:

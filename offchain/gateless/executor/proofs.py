@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import structlog
 from gateless_proofs import BatchProof, Proof
 
-from gateless.core.errors import GatelessError, ProofError
+from gateless.adapters.chain.rpc import RpcError
+from gateless.core.errors import ContractError, GatelessError, ProofError
 from gateless.executor.faults import is_chain_away
 from gateless.executor.parts import Parts, input_argument, kept_input
 from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import Work
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class Proofs:
@@ -28,12 +34,15 @@ class Proofs:
         started = parts.clock.monotonic()
         proof = await parts.prover.prove(ready.bundle, packed, work.circuit_index)
         seconds = parts.clock.monotonic() - started
-        binding = await parts.client.verifier.verify(
-            work.version_id,
-            work.circuit_index,
-            input_argument(ready, packed),
-            proof.packed_output,
-            proof.proof,
+        binding = await self._checked(
+            lambda gas: parts.client.verifier.verify(
+                work.version_id,
+                work.circuit_index,
+                input_argument(ready, packed),
+                proof.packed_output,
+                proof.proof,
+                gas=gas,
+            )
         )
         _require_binding(work, binding)
         # Only now: a measured version is locked without another trial.
@@ -46,16 +55,21 @@ class Proofs:
     ) -> BatchProof:
         """One proof for several requests of a version; row i is the i-th request's."""
         parts = self._parts
+        # The first time it takes as long as several proofs, which is no time of a proof.
+        await parts.versions.make_key(ready.bundle, circuit_index)
         started = parts.clock.monotonic()
         rows = [kept_input(work) for work in works]
         proof = await parts.prover.prove_batch(ready.bundle, rows, circuit_index)
         seconds = parts.clock.monotonic() - started
-        bindings = await parts.client.verifier.verify_batch(
-            ready.info.version_id,
-            circuit_index,
-            proof.packed_inputs,
-            proof.packed_outputs,
-            proof.proof,
+        bindings = await self._checked(
+            lambda gas: parts.client.verifier.verify_batch(
+                ready.info.version_id,
+                circuit_index,
+                proof.packed_inputs,
+                proof.packed_outputs,
+                proof.proof,
+                gas=gas,
+            )
         )
         for work, binding in zip(works, bindings, strict=False):  # padding is nobody's
             _require_binding(work, binding)
@@ -95,6 +109,32 @@ class Proofs:
     def usable(self, version_id: int, circuit_index: int) -> bool:
         """Whether nothing is known against a batch circuit."""
         return (version_id, circuit_index) not in self._unusable
+
+    async def _checked(self, check: Callable[[int | None], Awaitable[T]]) -> T:
+        """Asks the deployed verifier, which gets no more gas than a transaction can give it.
+
+        What runs out of gas ends in many ways: only that it passes with more shows what it was.
+
+        Raises:
+            ProofError: ``proof-too-large``.
+            GatelessError: the verifier refuses the proof, or cannot be asked now.
+        """
+        limit = self._parts.config.policy.max_proof_gas
+        try:
+            return await check(limit)
+        except (ContractError, RpcError) as refusal:
+            try:
+                await check(None)
+            except GatelessError:
+                raise refusal from None
+        try:
+            return await check(limit)
+        except (ContractError, RpcError) as refusal:
+            raise ProofError(
+                "proof-too-large",
+                f"to verify a proof of this circuit takes more than {limit} gas",
+                hint="it fits no transaction; its publisher must plan a smaller circuit",
+            ) from refusal
 
 
 def _require_binding(work: Work, binding: bytes) -> None:

@@ -74,6 +74,7 @@ class Versions:
         self._me = me
         self._ready: dict[int, ReadyVersion] = {}
         self._locks: dict[int, asyncio.Lock] = {}
+        self._making = asyncio.Lock()
 
     @property
     def ready(self) -> tuple[ReadyVersion, ...]:
@@ -98,6 +99,18 @@ class Versions:
             if version_id not in self._ready:
                 self._ready[version_id] = await self._prepare(version_id)
             return self._ready[version_id]
+
+    async def make_key(self, bundle: Bundle, circuit_index: int) -> None:
+        """Makes the proving key of a circuit, and its reference string, where they are missing.
+
+        One at a time: it is done beside the proofs, outside of the memory that is theirs.
+
+        Raises:
+            ProofError: ``key-mismatch``, ``srs-mismatch``, ``setup-failed``.
+            SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
+        """
+        async with self._making:
+            await self._keys.proving_key(bundle, circuit_index)
 
     async def _prepare(self, version_id: int) -> ReadyVersion:
         info = await self._client.registry.version(version_id)
@@ -124,7 +137,7 @@ class Versions:
                 f"version {version_id} was made with the {bundle.manifest.srs.kind} SRS",
                 hint=f"this network accepts {self._client.deployment.srs} only",
             )
-        await self._keys.proving_key(bundle, index)
+        await self.make_key(bundle, index)
         await self._keep(bundle)
         return ReadyVersion(info, bundle, index)
 

@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from gateless.core.amounts import format_amount as format_amount
     from gateless.core.amounts import parse_amount as parse_amount
     from gateless.core.amounts import plain_amount as plain_amount
+    from gateless.core.receipts import SignedReceipt as SignedReceipt
+    from gateless.core.receipts import parse_receipt as parse_receipt
     from gateless.sdk.client import AsyncGateless as AsyncGateless
     from gateless.sdk.progress import ProgressSink as ProgressSink
     from gateless.sdk.progress import Step as Step
+    from gateless.sdk.receipt_checks import Challenge as Challenge
+    from gateless.sdk.receipt_checks import CheckedReceipt as CheckedReceipt
+    from gateless.sdk.receipt_checks import ClaimEnd as ClaimEnd
     from gateless.sdk.references import Reference as Reference
     from gateless.sdk.references import parse_reference as parse_reference
     from gateless.sdk.results import Balances as Balances
@@ -41,6 +46,11 @@ _HOMES = {
     "parse_amount": "gateless.core.amounts",
     "plain_amount": "gateless.core.amounts",
     "AsyncGateless": "gateless.sdk.client",
+    "CheckedReceipt": "gateless.sdk.receipt_checks",
+    "Challenge": "gateless.sdk.receipt_checks",
+    "ClaimEnd": "gateless.sdk.receipt_checks",
+    "SignedReceipt": "gateless.core.receipts",
+    "parse_receipt": "gateless.core.receipts",
     "ProgressSink": "gateless.sdk.progress",
     "Step": "gateless.sdk.progress",
     "Reference": "gateless.sdk.references",

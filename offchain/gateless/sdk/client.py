@@ -16,6 +16,7 @@ from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore
 from gateless.sdk.auditing import Auditing
 from gateless.sdk.publishing import Publishing
+from gateless.sdk.receipts import Receipts
 from gateless.sdk.services import Services
 from gateless.sdk.signing import Signing
 from gateless.sdk.staking import Staking
@@ -23,7 +24,7 @@ from gateless.sdk.staking import Staking
 DEFAULT_HOME = Path("~/.gateless")
 
 
-class AsyncGateless(Publishing, Signing, Staking, Auditing):
+class AsyncGateless(Publishing, Signing, Receipts, Staking, Auditing):
     """Everything a builder, user or executor does on a Gateless network.
 
     Open it with :meth:`connect` and use it as an async context manager::

@@ -20,7 +20,6 @@ from gateless_proofs.domain import InputDomain, Tensors, width_for
 from gateless_proofs.planner.journal import FatalQuestionError
 from gateless_proofs.planner.laboratory import CircuitModel, Laboratory, quantised
 from gateless_proofs.planner.random_inputs import RandomInputs
-from gateless_proofs.planner.rounding import ROUNDING_SHARE, Rounding
 from gateless_proofs.rewrite import RewriteContext
 from gateless_proofs.witness import CircuitRun, WitnessError
 
@@ -30,8 +29,6 @@ MOST_BITS = 124
 _CELLS = 4_000_000
 _FEWEST = 4
 _MOST = 32
-#: random inputs that decide whether an arithmetic is worth a closer look
-_RANDOM_INPUTS = 4
 #: the lookup range of a circuit that is only asked which values it looks up
 _ANY_LOOKUP = 1 << 40
 
@@ -113,7 +110,6 @@ class Judge:
         chosen: places of the samples that the search may look at; the others are held out.
         allowed: largest error that is accepted.
         labels: whether the class of the samples must come out right, too.
-        rounding: how much of the error is the inputs' own.
         random: inputs that no sample shows.
         inputs: visibility of the inputs.
     """
@@ -126,7 +122,6 @@ class Judge:
         *,
         allowed: float,
         labels: bool,
-        rounding: Rounding,
         random: RandomInputs,
         inputs: Literal["public", "polycommit"],
     ) -> None:
@@ -135,7 +130,6 @@ class Judge:
         self.chosen = list(chosen)
         self.allowed = allowed
         self.labels = labels
-        self.rounding = rounding
         self.random = random
         self.inputs: Literal["public", "polycommit"] = inputs
 
@@ -182,10 +176,9 @@ class Judge:
         cells = settings["total_assignments"]
         scales = tuple(settings["model_input_scales"])
         output_scales = tuple(settings["model_output_scales"])
-        share = self.rounding.share(scales, cells)
-        if share < ROUNDING_SHARE:
-            detail = f"rounding the inputs alone moves {1 - share:.1%} of outputs out of the bound"
-            return Judged("inaccurate", detail, cells=cells), [], {}
+        refusal = self.random.rounding.refusal(scales, cells)
+        if refusal:
+            return Judged("inaccurate", refusal, cells=cells), [], {}
         try:
             runs, report = self._measured(model, wide, scales, output_scales, witnesses_for(cells))
         except (WitnessError, ModelError) as error:
@@ -196,9 +189,7 @@ class Judge:
         if not all(fits_words(run, 2) for run in runs):
             return Judged("no-witness", "outputs do not fit 128 bits", cells=cells), [], {}
         # A few of those that a finalist has to bear: what fails here would fail there.
-        refusal = self.random.refusal(
-            model, wide, (scales, output_scales), cells, first=_RANDOM_INPUTS
-        )
+        refusal = self.random.refusal(model, wide, (scales, output_scales), cells, thorough=False)
         if refusal:
             return Judged("inaccurate", refusal, cells=cells), [], {}
         return Judged("accurate", error=furthest, cells=cells), runs, settings

@@ -29,7 +29,7 @@ class Family:
 def affordable(
     families: list[Family], budget: Budget, least_shapes: Callable[[Family], list[Shape]]
 ) -> list[Family]:
-    """Those families that may fit the budget; only large ones are asked.
+    """Those families that may fit the budget; small ones are asked about gas only.
 
     Args:
         families: at least one.
@@ -42,7 +42,7 @@ def affordable(
     kept: list[Family] = []
     missing: list[str] = []
     for family in families:
-        if family.cells <= LARGE_CELLS:
+        if family.cells <= LARGE_CELLS and budget.gas is None:
             kept.append(family)
             continue
         least = least_shapes(family)
@@ -53,7 +53,7 @@ def affordable(
     if not kept:
         raise ProofError(
             "no-circuit-found",
-            f"the model is too large to prove: its smallest circuit {missing[0]}",
+            f"no circuit of the model is within the limits: the smallest {missing[0]}",
             hint="raise the limits, or split the model into smaller ones",
         )
     return kept
@@ -62,12 +62,18 @@ def affordable(
 def _shortfall(family: Family, budget: Budget, least: list[Shape]) -> str:
     if not least:
         return f"takes {family.cells:,} cells, more than 2^{budget.logrows} rows can hold"
-    smallest = min(least, key=lambda shape: shape.cost.memory_bytes)
-    limits = f"{budget.memory_bytes / 2**30:.1f} GiB"
+    cells = min(shape.layout.assignments for shape in least)
+    memory = min(shape.cost.memory_bytes for shape in least)
+    gas = min(shape.cost.gas for shape in least)
+    limits = _size(budget.memory_bytes)
     if budget.gas is not None:
         limits += f" and {budget.gas:,} gas"
     return (
-        f"takes {smallest.layout.assignments:,} cells, and to prove it some"
-        f" {smallest.cost.memory_bytes / 2**30:.1f} GiB of memory and {smallest.cost.gas:,} gas;"
-        f" the limits are {limits}"
+        f"takes {cells:,} cells, and to prove it some {_size(memory)} of memory and"
+        f" {gas:,} gas; the limits are {limits}"
     )
+
+
+def _size(count: int) -> str:
+    mebibytes = count / 2**20
+    return f"{mebibytes:.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:.1f} GiB"

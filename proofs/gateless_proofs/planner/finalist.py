@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import onnx
 from gateless.core.manifest import Goal
 
 from gateless_proofs.accuracy import measure
@@ -17,7 +18,7 @@ from gateless_proofs.planner.candidate import Candidate
 from gateless_proofs.planner.cost import proof_bytes
 from gateless_proofs.planner.laboratory import CircuitModel, Laboratory, quantised
 from gateless_proofs.planner.random_inputs import RandomInputs
-from gateless_proofs.planner.slack import slack_of
+from gateless_proofs.slack import furthest_moves, stated_slack, unit_of
 from gateless_proofs.witness import CircuitRun, WitnessError
 
 #: the part of the accuracy bound that samples which the search never saw may use
@@ -77,11 +78,7 @@ class FinalistBuilder:
             candidate.verdict = "held-out: outputs do not fit 128 bits"
             return None
         candidate.verdict = "finalist" + ("" if candidate.covers else ", packed range not covered")
-        slack, kind = (
-            ([0] * len(judged.output_scales), "exact")
-            if judged.exact
-            else slack_of(self.lab, model, parameters, judged.output_scales)
-        )
+        slack, kind = self._slack(model, judged, parameters)
         return {
             "folder": str(folder),
             "model": model.subject(),
@@ -118,6 +115,18 @@ class FinalistBuilder:
             sample = quantised(self.lab.samples[place], judged.input_scales)
             (runs[place],) = self.lab.runs(model, parameters, [sample])
         return runs
+
+    def _slack(
+        self, model: CircuitModel, judged: Judged, parameters: CircuitParameters
+    ) -> tuple[list[int], str]:
+        """Units by which a prover may move each output, and how that was found."""
+        if judged.exact:
+            return [0] * len(judged.output_scales), "exact"
+        samples = [*self.lab.samples[:_FEWEST], *self.random.samples(judged.input_scales, _FEWEST)]
+        unit = unit_of(parameters.input_scale, parameters.param_scale)
+        rewritten = onnx.load_model_from_string(self.lab.file_of(model).read_bytes())
+        moves = furthest_moves(rewritten, samples, unit)
+        return stated_slack(moves, judged.output_scales), "estimate"
 
     def _inputs(self, judged: Judged) -> list[dict[str, Any]]:
         return [

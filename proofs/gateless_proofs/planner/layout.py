@@ -55,6 +55,13 @@ class Layout:
         return -(-self.assignments // self.columns)
 
     @property
+    def extent(self) -> int:
+        """Cells that it takes: those of its operands, or of a function's table where that is what
+        makes its columns long."""
+        low, high = self.lookup_range
+        return max(self.assignments, high - low + 1 if self.lookups else 0)
+
+    @property
     def usable(self) -> int:
         """Rows of a column that can be assigned to."""
         return (1 << self.logrows) - _BLINDING_ROWS

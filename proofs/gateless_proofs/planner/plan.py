@@ -15,8 +15,9 @@ from gateless_proofs.bundle import sha256_of
 from gateless_proofs.keys import KeyCache
 from gateless_proofs.planner.cost import corrected_gas
 from gateless_proofs.planner.journal import Journal
+from gateless_proofs.planner.milestones import Milestones
 from gateless_proofs.planner.trials import Trial, choose, forget, try_circuit
-from gateless_proofs.sandbox import Limits, Progress, run_worker
+from gateless_proofs.sandbox import Limits, run_worker
 from gateless_proofs.srs import SrsKind
 
 #: candidates that the manifest lists; the winners are always among them
@@ -82,7 +83,7 @@ class Planner:
     """One plan: search, trials, batches."""
 
     def __init__(
-        self, request: PlanRequest, keys: KeyCache, limits: Limits, progress: Progress
+        self, request: PlanRequest, keys: KeyCache, limits: Limits, progress: Milestones
     ) -> None:
         self.request = request
         self.keys = keys
@@ -91,6 +92,8 @@ class Planner:
         self.journal_path = request.folder / "journal"
         self.table: list[dict[str, Any]] = []
         self.considered = 0
+        self.dense = request.goal is Goal.GAS and request.binding == "packed"
+        self.trials_left = sum(size > 1 for size in request.batch_sizes) + self.dense
 
     async def run(self) -> PlanResult:
         """Plans and proves.
@@ -105,7 +108,7 @@ class Planner:
         single, trial, why = await self._trials(found["finalists"])
         circuits = [PlannedCircuit(1, single, trial)]
         reasons = [why]
-        if self.request.goal is Goal.GAS and self.request.binding == "packed":
+        if self.dense:
             circuits[0], reason = await self._dense_single(circuits[0])
             reasons.append(reason)
         for size in self.request.batch_sizes:
@@ -154,6 +157,7 @@ class Planner:
     async def _trials(
         self, finalists: Sequence[Mapping[str, Any]]
     ) -> tuple[Mapping[str, Any], Trial, str]:
+        self.trials_left += len(finalists)
         trials = [await self._try(built) for built in finalists]
         scores = [self._score(built, trial) for built, trial in zip(finalists, trials, strict=True)]
         winner, why = choose(scores, trials, self.request.goal)
@@ -178,6 +182,8 @@ class Planner:
         return score * real / predicted
 
     async def _try(self, built: Mapping[str, Any]) -> Trial:
+        self.progress.next_trial(self.trials_left)
+        self.trials_left -= 1
         return await try_circuit(
             built,
             self.request.srs_kind,
@@ -222,6 +228,7 @@ class Planner:
         found = await self._search_batch(plain.built, 1)
         built = found["built"]
         if built is None:
+            self.trials_left -= 1
             return plain, "dense words do not fit"
         trial = await self._try(built)
         dense = corrected_gas(built["cost"]["gas"], built["proof_bytes"], trial.proof_length)

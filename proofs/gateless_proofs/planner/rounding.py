@@ -8,19 +8,29 @@ enough to see how often it is not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from gateless.core.packing import FloatArray
 
 from gateless_proofs.planner.laboratory import Laboratory
+from gateless_proofs.planner.space import LARGE_CELLS
 
-#: share of inputs whose outputs must stay within the bound when they are rounded
-ROUNDING_SHARE = 0.995
+#: share of inputs whose outputs must stay within the bound when they are rounded; less where not
+#: even the finest scale that is worth a try keeps it
+ROUNDING_SHARE = 0.999
+_FINEST, _FINEST_OF_LARGE = 13, 10
 #: cells of all circuits that the runs stand for, and how many runs that is at least and at most
 _CELLS = 64_000_000
 _FEWEST = 32
-_MOST = 600
+_MOST = 2_000
+#: operators whose outputs jump where their inputs pass a threshold
+_JUMPS = frozenset(
+    {"ArgMax", "ArgMin", "Ceil", "Equal", "Floor", "Greater", "GreaterOrEqual", "Less"}
+    | {"LessOrEqual", "Mod", "Round", "Sign", "Where"}
+    | {"TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"}
+)
 
 
 class Rounding:
@@ -31,6 +41,9 @@ class Rounding:
         chosen: places of the samples that inputs are drawn between.
         bound: largest error of an output.
         seed: of the draws.
+
+    Attributes:
+        jumps: whether the model compares, so that a hair's breadth may change an output a lot.
     """
 
     def __init__(
@@ -40,28 +53,52 @@ class Rounding:
         self.chosen = list(chosen)
         self.bound = bound
         self.seed = seed
+        self.jumps = not _JUMPS.isdisjoint(laboratory.operators)
         self._known: dict[tuple[int, ...], float] = {}
 
-    def share(self, scales: tuple[int, ...], cells: int) -> float:
-        """Share of inputs whose outputs stay within the bound, from 0 to 1.
+    def refusal(self, scales: tuple[int, ...], cells: int) -> str:
+        """Why inputs at these scales are too coarse, or nothing.
 
         Args:
             scales: binary scale of each input tensor.
             cells: of the circuit; the larger the model, the fewer inputs are tried.
         """
+        share = self.share(scales, cells)
+        if share >= ROUNDING_SHARE:
+            return ""
+        finest = _FINEST_OF_LARGE if cells > LARGE_CELLS else _FINEST
+        if share >= self.share(tuple(max(scale, finest) for scale in scales), cells):
+            return ""
+        return f"rounding the inputs alone moves {1 - share:.1%} of outputs out of the bound"
+
+    def share(self, scales: tuple[int, ...], cells: int) -> float:
+        """Share of inputs whose outputs stay within the bound, from 0 to 1."""
         if scales not in self._known:
             self._known[scales] = self._measure(scales, cells)
         return self._known[scales]
 
-    def _measure(self, scales: tuple[int, ...], cells: int) -> float:
+    def draws(self, scales: Sequence[int]) -> Iterator[list[FloatArray]]:
+        """Inputs between two samples, each value on its own; the same whenever they are asked for.
+        Values of tensors that are whole at their scale are those of one sample or the other."""
         whole = [self._on_grid(place, scale) for place, scale in enumerate(scales)]
-        if all(whole):
-            return 1.0
         generator = np.random.default_rng(self.seed)
+        while True:
+            one, other = (
+                self.lab.samples[self.chosen[place]]
+                for place in generator.integers(0, len(self.chosen), size=2)
+            )
+            drawn: list[FloatArray] = []
+            for is_whole, left, right in zip(whole, one, other, strict=True):
+                part = generator.random(left.shape)
+                drawn.append(left + (right - left) * (np.rint(part) if is_whole else part))
+            yield drawn
+
+    def _measure(self, scales: tuple[int, ...], cells: int) -> float:
+        if all(self._on_grid(place, scale) for place, scale in enumerate(scales)):
+            return 1.0
         count = int(np.clip(_CELLS // max(cells, 1), _FEWEST, _MOST))
         tried = good = 0
-        for _ in range(count):
-            drawn = self._draw(whole, generator)
+        for drawn in itertools.islice(self.draws(scales), count):
             rounded = [
                 np.rint(tensor * 2.0**scale) / 2.0**scale
                 for tensor, scale in zip(drawn, scales, strict=True)
@@ -83,15 +120,3 @@ class Rounding:
             if not np.array_equal(scaled, np.rint(scaled)):
                 return False
         return True
-
-    def _draw(self, whole: Sequence[bool], generator: np.random.Generator) -> list[FloatArray]:
-        """An input between two samples, each value on its own; whole ones are one or the other."""
-        one, other = (
-            self.lab.samples[self.chosen[place]]
-            for place in generator.integers(0, len(self.chosen), size=2)
-        )
-        drawn: list[FloatArray] = []
-        for is_whole, left, right in zip(whole, one, other, strict=True):
-            part = generator.random(left.shape)
-            drawn.append(left + (right - left) * (np.rint(part) if is_whole else part))
-        return drawn

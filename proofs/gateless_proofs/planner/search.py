@@ -73,14 +73,17 @@ class Search:
         self.budget = Budget(request["max_logrows"], request["memory_bytes"], request["gas_budget"])
         seed: int = request["seed"]
         self.chosen, self.held_out = split(len(self.lab.samples), seed)
-        random_inputs = RandomInputs(self.lab, self.domain, self.bound, seed)
+        random_inputs = RandomInputs(
+            self.lab,
+            self.domain,
+            Rounding(self.lab, self.chosen, bound=self.bound, seed=seed),
+        )
         self.judge = Judge(
             self.lab,
             self.domain,
             self.chosen,
             allowed=self.bound * USED_BOUND,
             labels=self.labels,
-            rounding=Rounding(self.lab, self.chosen, bound=self.bound, seed=seed),
             random=random_inputs,
             inputs=self.inputs,  # type: ignore[arg-type]
         )
@@ -130,7 +133,11 @@ class Search:
                 passes[multiplier], notes = choose_passes(
                     self.lab, price, approximations=approximations
                 )
-                self.notes += [note for note in notes if note not in self.notes]
+                self.notes += [
+                    note if multiplier == 10 else f"{note} (with rescaling)"
+                    for note in notes
+                    if note not in self.notes
+                ]
                 self.emit("search", 0.1 if multiplier == 10 else 0.15)
             large = (self.price(passes[1], 1) or 0.0) > LARGE_CELLS
             for multiplier in FEW_MULTIPLIERS if large else MULTIPLIERS:
@@ -261,7 +268,8 @@ class Search:
     def _judge_families(self, families: list[Family]) -> None:
         """An accurate arithmetic of each. Left out are families that rescale and still have more
         cells than an exact one, since they are worse in every way, and those with so many cells
-        that none of their circuits would go to trial."""
+        that none of their circuits would go to trial. Tables count: without rescaling the argument
+        of a function has so large a scale that its table may take more than all the rest."""
         exact = bearable = math.inf
         for place, family in enumerate(families):
             self.emit("search", 0.15 + 0.7 * place / len(families))
@@ -270,10 +278,11 @@ class Search:
             if not self.advance(family):
                 continue
             arithmetic, judged = family.accurate[-1]
-            if judged.exact:
-                exact = min(exact, family.cells)
-            shaped = [found.shape.layout for found in self.candidates(arithmetic, judged)[:1]]
-            bearable = min([bearable, *(WORTH_A_TRIAL * layout.assignments for layout in shaped)])
+            for candidate in self.candidates(arithmetic, judged)[:1]:
+                extent = candidate.shape.layout.extent
+                bearable = min(bearable, WORTH_A_TRIAL * extent)
+                if judged.exact:
+                    exact = min(exact, max(family.cells, extent))
 
     def _require_any(self, families: list[Family]) -> None:
         """Says which operator is at fault where ezkl takes the model in no form at all."""
@@ -338,7 +347,7 @@ class Search:
                 "no-circuit-found",
                 f"no circuit of at most 2^{self.budget.logrows} rows keeps the error under"
                 f" {self.bound:.3g}",
-                hint="state a looser bound, raise the memory limit, or use a smaller model",
+                hint="state a looser bound, allow more rows, memory or gas, or use a smaller model",
                 tried=self.table,
             )
         return kept

@@ -1,8 +1,7 @@
 """Convolutions as a Gather of their windows and one matrix product.
 
-A Gather by constant places costs no rows, and ezkl's product of matrices can be checked by
-Freivalds' argument; its own convolution is laid out product by product. Dilations, groups, missing
-strides and automatic padding, which ezkl does not take, disappear on the way.
+A Gather by constant places costs no rows, and other passes see a product of matrices. Dilations,
+groups, missing strides and automatic padding, which ezkl does not take, disappear on the way.
 """
 
 from __future__ import annotations

@@ -7,12 +7,14 @@ import json
 import os
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from gateless_proofs import KeyCache
 from gateless_proofs.planner.journal import Journal
-from proof_fixtures import LIMITS, build, normal
+from proof_fixtures import LIMITS, Built, build, normal
 from tiny_models import dense
 
 BUILD = """
@@ -35,6 +37,8 @@ asyncio.run(
 )
 """
 ENOUGH = 12
+SIZES = [4, 3, 2]
+SAMPLES = normal(8, 4)
 
 
 def answers(folder: Path) -> list[str]:
@@ -51,10 +55,25 @@ def answers(folder: Path) -> list[str]:
     return found
 
 
-async def test_a_killed_build_goes_on_where_it_was(tmp_path: Path) -> None:
-    model = dense(tmp_path / "mlp.onnx", [5, 6, 3])
-    samples = normal(10, 5)
-    np.save(tmp_path / "samples.npy", samples)
+@dataclass(frozen=True)
+class Fresh:
+    """A build that nothing disturbed, and the cache that it filled."""
+
+    built: Built
+    keys: KeyCache
+
+
+@pytest.fixture(scope="module")
+async def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    folder = tmp_path_factory.mktemp("fresh")
+    keys = KeyCache(folder / "cache", LIMITS)
+    built = await build(dense(folder / "mlp.onnx", SIZES), SAMPLES, folder / "built", keys)
+    return Fresh(built, keys)
+
+
+async def test_a_killed_build_goes_on_where_it_was(tmp_path: Path, fresh: Fresh) -> None:
+    model = dense(tmp_path / "mlp.onnx", SIZES)
+    np.save(tmp_path / "samples.npy", SAMPLES)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", BUILD, str(tmp_path)), start_new_session=True
     )
@@ -66,27 +85,25 @@ async def test_a_killed_build_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not (tmp_path / "killed").exists()
 
     keys = KeyCache(tmp_path / "cache", LIMITS)
-    resumed = await build(model, samples, tmp_path / "resumed", keys)
+    resumed = await build(model, SAMPLES, tmp_path / "resumed", keys)
     found = answers(tmp_path / "cache")
     assert len(found) == len(set(found)), "nothing that was known is found out again"
     assert len(list((tmp_path / "cache" / "plans").iterdir())) == 1
 
-    fresh = await build(model, samples, tmp_path / "fresh", KeyCache(tmp_path / "new", LIMITS))
+    undisturbed = fresh.built.bundle
     assert (
         resumed.bundle.manifest.unmeasured().to_bytes()
-        == fresh.bundle.manifest.unmeasured().to_bytes()
+        == undisturbed.manifest.unmeasured().to_bytes()
     )
     for entry in resumed.bundle.manifest.files:
         ours = (resumed.bundle.root / entry.name).read_bytes()
-        assert ours == (fresh.bundle.root / entry.name).read_bytes()
+        assert ours == (undisturbed.root / entry.name).read_bytes()
 
 
-async def test_a_finished_build_is_planned_from_what_is_known(tmp_path: Path) -> None:
-    model = dense(tmp_path / "mlp.onnx", [4, 2])
-    keys = KeyCache(tmp_path / "cache", LIMITS)
-    first = await build(model, normal(4, 4), tmp_path / "first", keys)
-    (journal,) = (tmp_path / "cache" / "plans").glob("*/journal")
+async def test_a_finished_build_is_planned_from_what_is_known(tmp_path: Path, fresh: Fresh) -> None:
+    (journal,) = (fresh.keys.root / "plans").glob("*/journal")
     before = len(Journal(journal))
-    second = await build(model, normal(4, 4), tmp_path / "second", keys)
+    model = dense(tmp_path / "mlp.onnx", SIZES)
+    second = await build(model, SAMPLES, tmp_path / "second", fresh.keys)
     assert len(Journal(journal)) == before
-    assert second.bundle.digest == first.bundle.digest
+    assert second.bundle.digest == fresh.built.bundle.digest

@@ -406,8 +406,7 @@ abstract contract MarketActions is Stage {
             uint256 compensation = model.price < half ? model.price : half;
             _modelSlash(model.executor, address(market), model.collateral, model.requester, compensation);
             if (model.missed != address(0)) {
-                uint256 second = model.price - compensation < half ? model.price - compensation : half;
-                _modelSlash(model.missed, address(market), model.collateral, model.requester, second);
+                _modelSlash(model.missed, address(market), model.collateral, address(0), 0);
                 _count("refundMissedTwice");
             }
             _count("refundLocked");

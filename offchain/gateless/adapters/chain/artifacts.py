@@ -20,6 +20,7 @@ CONTRACT_NAMES = (
     "ExecutorStaking",
     "SignatureValidator",
     "InferenceMarket",
+    "ReceiptCourt",
     "TestDollar",
     "DigitReader",
 )

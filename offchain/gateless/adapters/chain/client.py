@@ -9,6 +9,7 @@ from typing import Any
 from gateless.adapters.chain.calls import TOKEN
 from gateless.adapters.chain.connection import ChainConnection, require_chain_id
 from gateless.adapters.chain.contract import no_contract
+from gateless.adapters.chain.court import CourtReader
 from gateless.adapters.chain.deployment import REQUIRED_CONTRACTS, Deployment
 from gateless.adapters.chain.events import LogDecoder, scan_logs
 from gateless.adapters.chain.market import MarketReader
@@ -47,6 +48,7 @@ class ChainClient(ChainConnection):
         self.market = MarketReader(rpc, deployment)
         self.token = TokenReader(rpc, deployment)
         self.logs = LogDecoder(deployment)
+        self._court: CourtReader | None = None
 
     @classmethod
     async def connect(
@@ -69,6 +71,17 @@ class ChainClient(ChainConnection):
         except BaseException:
             await rpc.close()
             raise
+
+    @property
+    def court(self) -> CourtReader:
+        """Bonded receipts and their claims.
+
+        Raises:
+            ConfigError: ``unknown-contract`` where the network has no court.
+        """
+        if self._court is None:
+            self._court = CourtReader(self.rpc, self.deployment)
+        return self._court
 
     async def events(
         self, names: Sequence[str], from_block: int, to_block: int | None = None

@@ -32,14 +32,25 @@ class BoundContract:
         self.name = name
         self.address = deployment.token.address if name == TOKEN else deployment.address(name)
 
-    async def call(self, function: str, *values: Any, block: str = LATEST) -> Any:
+    async def call(
+        self, function: str, *values: Any, block: str = LATEST, gas: int | None = None
+    ) -> Any:
         """Result of a view function; structs as mappings by field name.
+
+        Args:
+            function: its name.
+            *values: its arguments.
+            block: as of which block.
+            gas: most gas that it may take; None leaves that to the node, which often allows more
+                than any transaction could have.
 
         Raises:
             GatelessError: the decoded revert, or a :class:`ChainError` of the transport.
         """
         item = self._abi.function(function, len(values))
         transaction = {"to": self.address, "data": "0x" + item.encode_call(*values).hex()}
+        if gas is not None:
+            transaction["gas"] = hex(gas)
         try:
             result = await self._rpc.data("eth_call", transaction, block)
         except RpcError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from gateless.adapters.chain.artifacts import CONTRACT_NAMES, load_artifact
 from gateless.adapters.chain.deployment import TokenInfo
 from gateless.adapters.chain.explanations import FUNDS_ERRORS, NOT_FOUND_ERRORS, explain
 from gateless.adapters.chain.rpc import RpcError, revert_data
+from gateless.core.claims import ClaimState, ReceiptFlaw
 from gateless.core.errors import (
     ChainError,
     ContractError,
@@ -43,9 +45,11 @@ _PANIC_REASONS = {
     0x41: "too much memory",
     0x51: "call of an uninitialised function",
 }
-_ENUMS: dict[str, type[RequestState] | type[TrustMode]] = {
+_ENUMS: dict[str, type[IntEnum]] = {
     "enum RequestState": RequestState,
     "enum TrustMode": TrustMode,
+    "enum ClaimState": ClaimState,
+    "enum ReceiptFlaw": ReceiptFlaw,
 }
 
 

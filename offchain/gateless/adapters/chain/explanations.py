@@ -12,11 +12,13 @@ from typing import Any
 
 from gateless.adapters.chain.deployment import TokenInfo
 from gateless.adapters.chain.fixed_explanations import FIXED
+from gateless.core.claims import FLAWS
 
 #: Errors that mean: a balance, stake or allowance is too low.
 FUNDS_ERRORS = frozenset(
     {
         "InferenceMarket_InsufficientBalance",
+        "ReceiptCourt_InsufficientBalance",
         "ExecutorStaking_InsufficientFree",
         "ExecutorStaking_InsufficientAllocation",
         "ExecutorStaking_StakeBelowMinimum",
@@ -77,6 +79,24 @@ def _market_balance(args: _Args, token: TokenInfo | None) -> Explanation:
         f"deposit what is missing: gateless wallet deposit {_number(missing, token)}",
         {"missing": missing, "balance": args["balance"], "needed": args["needed"]},
     )
+
+
+def _court_balance(args: _Args, token: TokenInfo | None) -> Explanation:
+    missing = args["needed"] - args["balance"]
+    return Explanation(
+        f"the balance at the court is too low by {_amount(missing, token)}",
+        "deposit what is missing there, or ask for less",
+        {"missing": missing, "balance": args["balance"], "needed": args["needed"]},
+    )
+
+
+def _receipt_flaw(args: _Args, _token: TokenInfo | None) -> Explanation:
+    summary = FLAWS.get(args["flaw"], "the court takes no such receipt")
+    return Explanation(summary, "nothing can be claimed by it; the commitment can be taken back")
+
+
+def _not_overdue(args: _Args, _token: TokenInfo | None) -> Explanation:
+    return Explanation("the executor may still prove", f"try again after {_time(args['deadline'])}")
 
 
 def _wallet_balance(args: _Args, token: TokenInfo | None) -> Explanation:
@@ -230,6 +250,10 @@ _RULES: Mapping[str, _Explain] = {
     "ModelRegistry_ReasonTooLong": _too_long("reason"),
     "TestDollar_MintTooHigh": _mint,
     "InferenceMarket_InsufficientBalance": _market_balance,
+    "ReceiptCourt_InsufficientBalance": _court_balance,
+    "ReceiptCourt_InvalidReceipt": _receipt_flaw,
+    "ReceiptCourt_NotOverdue": _not_overdue,
+    "ReceiptCourt_InputTooLong": _too_long("input"),
     "InferenceMarket_CollateralBelowFloor": _collateral,
     "InferenceMarket_DeadlineOutOfRange": _deadline,
     "InferenceMarket_LockDurationOutOfRange": _lock_duration,

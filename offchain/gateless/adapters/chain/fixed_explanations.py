@@ -175,6 +175,57 @@ FIXED: Mapping[str, tuple[str, str]] = {
         "the input is not the one that the digest names",
         "give exactly the packed input",
     ),
+    "ReceiptCourt_ZeroAmount": _ZERO,
+    "ReceiptCourt_NoReceiptKey": (
+        "the executor's profile names no receipt key",
+        "publish a profile first: gateless executor stake",
+    ),
+    "ReceiptCourt_PoolExists": (
+        "there is a pool for that epoch already",
+        "it can be given more slots; other terms are for other epochs",
+    ),
+    "ReceiptCourt_NoPool": ("there is no open pool for that epoch", "open one first"),
+    "ReceiptCourt_PoolForfeited": (
+        "two receipts for one slot of that pool were shown",
+        "the pool is lost; nothing more can be done with it",
+    ),
+    "ReceiptCourt_PoolStillNeeded": (
+        "receipts of that pool may still be challenged, or are",
+        "wait until the last of them has expired and every claim has ended",
+    ),
+    "ReceiptCourt_NotCommitted": (
+        "the claim is no unopened commitment",
+        "see what became of it; a new challenge needs a commitment of its own",
+    ),
+    "ReceiptCourt_NotChallenger": (
+        "another account committed to that claim",
+        "use the wallet that announced the challenge",
+    ),
+    "ReceiptCourt_CommittedInThisBlock": (
+        "the commitment is in this very block",
+        "open it one block later",
+    ),
+    "ReceiptCourt_OtherCommitment": (
+        "the claim was committed to something else",
+        "give the receipt and salt that it was made of",
+    ),
+    "ReceiptCourt_InputMismatch": (
+        "the input is not the one that the receipt names",
+        "give exactly the packed input",
+    ),
+    "ReceiptCourt_AlreadyProven": (
+        "the receipt's output was proven already",
+        "it is right; nothing can be claimed",
+    ),
+    "ReceiptCourt_NoEquivocation": (
+        "these are not two receipts for one slot",
+        "give two different receipts of one executor, epoch and slot",
+    ),
+    "ReceiptCourt_NothingToSettle": (
+        "none of these claims can be answered any more",
+        "look at them again; they were settled, or their deadline is over",
+    ),
+    "ReceiptCourt_NotOpen": ("the claim is not open", "look at it again; it may have ended"),
     "ExecutorStaking_NoExit": ("no exit was requested", "start one: gateless executor unstake"),
     "ExecutorStaking_StakeStillLocked": (
         "open requests still hold that stake",

@@ -44,7 +44,7 @@ MEMBERS = (
 TYPE_TEXT = f"{PRIMARY_TYPE}({','.join(f'{kind} {name}' for name, kind in MEMBERS)})"
 _DOMAIN_TEXT = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
-DOMAIN_NAME = "Gateless Market"
+DOMAIN_NAME = "Gateless InferenceMarket"
 DOMAIN_VERSION = "1"
 
 

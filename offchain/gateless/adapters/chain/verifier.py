@@ -27,14 +27,18 @@ class VerifierReader(BoundContract):
         packed_input: bytes,
         packed_output: bytes,
         proof: bytes,
+        *,
+        gas: int | None = None,
     ) -> bytes:
         """Checks a proof exactly as the market will; returns the input binding it shows.
+
+        With ``gas``, one that takes more is refused, in whatever words the verifier then finds.
 
         Raises:
             ContractError: ``zk-verifier-proof-rejected`` and the other refusals of the contract.
         """
         binding: bytes = await self.call(
-            "verify", version_id, circuit_index, packed_input, packed_output, proof
+            "verify", version_id, circuit_index, packed_input, packed_output, proof, gas=gas
         )
         return binding
 
@@ -45,8 +49,12 @@ class VerifierReader(BoundContract):
         packed_inputs: Sequence[bytes],
         packed_outputs: Sequence[bytes],
         proof: bytes,
+        *,
+        gas: int | None = None,
     ) -> tuple[bytes, ...]:
         """Checks a proof of several rows, padding included; returns each row's input binding.
+
+        With ``gas``, one that takes more is refused, in whatever words the verifier then finds.
 
         Raises:
             ContractError: ``zk-verifier-proof-rejected`` and the other refusals of the contract.
@@ -58,6 +66,7 @@ class VerifierReader(BoundContract):
             b"".join(packed_inputs),
             b"".join(packed_outputs),
             proof,
+            gas=gas,
         )
         return tuple(bindings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,16 @@ from gateless.core.errors import InputError
 from gateless.core.manifest import Binding, Goal, Plan
 from gateless.sdk.references import check_model_name
 
+#: calibration samples from which on the plan holds some out
+_HELD_OUT_FROM = 8
+
+
+def _positive(bound: float | None) -> float | None:
+    if bound is not None and not 0 < bound < math.inf:
+        raise typer.BadParameter("an error is a number above 0")
+    return bound
+
+
 # Options that both commands take, about the circuit to build.
 _Description = Annotated[str, typer.Option(metavar="TEXT", help="One sentence about the model.")]
 _Labels = Annotated[
@@ -24,7 +35,11 @@ _Labels = Annotated[
 ]
 _AccuracyBound = Annotated[
     float | None,
-    typer.Option(metavar="ERROR", help="Largest error at which executors still answer."),
+    typer.Option(
+        metavar="ERROR",
+        help="Largest error at which executors still answer (default: 1 % of the range).",
+        callback=_positive,
+    ),
 ]
 _Binding = Annotated[
     Binding | None, typer.Option(help="How inputs are bound to proofs (default: by size).")
@@ -100,6 +115,7 @@ async def build(
             progress=progress,
         )
     plan = bundle.manifest.plan
+    _note_few_samples(cli, bundle.manifest.accuracy.samples)
     cli.output.result(
         {"bundle": str(bundle.root), "manifest": bundle.manifest.model_dump(mode="json")},
         facts(manifest_rows(bundle.manifest)),
@@ -109,6 +125,14 @@ async def build(
         plan.why,
     )
     cli.output.note(f"publish it with: gateless model publish {bundle.root} --name {name}")
+
+
+def _note_few_samples(cli: Cli, samples: int) -> None:
+    if samples < _HELD_OUT_FROM:
+        cli.output.note(
+            f"only {samples} calibration sample{'' if samples == 1 else 's'}: from"
+            f" {_HELD_OUT_FROM} on, some are held out to judge the accuracy on"
+        )
 
 
 def _plan_table(plan: Plan) -> RenderableType:
@@ -201,6 +225,7 @@ async def publish(
                 keys=gateless.services.keys,
                 progress=progress,
             )
+            _note_few_samples(cli, bundle.manifest.accuracy.samples)
             done = await gateless.publish(
                 bundle, name, royalty_bps=royalty_bps, uri=uri, alias=alias, progress=progress
             )

@@ -3,7 +3,8 @@
 ezkl's division accepts the neighbours of the right quotient, so each rescale leaves a prover a unit
 either way. The estimate disturbs every value of the rewritten model by such a unit, up, down and at
 random, and sees how far the outputs go. It is an estimate and is called one: a prover who chooses
-each direction with care may go further.
+each direction with care may go further. A manifest states several times what was seen; an audit
+looks again, at inputs of its own, and refuses a version that states less than it sees.
 """
 
 from __future__ import annotations
@@ -13,29 +14,39 @@ from collections.abc import Sequence
 
 import numpy as np
 import onnx
+from gateless.core.packing import FloatArray
 
-from gateless_proofs.circuit import CircuitParameters
-from gateless_proofs.planner.laboratory import CircuitModel, Laboratory
-from gateless_proofs.rewrite.evaluate import Runner, as_fed
+from gateless_proofs.rewrite import RewriteContext, rewrite
+from gateless_proofs.rewrite.evaluate import Runner, as_fed, infer
 from gateless_proofs.rewrite.graph import Graph, Node
 
-#: the estimate is so many times what was seen
+#: what is stated is so many times what was seen
 _MARGIN = 4.0
 _DRAWS = 8
-_SAMPLES = 4
 
 
-def slack_of(
-    laboratory: Laboratory,
-    model: CircuitModel,
-    parameters: CircuitParameters,
-    output_scales: Sequence[int],
-) -> tuple[list[int], str]:
-    """Units per output tensor, and how they were found."""
-    unit = 2.0 ** -max(parameters.input_scale, parameters.param_scale)
-    graph = Graph.parse(onnx.load_model_from_string(laboratory.file_of(model).read_bytes()))
+def stated_slack(moves: Sequence[float], output_scales: Sequence[int]) -> list[int]:
+    """What a manifest states, in units of each output tensor."""
+    return [
+        max(1, math.ceil(_MARGIN * move * 2.0**scale))
+        for move, scale in zip(moves, output_scales, strict=True)
+    ]
+
+
+def furthest_moves(
+    model: onnx.ModelProto, samples: Sequence[Sequence[FloatArray]], unit: float
+) -> list[float]:
+    """How far a unit at every value moved each output tensor, as a real number.
+
+    Args:
+        model: what the circuit was made from.
+        samples: inputs, one list of tensors each.
+        unit: the last place of a rescaled value.
+    """
+    # Open dimensions bound and shapes known: noise has to fit the values it is added to.
+    graph = Graph.parse(rewrite(model, ("static",), RewriteContext()))
+    infer(graph)
     plain = Runner(graph.to_model())
-    samples = laboratory.samples[:_SAMPLES]
     feeds = [
         {
             value.name: as_fed(value.dtype, array)
@@ -44,7 +55,7 @@ def slack_of(
         for sample in samples
     ]
     expected = [plain.run(feed) for feed in feeds]
-    furthest = [0.0] * len(output_scales)
+    furthest = [0.0] * len(expected[0])
     generator = np.random.default_rng(0)
     for draw in range(_DRAWS):
         disturbed = Runner(_disturbed(graph, unit, draw, generator).to_model())
@@ -52,11 +63,12 @@ def slack_of(
             for place, (moved, array) in enumerate(zip(disturbed.run(feed), right, strict=True)):
                 gap = float(np.abs(moved.astype(np.float64) - array).max(initial=0.0))
                 furthest[place] = max(furthest[place], gap if math.isfinite(gap) else 0.0)
-    slack = [
-        max(1, math.ceil(_MARGIN * gap * 2.0**scale))
-        for gap, scale in zip(furthest, output_scales, strict=True)
-    ]
-    return slack, "estimate"
+    return furthest
+
+
+def unit_of(input_scale: int, param_scale: int) -> float:
+    """The last place of a value after a rescale."""
+    return 2.0 ** -max(input_scale, param_scale)
 
 
 def _disturbed(graph: Graph, unit: float, draw: int, generator: np.random.Generator) -> Graph:
@@ -66,9 +78,10 @@ def _disturbed(graph: Graph, unit: float, draw: int, generator: np.random.Genera
     for node in copy.nodes:
         nodes.append(node)
         name = node.output
-        shape = graph.shape(name)
-        if not graph.is_float(name) or shape is None:
+        if not graph.is_float(name):
             continue
+        # Where the shape is not known, all values of the tensor go the same way.
+        shape = graph.shape(name) or ()
         if draw < 2:
             noise = np.full(shape, unit if draw == 0 else -unit, np.float32)
         else:

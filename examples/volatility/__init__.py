@@ -1,0 +1,1 @@
+"""A forecast of volatility: the model behind the example pool whose swap fee follows it."""
