@@ -19,6 +19,7 @@ CONTRACTS = (
     "ModelRegistry",
     "ZkVerifier",
     "ExecutorStaking",
+    "SignatureValidator",
     "InferenceMarket",
     "ReceiptCourt",
     "TestDollar",

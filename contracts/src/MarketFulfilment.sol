@@ -5,7 +5,7 @@ import {MarketRequests} from "./MarketRequests.sol";
 import {IInferenceConsumer} from "./interfaces/IInferenceConsumer.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
-import {Pending, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {Pending, RequestFlags, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
 import {RequestState, SkipReason} from "./types/MarketTypes.sol";
 
 /// @title How requests of the market are answered and paid
@@ -17,8 +17,11 @@ abstract contract MarketFulfilment is MarketRequests {
     /// @dev A batch on its way from proof to payment.
     /// @param versionId version whose circuit was proven.
     /// @param proven input binding of each row.
-    /// @param paid ids of the requests that were paid, which are the ids of their claims.
+    /// @param paid ids of the claims that were answered.
     /// @param paidCount how many there are so far.
+    /// @param missed ids of the claims of executors who missed locks of these requests before.
+    /// @param rewards what the executor gets of each of these claims.
+    /// @param missedCount how many there are so far.
     /// @param calledRows rows of those among them that have a callback.
     /// @param calledCount how many there are so far.
     /// @param fees sum of what the executor earned.
@@ -28,6 +31,9 @@ abstract contract MarketFulfilment is MarketRequests {
         bytes32[] proven;
         bytes32[] paid;
         uint256 paidCount;
+        bytes32[] missed;
+        uint256[] rewards;
+        uint256 missedCount;
         uint256[] calledRows;
         uint256 calledCount;
         uint256 fees;
@@ -73,6 +79,9 @@ abstract contract MarketFulfilment is MarketRequests {
 
         // Interaction: the claims are answered; then the requesters' code, last.
         STAKING.unlockMany(msg.sender, batch.paid);
+        for (uint256 i = 0; i < batch.missedCount; ++i) {
+            STAKING.slash(batch.missed[i], msg.sender, batch.rewards[i]);
+        }
         _requireGasForAll(requestIds, batch.calledRows);
         for (uint256 i = 0; i < batch.calledRows.length; ++i) {
             uint256 row = batch.calledRows[i];
@@ -100,13 +109,18 @@ abstract contract MarketFulfilment is MarketRequests {
         _payOut(msg.sender, versionId >> 32, fee, royalty);
 
         // Interaction: the claim is answered; then the requester's code, last.
-        STAKING.unlock(bytes32(requestId));
-        if (pending.hasCallback) _callBack(requestId, output);
+        STAKING.unlock(StoredRequests.claimId(requestId, pending.flags));
+        if (pending.flags & RequestFlags.MISSED != 0) {
+            STAKING.slash(StoredRequests.missedClaimId(requestId, pending.flags), msg.sender, _rewardOf(stored));
+        }
+        if (pending.flags & RequestFlags.CALLBACK != 0) _callBack(requestId, output);
     }
 
     /// @dev Pays every request that can be paid, each bound to its own row; those that cannot are left out.
     function _payRows(Batch memory batch, uint256[] calldata requestIds, bytes calldata outputs) private {
         batch.paid = new bytes32[](requestIds.length);
+        batch.missed = new bytes32[](requestIds.length);
+        batch.rewards = new uint256[](requestIds.length);
         batch.calledRows = new uint256[](requestIds.length);
         for (uint256 row = 0; row < requestIds.length; ++row) {
             _payRow(batch, requestIds[row], row, _row(outputs, row, batch.proven.length));
@@ -130,9 +144,14 @@ abstract contract MarketFulfilment is MarketRequests {
         }
         _checkBinding(stored, batch.proven[row]);
         // Effect
-        batch.paid[batch.paidCount] = bytes32(requestId);
+        batch.paid[batch.paidCount] = StoredRequests.claimId(requestId, pending.flags);
         ++batch.paidCount;
-        if (pending.hasCallback) {
+        if (pending.flags & RequestFlags.MISSED != 0) {
+            batch.missed[batch.missedCount] = StoredRequests.missedClaimId(requestId, pending.flags);
+            batch.rewards[batch.missedCount] = _rewardOf(stored);
+            ++batch.missedCount;
+        }
+        if (pending.flags & RequestFlags.CALLBACK != 0) {
             batch.calledRows[batch.calledCount] = row;
             ++batch.calledCount;
         }
@@ -187,6 +206,11 @@ abstract contract MarketFulfilment is MarketRequests {
         // Check: EIP-150 keeps back one 64th of the gas at each call.
         uint256 passable = gasleft() * 63 / 64;
         if (passable < promised) revert InferenceMarket_NotEnoughGasForCallback(passable, promised);
+    }
+
+    /// @dev What the collateral of a missed lock adds for whoever answers after it: as much as does not have to burn.
+    function _rewardOf(StoredRequest storage stored) private view returns (uint256) {
+        return stored.collateral / 2;
     }
 
     function _checkBinding(StoredRequest storage stored, bytes32 proven) private view {

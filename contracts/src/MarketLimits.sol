@@ -41,9 +41,12 @@ abstract contract MarketLimits is IInferenceMarket {
         MAX_INPUT_LENGTH = limits.maxInputLength;
     }
 
-    function _checkBounds(RequestParams calldata params) internal view {
+    /// @param earliest least deadline, in seconds.
+    function _checkBounds(RequestParams calldata params, uint256 earliest) internal view {
         // Check: amounts fit their storage.
-        if (params.price > type(uint88).max) revert InferenceMarket_PriceTooHigh(params.price, type(uint88).max);
+        if (params.maxPrice > type(uint88).max) {
+            revert InferenceMarket_PriceTooHigh(params.maxPrice, type(uint88).max);
+        }
         if (params.collateral > type(uint88).max) {
             revert InferenceMarket_CollateralTooHigh(params.collateral, type(uint88).max);
         }
@@ -54,17 +57,28 @@ abstract contract MarketLimits is IInferenceMarket {
         if (params.lockDuration < MIN_LOCK_DURATION || params.lockDuration > MAX_LOCK_DURATION) {
             revert InferenceMarket_LockDurationOutOfRange(params.lockDuration, MIN_LOCK_DURATION, MAX_LOCK_DURATION);
         }
-        // Check: room for one whole lock. Timestamps fit 64 bits.
-        uint64 earliest = uint64(block.timestamp) + params.lockDuration;
+        // Timestamps fit 64 bits.
         uint64 latest = uint64(block.timestamp) + MAX_LIFETIME;
         if (params.deadline < earliest || params.deadline > latest) {
-            revert InferenceMarket_DeadlineOutOfRange(params.deadline, earliest, latest);
+            revert InferenceMarket_DeadlineOutOfRange(params.deadline, uint64(earliest), latest);
         }
+        _checkRamp(params);
         if (params.callbackGas > MAX_CALLBACK_GAS) {
             revert InferenceMarket_CallbackGasTooHigh(params.callbackGas, MAX_CALLBACK_GAS);
         }
         if (params.callback == address(0) && params.callbackGas != 0) {
             revert InferenceMarket_CallbackGasWithoutCallback();
+        }
+    }
+
+    /// @dev A flat price has one spelling, and a ramp rises, fits its storage and reaches its top in time.
+    function _checkRamp(RequestParams calldata params) private pure {
+        bool fits = params.rampLength == 0
+            ? params.minPrice == 0 && params.rampStart == 0
+            : params.minPrice < params.maxPrice && params.rampLength <= type(uint24).max
+                && params.rampStart <= params.deadline && params.rampLength <= params.deadline - params.rampStart;
+        if (!fits) {
+            revert InferenceMarket_InvalidRamp(params.minPrice, params.maxPrice, params.rampStart, params.rampLength);
         }
     }
 }

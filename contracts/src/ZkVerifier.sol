@@ -7,7 +7,7 @@ import {IZkVerifier} from "./interfaces/IZkVerifier.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
 import {IoSchema} from "./libraries/IoSchema.sol";
 import {PublicWords} from "./libraries/PublicWords.sol";
-import {InputBinding, ProofTarget} from "./types/ModelTypes.sol";
+import {Circuit, CircuitRole, InputBinding, ProofTarget} from "./types/ModelTypes.sol";
 
 /// @title Verification of ezkl proofs for registered versions
 /// @notice Stateless but for the stored keys; holds no funds and calls nothing but the registry and the shared
@@ -109,6 +109,16 @@ contract ZkVerifier is IZkVerifier {
     /// @inheritdoc IZkVerifier
     function isRegistered(bytes32 vkaDigest) external view returns (bool) {
         return _pointers[vkaDigest] != address(0);
+    }
+
+    /// @inheritdoc IZkVerifier
+    function rowKey(uint64 versionId) external view returns (bytes32 vkaDigest, bool stored) {
+        Circuit[] memory circuits = REGISTRY.circuits(versionId);
+        for (uint256 i = 0; i < circuits.length; ++i) {
+            if (circuits[i].batchSize != 1 || circuits[i].role != CircuitRole.WHOLE) continue;
+            // The registry refuses a second one.
+            return (circuits[i].vkaDigest, _pointers[circuits[i].vkaDigest] != address(0));
+        }
     }
 
     /// @inheritdoc IZkVerifier

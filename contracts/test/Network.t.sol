@@ -4,9 +4,10 @@ pragma solidity ^0.8.30;
 import {ExecutorStaking} from "../src/ExecutorStaking.sol";
 import {InferenceMarket} from "../src/InferenceMarket.sol";
 import {ModelRegistry} from "../src/ModelRegistry.sol";
+import {SignatureValidator} from "../src/SignatureValidator.sol";
 import {ZkVerifier} from "../src/ZkVerifier.sol";
 import {TestDollar} from "../src/development/TestDollar.sol";
-import {Limits, Permit, RequestParams, RequestState} from "../src/types/MarketTypes.sol";
+import {Limits, Permit, RequestParams, RequestState, SignedRequest} from "../src/types/MarketTypes.sol";
 import {InputBinding, TrustMode} from "../src/types/ModelTypes.sol";
 import {Fixtures} from "./Fixtures.t.sol";
 
@@ -34,6 +35,7 @@ abstract contract Network is Fixtures {
     ZkVerifier internal verifier;
     ExecutorStaking internal staking;
     InferenceMarket internal market;
+    SignatureValidator internal validator;
     address internal halo2;
 
     address internal builder;
@@ -81,7 +83,10 @@ abstract contract Network is Fixtures {
         halo2 = deployHalo2Verifier();
         verifier = new ZkVerifier(address(registry), halo2, developmentG2());
         staking = new ExecutorStaking(address(token), EXIT_DELAY, MIN_STAKE);
-        market = new InferenceMarket(address(token), address(registry), address(verifier), address(staking), limits());
+        validator = new SignatureValidator();
+        market = new InferenceMarket(
+            address(token), address(registry), address(verifier), address(staking), address(validator), limits()
+        );
     }
 
     function publishModels() internal {
@@ -123,7 +128,10 @@ abstract contract Network is Fixtures {
             mode: TrustMode.ZK,
             inputDigest: keccak256(fixture.cases[index].input),
             inputBinding: fixture.cases[index].inputBinding,
-            price: PRICE,
+            maxPrice: PRICE,
+            minPrice: 0,
+            rampStart: 0,
+            rampLength: 0,
             collateral: COLLATERAL,
             deadline: uint64(block.timestamp) + 1 hours,
             lockDuration: LOCK_DURATION,
@@ -150,7 +158,7 @@ abstract contract Network is Fixtures {
     function lockBy(address account, uint256 requestId) internal {
         bytes32 terms = market.termsOf(requestId);
         vm.prank(account);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
     }
 
     /// @notice A packed request that the executor locked in an earlier block.
@@ -170,6 +178,39 @@ abstract contract Network is Fixtures {
     function assertState(uint256 requestId, RequestState expected) internal view {
         (RequestState state,) = market.statusOf(requestId);
         assertEq(uint256(state), uint256(expected), "state");
+    }
+
+    /// @notice A request as its requester would sign it.
+    function unsignedRequest(address account, RequestParams memory params, uint256 nonce)
+        internal
+        pure
+        returns (SignedRequest memory)
+    {
+        return SignedRequest({requester: account, params: params, nonce: nonce, inputHint: "https://inputs.example/1"});
+    }
+
+    function signatureOf(uint256 privateKey, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(privateKey, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    /// @notice A packed request of the requester with his signature.
+    function signedRequest(RequestParams memory params, uint256 nonce)
+        internal
+        view
+        returns (SignedRequest memory signed, bytes memory signature)
+    {
+        signed = unsignedRequest(requester, params, nonce);
+        signature = signatureOf(requesterKey, bytes32(market.idOf(signed)));
+    }
+
+    function lockSignedBy(address account, RequestParams memory params, uint256 nonce)
+        internal
+        returns (uint256 requestId)
+    {
+        (SignedRequest memory signed, bytes memory signature) = signedRequest(params, nonce);
+        vm.prank(account);
+        return market.lockSigned(signed, signature, 0, 0);
     }
 
     /// @notice An ERC-2612 permit over the test dollar.

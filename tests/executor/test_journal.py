@@ -57,6 +57,18 @@ def prepared(nonce: int, raw: bytes = b"raw") -> PreparedTx:
     return PreparedTx(raw + bytes([nonce]), f"0x{raw.hex()}{nonce:02x}", nonce, "label")
 
 
+async def test_ids_of_signed_requests_have_256_bits(journal: Journal) -> None:
+    ids = [2**256 - 1, 9, 2**63, 10]
+    assert await journal.advance([new_work(i) for i in ids], Position(5, "0xfive")) == ids
+    for request_id in ids:
+        assert (await journal.get(request_id)).request_id == request_id
+        await journal.intend(IntentKind.LOCK, prepared(ids.index(request_id)), request_id)
+        (intent,) = await journal.intents(request_id)
+        assert intent.request_id == request_id
+    found = await journal.find([WorkState.SEEN])
+    assert [work.request_id for work in found] == sorted(ids)  # of one deadline: by number
+
+
 async def test_work_comes_back_as_it_was_written(journal: Journal) -> None:
     assert await journal.cursor() is None
     assert await journal.advance([new_work(1), new_work(2)], Position(5, "0xfive")) == [1, 2]

@@ -152,3 +152,32 @@ def test_capacity_is_the_profile_s_unless_the_operator_says_otherwise() -> None:
     assert Policy(PolicyConfig(max_concurrent=1), ME).capacity(STANDING) == 1
     unset = replace(STANDING, profile=replace(STANDING.profile, capacity=0))
     assert Policy(PolicyConfig(), ME).capacity(unset) == 1
+
+
+def test_waits_for_a_price_that_rises() -> None:
+    rising = replace(
+        REQUEST, price=1000, max_price=1000, min_price=400, ramp_start=400, ramp_length=200
+    )
+    # 700 of 800 in the middle of the ramp.
+    assert judge(request=rising, now=500) == (Answer.WAIT, "price-rising")
+    assert judge(request=rising, now=533) == (Answer.WAIT, "price-rising")
+    assert judge(request=rising, now=534) == (Answer.TAKE, "")
+    never = replace(rising, price=799, max_price=799)
+    assert judge(request=never, now=600) == (Answer.SKIP, "price-too-low")
+    # Once locked, the price is what it is.
+    fixed = replace(rising, state=RequestState.LOCKED, price=900)
+    assert fixed.price_at(0) == 900
+
+
+def test_profit_counts_the_price_of_now() -> None:
+    config = PolicyConfig(token_per_native=10**6, gas_estimate=1_000_000)
+    rising = replace(
+        REQUEST,
+        price=10**6,
+        max_price=10**6,
+        min_price=1000,
+        ramp_start=500,
+        ramp_length=100,
+    )
+    assert judge(config, request=rising, now=500, gas_price=10**9)[1] == "not-profitable"
+    assert judge(config, request=rising, now=600, gas_price=10**9) == (Answer.TAKE, "")

@@ -81,7 +81,7 @@ async def send_request(
         mode=TrustMode.ZK,
         input_digest=keccak(packed),
         input_binding=keccak(packed) if binding is None else binding,
-        price=DOLLAR,
+        max_price=DOLLAR,
         collateral=(await chain.market.limits()).collateral_floor,
         deadline=now + 600,
         lock_duration=180,

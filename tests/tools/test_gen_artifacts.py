@@ -13,6 +13,7 @@ NAMES = (
     "ModelRegistry",
     "ZkVerifier",
     "ExecutorStaking",
+    "SignatureValidator",
     "InferenceMarket",
     "ReceiptCourt",
     "TestDollar",

@@ -29,6 +29,7 @@ interface IModelRegistry is IERC721 {
     error ModelRegistry_InvalidDigest();
     error ModelRegistry_InvalidSchema();
     error ModelRegistry_ProofTooLarge(uint256 circuitIndex, uint256 words, uint256 values, uint256 bytes_);
+    error ModelRegistry_ProofTooLong(uint256 circuitIndex, uint32 proofLength);
     error ModelRegistry_BatchTooLarge(uint256 circuitIndex, uint32 batchSize);
     error ModelRegistry_BatchNotPacked(uint256 circuitIndex);
     error ModelRegistry_InvalidDigits(uint256 circuitIndex, uint16 digitBits, uint16 digitsPerWord);
@@ -51,7 +52,7 @@ interface IModelRegistry is IERC721 {
     /// @notice Publishes the next version of a model and points `latest` at it. Only the token's holder.
     /// @dev Where a mode needs proofs, what one proof of a circuit covers is bounded so that its fulfilment fits a
     /// transaction, over all rows of the batch: 128 rows, 8,192 public words, 24,576 public values (outputs, and inputs
-    /// under `PACKED`) and 65,536 packed bytes of them.
+    /// under `PACKED`) and 65,536 packed bytes of them, and 12,288 bytes of proof.
     function publishVersion(uint256 modelId, VersionParams calldata params) external returns (uint64 versionId);
 
     /// @notice Sets or withdraws the advice not to use a version. Only the token's holder.

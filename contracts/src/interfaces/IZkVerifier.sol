@@ -62,6 +62,10 @@ interface IZkVerifier {
     ) external view returns (bytes32[] memory inputBindings);
 
     function isRegistered(bytes32 vkaDigest) external view returns (bool);
+    /// @notice Key of the version's circuit for the whole model and one row, which is what a single request needs.
+    /// @return vkaDigest zero where the version has no such circuit; it has one at most.
+    /// @return stored whether the key is registered; once it is, it always is.
+    function rowKey(uint64 versionId) external view returns (bytes32 vkaDigest, bool stored);
     function vkaPointer(bytes32 vkaDigest) external view returns (address);
     function registry() external view returns (address);
     function halo2Verifier() external view returns (address);

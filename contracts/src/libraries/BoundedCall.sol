@@ -15,6 +15,36 @@ library BoundedCall {
         assembly ("memory-safe") {
             // No output area: nothing is copied by the call itself.
             success := call(gasLimit, target, 0, add(data, 0x20), mload(data), 0, 0)
+        }
+        returned = _returned(maxReturned);
+    }
+
+    /// @notice As `tryCall`, by a call that can change nothing.
+    function tryStaticCall(address target, uint256 gasLimit, uint256 maxReturned, bytes memory data)
+        internal
+        view
+        returns (bool success, bytes memory returned)
+    {
+        assembly ("memory-safe") {
+            success := staticcall(gasLimit, target, add(data, 0x20), mload(data), 0, 0)
+        }
+        returned = _returned(maxReturned);
+    }
+
+    /// @notice As `tryCall`, by a call that runs the target's code as the caller.
+    function tryDelegateCall(address target, uint256 gasLimit, uint256 maxReturned, bytes memory data)
+        internal
+        returns (bool success, bytes memory returned)
+    {
+        assembly ("memory-safe") {
+            success := delegatecall(gasLimit, target, add(data, 0x20), mload(data), 0, 0)
+        }
+        returned = _returned(maxReturned);
+    }
+
+    /// @dev What the last call returned, cut at `maxReturned` bytes.
+    function _returned(uint256 maxReturned) private pure returns (bytes memory returned) {
+        assembly ("memory-safe") {
             let size := returndatasize()
             if gt(size, maxReturned) { size := maxReturned }
             returned := mload(0x40)

@@ -3,9 +3,11 @@ pragma solidity ^0.8.30;
 
 import {Request, RequestParams, RequestState} from "../types/MarketTypes.sol";
 import {TrustMode} from "../types/ModelTypes.sol";
+import {PriceRamps} from "./PriceRamps.sol";
 
 /// @notice What matters of a request until it is paid, in one slot: the output digest takes its place.
-/// @param hasCallback whether there is one to look up; set by the lock.
+/// @param price amount in escrow: the most that was offered, or the lock's price.
+/// @param flags see `RequestFlags`.
 struct Pending {
     uint88 price;
     uint16 royaltyBps;
@@ -13,11 +15,31 @@ struct Pending {
     uint24 lockDuration;
     uint40 lockDeadline;
     uint40 lockBlock;
-    bool hasCallback;
+    uint8 flags;
+}
+
+/// @notice How a price rises, in one slot.
+struct Ramp {
+    uint88 maxPrice;
+    uint88 minPrice;
+    uint40 start;
+    uint24 length;
+}
+
+/// @title What is true of a pending request, one bit each
+library RequestFlags {
+    /// @dev There is a callback to look up.
+    uint8 internal constant CALLBACK = 1;
+    /// @dev There is a ramp to look up.
+    uint8 internal constant RAMP = 2;
+    /// @dev The present lock's claim has the second of the request's two claim ids: they take turns.
+    uint8 internal constant SECOND_CLAIM = 4;
+    /// @dev The claim under the other id is that of a lock which was missed.
+    uint8 internal constant MISSED = 8;
 }
 
 /// @notice A request in storage, packed for the fulfilment: that reads the first three slots, writes the first two and
-/// needs no fresh one. Named executor, callback and input digest take a slot only where they are there.
+/// needs no fresh one. Named executor, callback, input digest and ramp take a slot only where they are there.
 /// @param paidEpoch block of the payment divided by 256; zero before.
 /// @param inputDigest zero where it equals `inputBinding` (always, for `PACKED`).
 struct StoredRequest {
@@ -34,52 +56,77 @@ struct StoredRequest {
     uint32 callbackGas;
     address namedExecutor;
     bytes32 inputDigest;
+    Ramp ramp;
 }
 
 /// @title Requests as the market stores them
 library StoredRequests {
     /// @dev 2^8 blocks make an epoch, so that 2^32 blocks fit 24 bits.
     uint256 private constant EPOCH_BITS = 8;
+    /// @dev Tells the two claim ids of a request apart.
+    bytes32 private constant SECOND_CLAIM_BIT = bytes32(uint256(1 << 255));
 
     /// @notice Writes a new request, open.
-    /// @dev The caller has checked that everything fits: amounts are below 2^88, the lock duration below 2^24, and the
-    /// deadline below 2^40.
+    /// @dev The caller has checked that everything fits: amounts are below 2^88, lock duration and ramp below 2^24, and
+    /// the deadline, which the ramp does not pass, below 2^40.
     function open(StoredRequest storage stored, RequestParams calldata params, address requester, uint16 royaltyBps)
         internal
     {
         stored.versionId = params.versionId;
         stored.state = RequestState.OPEN;
+        // Zero needs no write: a fresh slot costs nothing where it stays empty.
+        uint8 flags;
+        if (params.rampLength != 0) {
+            flags = RequestFlags.RAMP;
+            stored.ramp = Ramp({
+                maxPrice: uint88(params.maxPrice),
+                minPrice: uint88(params.minPrice),
+                start: uint40(params.rampStart),
+                length: uint24(params.rampLength)
+            });
+        }
+        if (params.callback != address(0)) {
+            flags |= RequestFlags.CALLBACK;
+            stored.callback = params.callback;
+            stored.callbackGas = params.callbackGas;
+        }
         stored.pending = Pending({
-            price: uint88(params.price),
+            price: uint88(params.maxPrice),
             royaltyBps: royaltyBps,
             deadline: uint40(params.deadline),
             lockDuration: uint24(params.lockDuration),
             lockDeadline: 0,
             lockBlock: 0,
-            hasCallback: false
+            flags: flags
         });
         stored.inputBinding = params.inputBinding;
         stored.requester = requester;
         stored.collateral = uint88(params.collateral);
         stored.mode = params.mode;
-        // Zero needs no write: a fresh slot costs nothing where it stays empty.
-        if (params.callback != address(0)) {
-            stored.callback = params.callback;
-            stored.callbackGas = params.callbackGas;
-        }
         if (params.executor != address(0)) stored.namedExecutor = params.executor;
         if (params.inputDigest != params.inputBinding) stored.inputDigest = params.inputDigest;
     }
 
-    /// @notice Enters a lock.
+    /// @notice Enters a lock, the first or one after a lock that was missed.
+    /// @param pending what `loadPending` said; the new state of it is written.
     /// @dev `lockDeadline` is at most the request's deadline; block numbers stay below 2^40 for 8,000 years at four a
     /// second.
-    function lock(StoredRequest storage stored, address executor, uint256 lockDeadline) internal {
+    function lock(
+        StoredRequest storage stored,
+        Pending memory pending,
+        address executor,
+        uint256 price,
+        uint256 lockDeadline
+    ) internal {
+        if (stored.state == RequestState.LOCKED) {
+            pending.flags = (pending.flags ^ RequestFlags.SECOND_CLAIM) | RequestFlags.MISSED;
+        }
+        pending.price = uint88(price);
+        pending.lockDeadline = uint40(lockDeadline);
+        pending.lockBlock = uint40(block.number);
         stored.executor = executor;
         stored.state = RequestState.LOCKED;
-        stored.pending.lockDeadline = uint40(lockDeadline);
-        stored.pending.lockBlock = uint40(block.number);
-        stored.pending.hasCallback = stored.callback != address(0);
+        _storePending(stored, pending);
     }
 
     /// @notice Enters the payment: what was pending gives its place to the output's digest.
@@ -108,7 +155,25 @@ library StoredRequests {
         pending.lockDuration = uint24(word >> 144);
         pending.lockDeadline = uint40(word >> 168);
         pending.lockBlock = uint40(word >> 208);
-        pending.hasCallback = word >> 248 != 0;
+        pending.flags = uint8(word >> 248);
+    }
+
+    /// @notice Stake of the present lock's executor is locked under this id.
+    function claimId(uint256 requestId, uint8 flags) internal pure returns (bytes32) {
+        return flags & RequestFlags.SECOND_CLAIM == 0 ? bytes32(requestId) : bytes32(requestId) ^ SECOND_CLAIM_BIT;
+    }
+
+    /// @notice Stake of the executor who missed the lock before the present one is locked under this id, where
+    /// `RequestFlags.MISSED` says that there is one.
+    function missedClaimId(uint256 requestId, uint8 flags) internal pure returns (bytes32) {
+        return claimId(requestId, flags ^ RequestFlags.SECOND_CLAIM);
+    }
+
+    /// @notice What a first lock would be paid now.
+    function priceNow(StoredRequest storage stored, Pending memory pending) internal view returns (uint256) {
+        if (pending.flags & RequestFlags.RAMP == 0) return pending.price;
+        Ramp memory ramp = stored.ramp;
+        return PriceRamps.priceAt(ramp.minPrice, ramp.maxPrice, ramp.start, ramp.length, block.timestamp);
     }
 
     /// @notice The request for reading.
@@ -136,23 +201,37 @@ library StoredRequests {
         }
         shown.royaltyBps = pending.royaltyBps;
         shown.price = pending.price;
+        Ramp memory ramp = _rampOf(stored, pending.flags, pending.price);
+        shown.maxPrice = ramp.maxPrice;
+        shown.minPrice = ramp.minPrice;
+        shown.rampStart = ramp.start;
+        shown.rampLength = ramp.length;
         shown.deadline = pending.deadline;
         shown.lockDeadline = pending.lockDeadline;
         shown.lockDuration = pending.lockDuration;
         shown.lockBlock = pending.lockBlock;
     }
 
-    /// @notice keccak256 of requester, version, mode, input binding, price, royalty, collateral, deadline, lock
-    /// duration, named executor, callback and its gas, in this order, ABI-encoded: one digest for all that an executor
-    /// agrees to by locking.
+    /// @notice keccak256 of requester, version, mode, input binding, most and least price, ramp's start and length,
+    /// royalty, collateral, deadline, lock duration, named executor, callback and its gas, in this order, ABI-encoded:
+    /// one digest for all that an executor agrees to by locking.
     /// @dev None of them changes before the request is paid. Encoded in halves: every value takes one word, so the
-    /// concatenation is the encoding of all twelve, which the stack has no room for.
+    /// concatenation is the encoding of all fifteen, which the stack has no room for.
     function termsHash(StoredRequest storage stored) internal view returns (bytes32) {
         Pending memory pending = loadPending(stored);
+        Ramp memory ramp = _rampOf(stored, pending.flags, pending.price);
         bytes memory head = abi.encode(
-            stored.requester, stored.versionId, stored.mode, stored.inputBinding, pending.price, pending.royaltyBps
+            stored.requester,
+            stored.versionId,
+            stored.mode,
+            stored.inputBinding,
+            ramp.maxPrice,
+            ramp.minPrice,
+            ramp.start,
+            ramp.length
         );
         bytes memory tail = abi.encode(
+            pending.royaltyBps,
             stored.collateral,
             pending.deadline,
             pending.lockDuration,
@@ -167,5 +246,22 @@ library StoredRequests {
     function inputDigestOf(StoredRequest storage stored) internal view returns (bytes32 digest) {
         digest = stored.inputDigest;
         if (digest == 0) digest = stored.inputBinding;
+    }
+
+    /// @dev The ramp, or a flat price, which is what is in escrow.
+    function _rampOf(StoredRequest storage stored, uint8 flags, uint88 price) private view returns (Ramp memory ramp) {
+        if (flags & RequestFlags.RAMP != 0) return stored.ramp;
+        ramp.maxPrice = price;
+    }
+
+    /// @dev The reverse of `loadPending`, by one write.
+    function _storePending(StoredRequest storage stored, Pending memory pending) private {
+        uint256 word = pending.price | uint256(pending.royaltyBps) << 88 | uint256(pending.deadline) << 104
+            | uint256(pending.lockDuration) << 144 | uint256(pending.lockDeadline) << 168 | uint256(pending.lockBlock)
+            << 208 | uint256(pending.flags) << 248;
+        Pending storage at = stored.pending;
+        assembly ("memory-safe") {
+            sstore(at.slot, word)
+        }
     }
 }

@@ -12,7 +12,8 @@ enum RequestState {
     REFUNDED
 }
 
-/// @notice Why a request of a batch was left out, while the others were paid.
+/// @notice Why an id of a batch was left out, while others were paid. `NOT_LOCKED` says that no lock is to be answered
+/// under it: the request is open or has ended, an earlier row of the same batch has just answered it, or there is none.
 enum SkipReason {
     NONE,
     NOT_LOCKED,
@@ -27,7 +28,11 @@ enum SkipReason {
 /// @param inputDigest keccak256 of the packed input.
 /// @param inputBinding what the proof must be tied to: `inputDigest` for `PACKED`; for `KZG` keccak256 of the
 /// commitments (x, y), 64 bytes per input tensor in schema order.
-/// @param price amount escrowed, in token units, paid on fulfilment; below 2^88.
+/// @param maxPrice most that is paid, in token units; escrowed until a lock fixes the price; below 2^88.
+/// @param minPrice price until the ramp starts, below `maxPrice`; zero where there is no ramp.
+/// @param rampStart second from which the price rises in a straight line; zero where there is no ramp.
+/// @param rampLength seconds until it reaches `maxPrice`, at the deadline at the latest; zero for no ramp, where
+/// `maxPrice` is the price.
 /// @param collateral stake that an executor must lock, in token units; at least the market's floor and below 2^88.
 /// @param deadline last second at which the request may be locked or fulfilled.
 /// @param lockDuration seconds from the lock within which the executor must fulfil.
@@ -39,7 +44,10 @@ struct RequestParams {
     TrustMode mode;
     bytes32 inputDigest;
     bytes32 inputBinding;
-    uint128 price;
+    uint128 maxPrice;
+    uint128 minPrice;
+    uint64 rampStart;
+    uint32 rampLength;
     uint128 collateral;
     uint64 deadline;
     uint32 lockDuration;
@@ -48,12 +56,25 @@ struct RequestParams {
     uint32 callbackGas;
 }
 
+/// @notice A request that its requester signed instead of sending it. Its id is its EIP-712 digest, so everybody knows
+/// it before it is on chain.
+/// @param requester who signs, and from whose balance it is paid.
+/// @param nonce any number that the requester has not used: nonces need no order.
+/// @param inputHint where the input's bytes can be fetched; may be empty.
+struct SignedRequest {
+    address requester;
+    RequestParams params;
+    uint256 nonce;
+    string inputHint;
+}
+
 /// @notice A request as `requestOf` shows it. Values copied at creation are never changed while the request is
-/// unfinished or after a refund. Once it is paid, what is spent (price, royalty, deadlines, lock duration, lock block)
-/// has given its place to `outputDigest` and reads as zero; `RequestFulfilled` has told what was paid.
+/// unfinished or after a refund. Once it is paid, what is spent (prices, ramp, royalty, deadlines, lock duration, lock
+/// block) has given its place to `outputDigest` and reads as zero; `RequestFulfilled` has told what was paid.
+/// @param price amount in escrow: `maxPrice` while the request is open, the first lock's price from then on.
 /// @param lockDeadline last second in which the holder of the lock may fulfil; zero before a lock.
 /// @param lockBlock block of the lock; zero before a lock.
-/// @param executor who locked it, and answered it where it is paid.
+/// @param executor who locked it last, and answered it where it is paid.
 /// @param outputDigest keccak256 of the packed output; zero unless it is paid.
 /// @param paidBlock first of the 256 blocks, counted from block 0, in one of which it was paid: where to look for
 /// `RequestFulfilled`. Zero unless it is paid.
@@ -66,6 +87,10 @@ struct Request {
     bytes32 inputDigest;
     bytes32 inputBinding;
     uint128 price;
+    uint128 maxPrice;
+    uint128 minPrice;
+    uint64 rampStart;
+    uint32 rampLength;
     uint128 collateral;
     uint64 deadline;
     uint64 lockDeadline;

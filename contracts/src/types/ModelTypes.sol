@@ -10,7 +10,8 @@ enum TrustMode {
 }
 
 /// @notice What ties a proof to the input of a request.
-/// @dev `PACKED`: the packed input itself, re-hashed on chain. `KZG`: the commitment in the proof's first two words.
+/// @dev `PACKED`: the packed input itself, re-hashed on chain. `KZG`: the commitments with which the proof
+/// opens, two words for each input tensor.
 enum InputBinding {
     PACKED,
     KZG

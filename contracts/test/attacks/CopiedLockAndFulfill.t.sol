@@ -40,7 +40,7 @@ contract CopiedLockAndFulfillAttack is Network {
         );
         vm.startPrank(stranger);
         vm.expectRevert(refused);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
         vm.expectRevert(refused);
         market.lockAndFulfill(requestId, 0, input, output, proof);
         vm.stopPrank();

@@ -24,7 +24,7 @@ contract DoubleBackedStakeAttack is Network {
             )
         );
         vm.prank(executor);
-        market.lock(second, terms, 0);
+        market.lock(second, terms, 0, 0);
     }
 
     function test_attack_everyUnitBacksOneClaim() external {
@@ -45,7 +45,7 @@ contract DoubleBackedStakeAttack is Network {
             )
         );
         vm.prank(executor);
-        market.lock(beyond, terms, 0);
+        market.lock(beyond, terms, 0, 0);
         skip(1 hours);
         for (uint256 id = 1; id <= claims; ++id) {
             market.refund(id);

@@ -55,7 +55,7 @@ contract ExpiryRaceAttack is Network {
         vm.warp(deadline + 1);
         vm.expectRevert(abi.encodeWithSelector(IInferenceMarket.InferenceMarket_Expired.selector, second, deadline));
         vm.prank(executor);
-        market.lock(second, terms, 0);
+        market.lock(second, terms, 0, 0);
         market.refund(second);
         market.refund(requestId);
         assertEq(staking.totalStake(executor), STAKE - COLLATERAL, "only what was locked is slashed");
@@ -79,7 +79,7 @@ contract ExpiryRaceAttack is Network {
             abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotOpen.selector, requestId, RequestState.REFUNDED)
         );
         vm.prank(executor);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
     }
 
     function test_attack_aLateLockDoesNotOutliveTheRequest() external {

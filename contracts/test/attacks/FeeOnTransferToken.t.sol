@@ -100,7 +100,11 @@ contract FeeOnTransferTokenAttack is Network {
 
     function _networkOf(address coin) private returns (InferenceMarket, ExecutorStaking) {
         ExecutorStaking ownStaking = new ExecutorStaking(coin, EXIT_DELAY, MIN_STAKE);
-        return
-            (new InferenceMarket(coin, address(registry), address(verifier), address(ownStaking), limits()), ownStaking);
+        return (
+            new InferenceMarket(
+                coin, address(registry), address(verifier), address(ownStaking), address(validator), limits()
+            ),
+            ownStaking
+        );
     }
 }

@@ -15,7 +15,7 @@ contract LateLockAttack is Network {
     function setUp() public override {
         super.setUp();
         RequestParams memory params = packedParams();
-        params.price = COLLATERAL / 2; // the compensation is as high as it can be
+        params.maxPrice = COLLATERAL / 2; // the compensation is as high as it can be
         deadline = params.deadline;
         requestId = open(params);
         terms = market.termsOf(requestId);
@@ -32,7 +32,7 @@ contract LateLockAttack is Network {
         // A second earlier there is time enough, for whoever asks for no more.
         vm.warp(deadline - MIN_LOCK);
         vm.prank(executor);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
         assertEq(market.requestOf(requestId).lockDeadline, block.timestamp + MIN_LOCK, "the least");
     }
 
@@ -44,7 +44,7 @@ contract LateLockAttack is Network {
         _refused(needed, deadline, deadline + 1);
         vm.warp(deadline - needed);
         vm.prank(executor);
-        market.lock(requestId, terms, needed);
+        market.lock(requestId, terms, needed, 0);
         nextBlock();
         fulfillBy(executor, requestId, packed, 0);
         assertState(requestId, RequestState.PAID);
@@ -63,7 +63,7 @@ contract LateLockAttack is Network {
             abi.encodeWithSelector(IInferenceMarket.InferenceMarket_LockTooShort.selector, lockDeadline, least)
         );
         vm.prank(executor);
-        market.lock(requestId, terms, leastSeconds);
+        market.lock(requestId, terms, leastSeconds, 0);
         assertUnchanged(before);
         assertState(requestId, RequestState.OPEN);
     }

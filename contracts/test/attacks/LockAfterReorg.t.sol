@@ -20,7 +20,7 @@ contract LockAfterReorgAttack is Network {
         params.inputDigest = keccak256("no input");
         params.inputBinding = params.inputDigest;
         params.collateral = uint128(STAKE);
-        params.price = uint128(STAKE / 2);
+        params.maxPrice = uint128(STAKE / 2);
         vm.prank(attacker);
         uint256 trap = market.request(params, "", "");
         assertEq(trap, seen, "the same id");
@@ -30,7 +30,7 @@ contract LockAfterReorgAttack is Network {
             )
         );
         vm.prank(executor);
-        market.lock(seen, terms, MIN_LOCK);
+        market.lock(seen, terms, MIN_LOCK, 0);
         assertState(trap, RequestState.OPEN);
         assertEq(staking.available(executor, address(market)), STAKE, "nothing locked");
     }
@@ -42,7 +42,7 @@ contract LockAfterReorgAttack is Network {
         vm.revertToState(fork);
         assertEq(openPacked(), seen, "the same id");
         vm.prank(executor);
-        market.lock(seen, terms, LOCK_DURATION);
+        market.lock(seen, terms, LOCK_DURATION, 0);
         assertState(seen, RequestState.LOCKED);
     }
 }

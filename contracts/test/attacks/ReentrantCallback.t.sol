@@ -106,7 +106,7 @@ contract ReentrantCallbackAttack is Network {
         market.withdraw(1, address(attacker));
         market.deposit(1);
         uint256 fresh = market.request(packedParams(), "", "");
-        market.lock(fresh, market.termsOf(fresh), 0);
+        market.lock(fresh, market.termsOf(fresh), 0, 0);
         vm.roll(block.number + 1);
         market.fulfill(fresh, 0, packed.cases[0].input, packed.cases[0].output, packed.cases[0].proof);
         market.withdrawRoyalty(modelId, address(attacker));
@@ -134,7 +134,7 @@ contract ReentrantCallbackAttack is Network {
         attacker.prepare(abi.encodeCall(market.request, (packedParams(), "", "")));
         attacker.prepare(abi.encodeCall(market.requestWithPermit, (packedParams(), "", "", permit)));
         attacker.prepare(abi.encodeCall(market.cancel, (openId)));
-        attacker.prepare(abi.encodeCall(market.lock, (openId, market.termsOf(openId), 0)));
+        attacker.prepare(abi.encodeCall(market.lock, (openId, market.termsOf(openId), 0, 0)));
         attacker.prepare(abi.encodeCall(market.fulfill, (requestId, 0, proven.input, proven.output, proven.proof)));
         attacker.prepare(abi.encodeCall(market.fulfill, (lockedId, 0, proven.input, proven.output, proven.proof)));
         attacker.prepare(abi.encodeCall(market.lockAndFulfill, (openId, 0, proven.input, proven.output, proven.proof)));

@@ -43,7 +43,7 @@ contract ReentrantTokenAttack is Network {
         hooked = new HookedToken();
         hookedStaking = new ExecutorStaking(address(hooked), EXIT_DELAY, MIN_STAKE);
         hookedMarket = new InferenceMarket(
-            address(hooked), address(registry), address(verifier), address(hookedStaking), limits()
+            address(hooked), address(registry), address(verifier), address(hookedStaking), address(validator), limits()
         );
         // The token itself is the attacker's account: it calls and is called.
         hooked.mint(address(hooked), 1000);

@@ -9,12 +9,12 @@ import {Network} from "../Network.t.sol";
 contract SelfSlashAttack is Network {
     function testFuzz_attack_slashingOneselfLosesAtLeastHalf(uint128 price, uint128 collateral) external {
         RequestParams memory params = packedParams();
-        params.price = uint128(bound(price, 0, DEPOSIT));
+        params.maxPrice = uint128(bound(price, 0, DEPOSIT));
         params.collateral = uint128(bound(collateral, FLOOR, STAKE));
         depositFor(executor, DEPOSIT);
         vm.startPrank(executor);
         uint256 requestId = market.request(params, "", "");
-        market.lock(requestId, market.termsOf(requestId), 0);
+        market.lock(requestId, market.termsOf(requestId), 0, 0);
         vm.stopPrank();
         skip(LOCK_DURATION + 1);
         vm.startPrank(executor);

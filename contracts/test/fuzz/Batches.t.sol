@@ -75,7 +75,7 @@ contract BatchesFuzz is BatchNetwork {
             Fate fate = _fate(fates, row);
             prices[row] = uint88(bound(prices[row], 0, DEPOSIT / ROWS));
             RequestParams memory params = rowParams(row);
-            params.price = prices[row];
+            params.maxPrice = prices[row];
             if (fate == Fate.LATE) params.lockDuration = MIN_LOCK;
             ids[row] = open(params);
             if (fate != Fate.OPEN) lockBy(fate == Fate.ANOTHERS ? stranger : executor, ids[row]);

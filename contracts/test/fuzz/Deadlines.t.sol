@@ -22,7 +22,7 @@ contract DeadlinesFuzz is Network {
                 abi.encodeWithSelector(IInferenceMarket.InferenceMarket_Expired.selector, requestId, params.deadline)
             );
             vm.prank(executor);
-            market.lock(requestId, terms, 0);
+            market.lock(requestId, terms, 0, 0);
             market.refund(requestId);
         } else {
             vm.expectRevert(
@@ -37,7 +37,7 @@ contract DeadlinesFuzz is Network {
                     )
                 );
                 vm.prank(executor);
-                market.lock(requestId, terms, 0);
+                market.lock(requestId, terms, 0, 0);
                 return;
             }
             lockBy(executor, requestId);

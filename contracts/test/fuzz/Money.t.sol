@@ -14,7 +14,7 @@ contract MoneyFuzz is Network {
         vm.prank(builder);
         uint64 versionId = registry.publishVersion(modelId, publication(packed, bps));
         RequestParams memory params = paramsFor(versionId, packed, 0);
-        params.price = price;
+        params.maxPrice = price;
         uint256 requestId = open(params);
         lockBy(executor, requestId);
         nextBlock();
@@ -30,7 +30,7 @@ contract MoneyFuzz is Network {
     /// @notice A slash divides into compensation and burn; the harmed gets at most the price and at most half.
     function testFuzz_theSlashIsExact(uint128 price, uint128 collateral) external {
         RequestParams memory params = packedParams();
-        params.price = uint128(bound(price, 0, DEPOSIT));
+        params.maxPrice = uint128(bound(price, 0, DEPOSIT));
         params.collateral = uint128(bound(collateral, FLOOR, STAKE));
         uint256 requestId = open(params);
         lockBy(executor, requestId);
@@ -38,7 +38,7 @@ contract MoneyFuzz is Network {
         market.refund(requestId);
         uint256 credit = staking.creditOf(requester);
         assertEq(credit + staking.pendingBurn(), params.collateral, "to the unit");
-        assertLe(credit, params.price, "no more than was paid");
+        assertLe(credit, params.maxPrice, "no more than was paid");
         assertLe(credit * 2, params.collateral, "no more than half");
         assertEq(staking.totalStake(executor), STAKE - params.collateral, "out of the stake");
         assertEq(market.balanceOf(requester), DEPOSIT, "the price is back");

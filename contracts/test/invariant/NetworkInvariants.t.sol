@@ -46,7 +46,8 @@ contract NetworkInvariants is Base {
 
     /// @notice I4, I5, I6, I7: requests.
     function invariant_I4_I5_I6_I7_requestsFollowTheirLife() external view {
-        for (uint256 id = 1; id <= handler.requestCount(); ++id) {
+        for (uint256 n = 0; n < handler.requestCount(); ++n) {
+            uint256 id = handler.ids(n);
             Stage.Expected memory model = handler.expectedOf(id);
             Request memory stored = market.requestOf(id);
             // The model moves along the allowed transitions only, and refuses every other one.
@@ -60,11 +61,12 @@ contract NetworkInvariants is Base {
             assertEq(handler.keptHash(id), model.keptHash, "I7: what was asked never changes");
             if (model.state != RequestState.PAID) {
                 assertEq(stored.lockDeadline, model.lockDeadline, "I5: until when");
+                assertEq(stored.price, model.price, "I14: the most while it is open, then the first lock's price");
                 assertEq(market.termsOf(id), model.terms, "I7: nor, until it is paid, what a lock agrees to");
             }
             _checkRefundable(id, model);
         }
-        assertEq(market.requestCount(), handler.requestCount(), "I6: nothing appears");
+        assertEq(market.requestCount(), handler.sentCount(), "I6: nothing appears");
     }
 
     /// @notice I8, I9, I10: stake.
@@ -108,7 +110,8 @@ contract NetworkInvariants is Base {
         vm.warp(block.timestamp + 30 days);
         vm.roll(block.number + 1);
         address anybody = makeAddr("anybody");
-        for (uint256 id = 1; id <= handler.requestCount(); ++id) {
+        for (uint256 n = 0; n < handler.requestCount(); ++n) {
+            uint256 id = handler.ids(n);
             (, bool refundable) = market.statusOf(id);
             if (!refundable) continue;
             vm.prank(anybody);
@@ -152,7 +155,7 @@ contract NetworkInvariants is Base {
                 }
             }
         }
-        string[37] memory actions = [
+        string[51] memory actions = [
             "deposit",
             "withdraw",
             "request",
@@ -189,7 +192,21 @@ contract NetworkInvariants is Base {
             "fulfillBatchSkipped",
             "fulfillBatchPadded",
             "refusedBatch",
-            "lock"
+            "lock",
+            "change",
+            "missALock",
+            "takeOver",
+            "takeOverAgain",
+            "reward",
+            "refundMissedTwice",
+            "sign",
+            "lockSigned",
+            "refusedSigned",
+            "lockSignedAndFulfill",
+            "lockManySigned",
+            "lockManySkipped",
+            "cancelNonces",
+            "forbidAForgery"
         ];
         for (uint256 i = 0; i < actions.length; ++i) {
             assertTrue(handler.countOf(actions[i]) != 0, string.concat("never reached: ", actions[i]));
@@ -243,7 +260,8 @@ contract NetworkInvariants is Base {
     }
 
     function _marketMoney() private view returns (uint256 escrow, uint256 balances, uint256 royalties) {
-        for (uint256 id = 1; id <= handler.requestCount(); ++id) {
+        for (uint256 n = 0; n < handler.requestCount(); ++n) {
+            uint256 id = handler.ids(n);
             Request memory stored = market.requestOf(id);
             bool unfinished = stored.state == RequestState.OPEN || stored.state == RequestState.LOCKED;
             if (unfinished) escrow += stored.price;
@@ -256,7 +274,8 @@ contract NetworkInvariants is Base {
 
     function _stakingMoney() private view returns (uint256 owed) {
         for (uint256 i = 0; i < 3; ++i) {
-            owed += staking.totalStake(handler.executors(i)) + staking.creditOf(handler.requesters(i));
+            owed += staking.totalStake(handler.executors(i)) + staking.creditOf(handler.executors(i));
+            owed += staking.creditOf(handler.requesters(i));
         }
         owed += staking.pendingBurn();
     }
@@ -267,8 +286,10 @@ contract NetworkInvariants is Base {
             address requester = handler.requesters(i);
             address executor = handler.executors(i);
             assertEq(market.balanceOf(requester), handler.balances(requester), "I3: requester's balance");
+            assertEq(market.nonceWord(requester, 0), handler.spentNonces(requester), "I15: each nonce once");
             assertEq(market.balanceOf(executor), handler.balances(executor), "I3: executor's balance");
             assertEq(staking.creditOf(requester), handler.credits(requester), "I3: requester's credit");
+            assertEq(staking.creditOf(executor), handler.credits(executor), "I3: executor's reward");
         }
         for (uint256 m = 0; m < 2; ++m) {
             uint256 modelId = handler.models(m);
@@ -287,14 +308,30 @@ contract NetworkInvariants is Base {
             }
             return locked;
         }
-        for (uint256 id = 1; id <= handler.requestCount(); ++id) {
+        for (uint256 n = 0; n < handler.requestCount(); ++n) {
+            uint256 id = handler.ids(n);
             Request memory stored = market.requestOf(id);
-            (address claimed, uint256 amount) = staking.claim(address(market), bytes32(id));
+            Stage.Expected memory model = handler.expectedOf(id);
             bool isLocked = stored.state == RequestState.LOCKED;
-            assertEq(amount, isLocked ? stored.collateral : 0, "I9: a locked request is backed in full");
-            assertEq(claimed, isLocked ? stored.executor : address(0), "I9: by its executor");
-            if (claimed == executor) locked += amount;
+            // Two claim ids take turns: that of the lock, and that of the lock which was missed before it.
+            bytes32 other = bytes32(id) ^ bytes32(uint256(1 << 255));
+            bytes32 present = model.second ? other : bytes32(id);
+            locked += _claimOf(present, isLocked ? stored.executor : address(0), stored.collateral, executor);
+            present = model.second ? bytes32(id) : other;
+            locked += _claimOf(present, isLocked ? model.missed : address(0), stored.collateral, executor);
         }
+    }
+
+    /// @dev Checks a claim, and returns what it locks of `executor`'s.
+    function _claimOf(bytes32 claimId, address holder, uint256 collateral, address executor)
+        private
+        view
+        returns (uint256)
+    {
+        (address claimed, uint256 amount) = staking.claim(address(market), claimId);
+        assertEq(claimed, holder, "I9: by its executor, or by the one before who missed it");
+        assertEq(amount, holder == address(0) ? 0 : collateral, "I9: a locked request is backed in full");
+        return claimed == executor ? amount : 0;
     }
 
     function _checkRefundable(uint256 id, Stage.Expected memory model) private view {

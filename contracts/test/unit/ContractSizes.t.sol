@@ -17,12 +17,13 @@ contract ContractSizesTest is Network {
     uint256 internal constant LIMIT = 24_576;
 
     function test_everyContractFitsTheCodeLimit() external {
-        address[12] memory deployed = [
+        address[13] memory deployed = [
             address(token),
             address(registry),
             address(verifier),
             address(staking),
             address(market),
+            address(validator),
             court(),
             halo2,
             address(new DigitReader(address(market), packedVersion)),

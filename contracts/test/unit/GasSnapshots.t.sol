@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {ZkVerifier} from "../../src/ZkVerifier.sol";
 import {DigitReader} from "../../src/examples/DigitReader.sol";
-import {RequestParams} from "../../src/types/MarketTypes.sol";
+import {RequestParams, SignedRequest} from "../../src/types/MarketTypes.sol";
 import {VersionParams} from "../../src/types/ModelTypes.sol";
 import {Network} from "../Network.t.sol";
 
@@ -20,6 +20,8 @@ contract GasSnapshotsTest is Network {
         // Balances and royalties of a network in use are not zero: the first payment is dearer, once.
         uint256 requestId = openLocked();
         fulfillBy(executor, requestId, packed, 0);
+        // And versions in use were asked before.
+        open(paramsFor(kzgVersion, kzg, 0));
     }
 
     function test_registerModel() external {
@@ -65,6 +67,76 @@ contract GasSnapshotsTest is Network {
         vm.prank(requester);
         market.request(params, input, "");
         vm.snapshotGasLastCall(GROUP, "request KZG");
+    }
+
+    function test_firstRequestOfAVersion() external {
+        vm.prank(builder);
+        RequestParams memory params = packedParams();
+        params.versionId = registry.publishVersion(modelId, publication(packed, ROYALTY_BPS));
+        bytes memory input = packed.cases[0].input;
+        vm.prank(requester);
+        market.request(params, input, "");
+        vm.snapshotGasLastCall(GROUP, "request packed, the first of its version");
+    }
+
+    function test_requestWithRamp() external {
+        RequestParams memory params = _ramp();
+        bytes memory input = packed.cases[0].input;
+        vm.prank(requester);
+        market.request(params, input, "");
+        vm.snapshotGasLastCall(GROUP, "request packed, rising price");
+    }
+
+    function test_lockWithRamp() external {
+        uint256 requestId = open(_ramp());
+        lockBy(executor, requestId);
+        vm.snapshotGasLastCall(GROUP, "lock, rising price");
+    }
+
+    function test_takeOver() external {
+        uint256 requestId = openLocked();
+        skip(LOCK_DURATION + 1);
+        lockBy(executor, requestId);
+        vm.snapshotGasLastCall(GROUP, "lock after a missed lock");
+    }
+
+    function test_lockSigned() external {
+        _useANonce();
+        (SignedRequest memory signed, bytes memory signature) = signedRequest(packedParams(), 1);
+        vm.prank(executor);
+        market.lockSigned(signed, signature, 60, 0);
+        vm.snapshotGasLastCall(GROUP, "lock a signed request");
+    }
+
+    function test_lockSignedAndFulfill() external {
+        _useANonce();
+        RequestParams memory params = packedParams();
+        params.executor = executor;
+        (SignedRequest memory signed, bytes memory signature) = signedRequest(params, 1);
+        Case memory proven = packed.cases[0];
+        vm.prank(executor);
+        market.lockSignedAndFulfill(signed, signature, 0, proven.input, proven.output, proven.proof);
+        vm.snapshotGasLastCall(GROUP, "lock and fulfill a signed request");
+    }
+
+    function test_lockManySigned() external {
+        _useANonce();
+        stakeFor(executor, 32 * uint256(COLLATERAL));
+        bytes[] memory locks = new bytes[](32);
+        for (uint256 i = 0; i < 32; ++i) {
+            (SignedRequest memory signed, bytes memory signature) = signedRequest(packedParams(), i + 1);
+            locks[i] = abi.encodeCall(market.lockSigned, (signed, signature, 60, 0));
+        }
+        vm.prank(executor);
+        market.lockMany(locks);
+        uint256 used = vm.snapshotGasLastCall(GROUP, "lock 32 signed requests");
+        vm.snapshotValue(GROUP, "lock 32 signed requests, each", used / 32);
+    }
+
+    function test_cancelNonces() external {
+        vm.prank(requester);
+        market.cancelNonces(0, 2);
+        vm.snapshotGasLastCall(GROUP, "cancel nonces");
     }
 
     function test_lock() external {
@@ -142,6 +214,17 @@ contract GasSnapshotsTest is Network {
         vm.prank(builder);
         market.withdrawRoyalty(modelId, builder);
         vm.snapshotGasLastCall(GROUP, "withdraw royalty");
+    }
+
+    function _ramp() private view returns (RequestParams memory params) {
+        params = packedParams();
+        (params.minPrice, params.rampStart, params.rampLength) = (1e6, uint64(block.timestamp), 600);
+    }
+
+    /// @dev A nonce of a word in use: the first of 256 costs 17,100 more.
+    function _useANonce() private {
+        lockSignedBy(executor, packedParams(), 0);
+        nextBlock();
     }
 
     function _fulfill(uint256 requestId, Fixture storage fixture, string memory name) private {

@@ -28,9 +28,13 @@ contract MarketConstructionTest is Network {
         address otherToken = address(new TestDollar());
         address otherRegistry = address(new ModelRegistry());
         vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
-        new InferenceMarket(otherToken, address(registry), address(verifier), address(staking), limits());
+        new InferenceMarket(
+            otherToken, address(registry), address(verifier), address(staking), address(validator), limits()
+        );
         vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
-        new InferenceMarket(address(token), otherRegistry, address(verifier), address(staking), limits());
+        new InferenceMarket(
+            address(token), otherRegistry, address(verifier), address(staking), address(validator), limits()
+        );
     }
 
     function test_refusesLimitsThatLeaveNoRoom() external {
@@ -64,7 +68,7 @@ contract MarketConstructionTest is Network {
         bounds.collateralFloor = type(uint88).max;
         bounds.maxLockDuration = 100 days;
         bounds.maxLifetime = 200 days;
-        new InferenceMarket(address(token), address(registry), address(verifier), patient, bounds);
+        new InferenceMarket(address(token), address(registry), address(verifier), patient, address(validator), bounds);
     }
 
     function test_exitDelayCoversTheLongestClaim() external {
@@ -73,13 +77,15 @@ contract MarketConstructionTest is Network {
         vm.expectRevert(
             abi.encodeWithSelector(IInferenceMarket.InferenceMarket_ExitDelayTooShort.selector, longest - 1, longest)
         );
-        new InferenceMarket(address(token), address(registry), address(verifier), hasty, limits());
+        new InferenceMarket(address(token), address(registry), address(verifier), hasty, address(validator), limits());
         address patient = address(new ExecutorStaking(address(token), longest, MIN_STAKE));
-        new InferenceMarket(address(token), address(registry), address(verifier), patient, limits());
+        new InferenceMarket(address(token), address(registry), address(verifier), patient, address(validator), limits());
     }
 
     function _refused(Limits memory bad) private {
         vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
-        new InferenceMarket(address(token), address(registry), address(verifier), address(staking), bad);
+        new InferenceMarket(
+            address(token), address(registry), address(verifier), address(staking), address(validator), bad
+        );
     }
 }

@@ -67,7 +67,8 @@ contract MarketFulfillTest is Network {
         expected_.state = RequestState.PAID;
         expected_.outputDigest = keccak256(kzg.cases[0].output);
         expected_.paidBlock = 1_234_432; // 256 * 4,822
-        (expected_.price, expected_.royaltyBps, expected_.deadline) = (0, 0, 0);
+        (expected_.price, expected_.maxPrice) = (0, 0);
+        (expected_.royaltyBps, expected_.deadline) = (0, 0);
         (expected_.lockDuration, expected_.lockDeadline, expected_.lockBlock) = (0, 0, 0);
         assertEq(abi.encode(market.requestOf(requestId)), abi.encode(expected_), "all the rest stays");
         vm.expectRevert(
@@ -163,7 +164,7 @@ contract MarketFulfillTest is Network {
 
     function test_aFreeRequestPaysNothingToAnybody() external {
         RequestParams memory params = packedParams();
-        params.price = 0;
+        params.maxPrice = 0;
         uint256 requestId = open(params);
         lockBy(executor, requestId);
         nextBlock();

@@ -188,7 +188,7 @@ contract MarketFulfillBatchTest is BatchNetwork {
         uint128[4] memory prices = [uint128(19), 9, 0, 11];
         for (uint256 row = 0; row < ROWS; ++row) {
             RequestParams memory params = rowParams(row);
-            params.price = prices[row];
+            params.maxPrice = prices[row];
             ids[row] = open(params);
             lockBy(executor, ids[row]);
         }

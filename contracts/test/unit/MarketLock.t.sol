@@ -11,7 +11,7 @@ contract MarketLockTest is Network {
         uint256 requestId = openPacked();
         uint64 lockDeadline = uint64(block.timestamp) + LOCK_DURATION;
         vm.expectEmit(address(market));
-        emit IInferenceMarket.RequestLocked(requestId, executor, lockDeadline);
+        emit IInferenceMarket.RequestLocked(requestId, executor, PRICE, lockDeadline);
         lockBy(executor, requestId);
         Request memory stored = market.requestOf(requestId);
         assertEq(uint256(stored.state), uint256(RequestState.LOCKED), "state");
@@ -39,10 +39,11 @@ contract MarketLockTest is Network {
         params.callbackGas = 12_345;
         uint256 requestId = open(params);
         Request memory stored = market.requestOf(requestId);
-        // In two halves, for the stack; every value is one word.
-        bytes memory head =
-            abi.encode(requester, params.versionId, params.mode, params.inputBinding, params.price, ROYALTY_BPS);
+        // In halves, for the stack; every value is one word.
+        bytes memory head = abi.encode(requester, params.versionId, params.mode, params.inputBinding);
+        bytes memory prices = abi.encode(params.maxPrice, params.minPrice, params.rampStart, params.rampLength);
         bytes memory tail = abi.encode(
+            ROYALTY_BPS,
             params.collateral,
             params.deadline,
             params.lockDuration,
@@ -50,7 +51,8 @@ contract MarketLockTest is Network {
             params.callback,
             params.callbackGas
         );
-        assertEq(head.length + tail.length, 12 * 32, "twelve words");
+        head = bytes.concat(head, prices);
+        assertEq(head.length + tail.length, 15 * 32, "fifteen words");
         assertEq(market.termsOf(requestId), keccak256(bytes.concat(head, tail)), "terms");
         assertEq(stored.royaltyBps, ROYALTY_BPS, "the version's royalty");
         bytes32 terms = market.termsOf(requestId);
@@ -66,7 +68,7 @@ contract MarketLockTest is Network {
         seen[1] = market.termsOf(open(params));
         params.inputBinding = keccak256("another");
         seen[2] = market.termsOf(open(params));
-        ++params.price;
+        ++params.maxPrice;
         seen[3] = market.termsOf(open(params));
         ++params.collateral;
         seen[4] = market.termsOf(open(params));
@@ -102,7 +104,7 @@ contract MarketLockTest is Network {
             abi.encodeWithSelector(IInferenceMarket.InferenceMarket_OtherTerms.selector, requestId, given, actual)
         );
         vm.prank(executor);
-        market.lock(requestId, given, 0);
+        market.lock(requestId, given, 0, 0);
         assertState(requestId, RequestState.OPEN);
         lockBy(executor, requestId);
     }
@@ -117,9 +119,9 @@ contract MarketLockTest is Network {
             )
         );
         vm.prank(executor);
-        market.lock(requestId, terms, LOCK_DURATION + 1);
+        market.lock(requestId, terms, LOCK_DURATION + 1, 0);
         vm.prank(executor);
-        market.lock(requestId, terms, LOCK_DURATION); // to the second
+        market.lock(requestId, terms, LOCK_DURATION, 0); // to the second
         assertState(requestId, RequestState.LOCKED);
     }
 
@@ -143,7 +145,7 @@ contract MarketLockTest is Network {
             abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotOpen.selector, requestId, RequestState.LOCKED)
         );
         vm.prank(second);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
     }
 
     function test_onlyTheNamedExecutorLocks() external {
@@ -157,7 +159,7 @@ contract MarketLockTest is Network {
             )
         );
         vm.prank(executor);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
         stakeFor(params.executor, COLLATERAL);
         lockBy(params.executor, requestId);
         assertState(requestId, RequestState.LOCKED);
@@ -178,7 +180,7 @@ contract MarketLockTest is Network {
             )
         );
         vm.prank(executor);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
         assertState(requestId, RequestState.OPEN);
     }
 

@@ -53,7 +53,7 @@ contract MarketRefundTest is Network {
 
     function test_compensationIsAtMostHalfTheCollateral() external {
         RequestParams memory params = packedParams();
-        params.price = 50e6;
+        params.maxPrice = 50e6;
         params.collateral = 20e6 + 1;
         uint256 requestId = open(params);
         lockBy(executor, requestId);
@@ -84,7 +84,7 @@ contract MarketRefundTest is Network {
             abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotOpen.selector, requestId, RequestState.REFUNDED)
         );
         vm.prank(executor);
-        market.lock(requestId, terms, 0);
+        market.lock(requestId, terms, 0, 0);
         assertUnchanged(before);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {InferenceMarket} from "../../src/InferenceMarket.sol";
+import {SignatureValidator} from "../../src/SignatureValidator.sol";
 import {ZkVerifier} from "../../src/ZkVerifier.sol";
 import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
@@ -97,7 +98,14 @@ contract MarketRequestTest is Network {
 
     function test_refusesAVersionWhoseKeyIsNotStored() external {
         ZkVerifier empty = new ZkVerifier(address(registry), halo2, developmentG2());
-        market = new InferenceMarket(address(token), address(registry), address(empty), address(staking), limits());
+        market = new InferenceMarket(
+            address(token),
+            address(registry),
+            address(empty),
+            address(staking),
+            address(new SignatureValidator()),
+            limits()
+        );
         depositFor(requester, DEPOSIT);
         RequestParams memory params = packedParams();
         _refused(
@@ -286,7 +294,7 @@ contract MarketRequestTest is Network {
         vm.expectRevert(unknown);
         market.termsOf(5);
         vm.expectRevert(unknown);
-        market.lock(5, 0, 0);
+        market.lock(5, 0, 0, 0);
         vm.expectRevert(unknown);
         market.fulfill(5, 0, "", "", "");
         vm.expectRevert(unknown);
@@ -299,9 +307,9 @@ contract MarketRequestTest is Network {
     function test_refusesAmountsThatARequestCannotHold() external {
         uint128 most = type(uint88).max;
         RequestParams memory params = packedParams();
-        params.price = most + 1;
+        params.maxPrice = most + 1;
         _refused(params, abi.encodeWithSelector(IInferenceMarket.InferenceMarket_PriceTooHigh.selector, most + 1, most));
-        params.price = most; // fits, and is more than the requester has
+        params.maxPrice = most; // fits, and is more than the requester has
         _refused(
             params,
             abi.encodeWithSelector(

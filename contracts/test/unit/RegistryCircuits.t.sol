@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
-import {Circuit, CircuitRole, ProofTarget, VersionParams} from "../../src/types/ModelTypes.sol";
+import {Circuit, CircuitRole, ProofTarget, TrustMode, VersionParams} from "../../src/types/ModelTypes.sol";
 import {BatchNetwork} from "../BatchNetwork.t.sol";
 
 /// @title Batches and digits of circuits, as the registry takes them
@@ -63,6 +63,21 @@ contract RegistryCircuitsTest is BatchNetwork {
         params.circuits[1] = circuitOf(batch);
         params.circuits[2] = Circuit(batch.vkaDigest, CircuitRole.WHOLE, 8, 64, 31, 7);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelRegistry_InvalidDigits.selector, 2, 31, 7));
+        vm.prank(builder);
+        registry.publishVersion(modelId, params);
+    }
+
+    function test_aProofHasALongestLength() external {
+        VersionParams memory params = publication(packed, 0);
+        params.circuits[0].proofLength = 12_288;
+        vm.prank(builder);
+        registry.publishVersion(modelId, params);
+        params.circuits[0].proofLength = 12_288 + 32;
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelRegistry_ProofTooLong.selector, 0, 12_320));
+        vm.prank(builder);
+        registry.publishVersion(modelId, params);
+        // Where no mode needs a proof nobody waits for one.
+        params.modes = uint8(1 << uint8(TrustMode.QUORUM));
         vm.prank(builder);
         registry.publishVersion(modelId, params);
     }

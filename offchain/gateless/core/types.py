@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NewType
 
+from gateless.core.prices import price_at
+
 Address = NewType("Address", str)
 
 ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
@@ -133,27 +135,50 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class RequestParams:
-    """What a requester asks for."""
+    """What a requester asks for.
+
+    ``max_price`` is the price, unless there is a ramp: then it rises from ``min_price``, from
+    second ``ramp_start`` on and for ``ramp_length`` seconds.
+    """
 
     version_id: int
     mode: TrustMode
     input_digest: bytes
     input_binding: bytes
-    price: int
+    max_price: int
     collateral: int
     deadline: int
     lock_duration: int
     executor: str | None = None
     callback: str | None = None
     callback_gas: int = 0
+    min_price: int = 0
+    ramp_start: int = 0
+    ramp_length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request that its requester signs instead of sending it.
+
+    ``nonce`` is any number that the requester has not used; ``input_hint`` says where the input's
+    bytes can be fetched.
+    """
+
+    requester: str
+    params: RequestParams
+    nonce: int
+    input_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
     """A request as stored, and whether it can be refunded now.
 
-    Of a paid request the chain keeps no price, royalty, deadlines or lock: they read as 0, and
-    ``paid_block`` is the first of the 256 blocks in which ``RequestFulfilled`` tells what was paid.
+    ``price`` is what is in escrow: ``max_price`` while the request is open, the first lock's price
+    from then on. Of a paid request the chain keeps no prices, royalty, deadlines or lock: they read
+    as 0, and ``paid_block`` is the first of the 256 blocks in which ``RequestFulfilled`` tells what
+    was paid.
     """
 
     request_id: int
@@ -177,6 +202,17 @@ class RequestInfo:
     output_digest: bytes
     refundable: bool
     paid_block: int = 0
+    max_price: int = 0
+    min_price: int = 0
+    ramp_start: int = 0
+    ramp_length: int = 0
+
+    def price_at(self, time: int) -> int:
+        """What a lock at this second is paid."""
+        if self.state is not RequestState.OPEN or self.ramp_length == 0:
+            return self.price
+        ramp = (self.min_price, self.max_price, self.ramp_start, self.ramp_length)
+        return price_at(*ramp, time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ async def deploy(
     staking = contracts["ExecutorStaking"] = await deployer.ensure(
         "ExecutorStaking", [token, constants.exit_delay, constants.min_stake * unit]
     )
+    validator = contracts["SignatureValidator"] = await deployer.ensure("SignatureValidator")
     limits = {
         "collateralFloor": constants.collateral_floor * unit,
         "maxLifetime": constants.max_lifetime,
@@ -100,7 +101,7 @@ async def deploy(
         "maxInputLength": constants.max_input_length,
     }
     contracts["InferenceMarket"] = await deployer.ensure(
-        "InferenceMarket", [token, registry, verifier, staking, limits]
+        "InferenceMarket", [token, registry, verifier, staking, validator, limits]
     )
     court = constants.court
     court_limits = {

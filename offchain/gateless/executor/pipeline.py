@@ -179,8 +179,11 @@ class Pipeline:
         if mine_only:
             await self._delivery.lock_and_fulfil(work, ready)
             return None
-        # A lock that is mined late may leave too little time: then it must not take effect.
-        call = calls.lock(request, math.ceil(self._parts.policy.needs_seconds(seconds)))
+        # A lock that is mined late may leave too little time: then it must not take effect. And the
+        # price is the one of its own second.
+        least = self._parts.policy.least_price(await self._parts.standing.current())
+        needed = math.ceil(self._parts.policy.needs_seconds(seconds))
+        call = calls.lock(request, needed, least)
         receipt = await self._delivery.execute(IntentKind.LOCK, call, work)
         deadline = int(receipt.event("RequestLocked").args["lockDeadline"])
         log = structlog.get_logger(__name__)

@@ -119,11 +119,16 @@ class Policy:
         """
         return (
             self.judge_announced(request, standing)
-            or self._judge_money(request, standing, gas_price)
+            or self._judge_money(request, standing, now, gas_price)
             or self._judge_time(request, now, 0.0 if proved else prove_seconds)
             or self._judge_stake(request, standing)
             or TAKE
         )
+
+    def least_price(self, standing: Standing) -> int:
+        """The price below which no request is taken."""
+        minimum = self.config.min_price
+        return standing.profile.min_price if minimum is None else minimum
 
     def needs_seconds(self, prove_seconds: float | None) -> float:
         """Time to ask for between lock and lock deadline."""
@@ -141,19 +146,25 @@ class Policy:
         return None
 
     def _judge_money(
-        self, request: RequestInfo, standing: Standing, gas_price: int
+        self, request: RequestInfo, standing: Standing, now: int, gas_price: int
     ) -> Verdict | None:
-        minimum = self.config.min_price
-        if minimum is None:
-            minimum = standing.profile.min_price
-        if request.price < minimum:
+        minimum = self.least_price(standing)
+        price = request.price_at(now)
+        if request.price < minimum:  # what is in escrow is the most
             return _skip("price-too-low", f"price {request.price} is below {minimum}")
+        if price < minimum:
+            return Verdict(
+                Answer.WAIT,
+                "price-rising",
+                f"price {price} is below {minimum}, and rises to {request.price}",
+                "wait for it, or lower the least price",
+            )
         limit = self.config.max_collateral
         if limit is not None and request.collateral > limit:
             return _skip("collateral-too-high", f"collateral {request.collateral} is above {limit}")
         worth = self.config.token_per_native
         if worth is not None:
-            fee = request.price - request.price * request.royalty_bps // _BPS
+            fee = price - price * request.royalty_bps // _BPS
             gas = self.config.gas_estimate + request.callback_gas
             cost = gas * gas_price * worth // 10**18
             if fee <= cost:

@@ -56,7 +56,7 @@ class Recovery:
             and found.requester.lower() == work.requester.lower()
         )
         if found.state is not RequestState.PAID:  # the chain keeps no terms of what is paid
-            same = same and (found.price, found.deadline) == (work.price, work.deadline)
+            same = same and (found.max_price, found.deadline) == (work.price, work.deadline)
         return found if same else None
 
     async def settle(self, work: Work) -> Work:

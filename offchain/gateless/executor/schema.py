@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
 
 #: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+
+
+class RequestId(TypeDecorator[int]):
+    """A request's id as text: those of signed requests have 256 bits.
+
+    64 hex digits each, so that the order of the text is that of the numbers.
+    """
+
+    impl = String(64)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Any) -> str | None:
+        """What is stored for an id."""
+        return None if value is None else f"{value:064x}"
+
+    def process_result_value(self, value: str | None, dialect: Any) -> int | None:
+        """The id again."""
+        return None if value is None else int(value, 16)
+
 
 metadata = MetaData()
 
@@ -20,7 +42,7 @@ meta = Table(
 work = Table(
     "work",
     metadata,
-    Column("request_id", Integer, primary_key=True, autoincrement=False),
+    Column("request_id", RequestId, primary_key=True),
     Column("version_id", Integer, nullable=False),
     Column("requester", String, nullable=False),
     Column("mode", Integer, nullable=False),
@@ -66,7 +88,7 @@ intents = Table(
     metadata,
     Column("intent_id", Integer, primary_key=True),
     Column("kind", String, nullable=False),
-    Column("request_id", Integer),
+    Column("request_id", RequestId),
     Column("batch_id", Integer),
     Column("tx_hash", String, nullable=False, unique=True),
     Column("nonce", Integer, nullable=False),

@@ -158,7 +158,7 @@ def _new_work(event: Event) -> NewWork:
         version_id=int(event.args["versionId"]),
         requester=str(event.args["requester"]),
         mode=TrustMode(params["mode"]),
-        price=int(params["price"]),
+        price=int(params["maxPrice"]),
         collateral=int(params["collateral"]),
         deadline=int(params["deadline"]),
         input_digest=bytes(params["inputDigest"]),

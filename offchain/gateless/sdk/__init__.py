@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateless.sdk.results import RequestSummary as RequestSummary
     from gateless.sdk.results import ResolvedVersion as ResolvedVersion
     from gateless.sdk.results import SentTransaction as SentTransaction
+    from gateless.sdk.results import SignedOffer as SignedOffer
     from gateless.sdk.results import StakeResult as StakeResult
     from gateless.sdk.results import SubmittedRequest as SubmittedRequest
     from gateless.sdk.results import Transfer as Transfer
@@ -68,6 +69,7 @@ _HOMES = {
     "RequestSummary": "gateless.sdk.results",
     "ResolvedVersion": "gateless.sdk.results",
     "SentTransaction": "gateless.sdk.results",
+    "SignedOffer": "gateless.sdk.results",
     "StakeResult": "gateless.sdk.results",
     "SubmittedRequest": "gateless.sdk.results",
     "Transfer": "gateless.sdk.results",

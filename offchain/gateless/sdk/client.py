@@ -19,11 +19,12 @@ from gateless.sdk.pools import Pools
 from gateless.sdk.publishing import Publishing
 from gateless.sdk.receipts import Receipts
 from gateless.sdk.services import Services
+from gateless.sdk.signing import Signing
 
 DEFAULT_HOME = Path("~/.gateless")
 
 
-class AsyncGateless(Publishing, Receipts, Pools, Auditing):
+class AsyncGateless(Publishing, Signing, Receipts, Pools, Auditing):
     """Everything a builder, user or executor does on a Gateless network.
 
     Open it with :meth:`connect` and use it as an async context manager::

@@ -23,7 +23,7 @@ from gateless.sdk.results import (
     SubmittedRequest,
 )
 from gateless.sdk.tensors import pack_inputs
-from gateless.sdk.terms import Pricing, RequestTerms
+from gateless.sdk.terms import Pricing, RequestTerms, Settled
 from gateless.sdk.waiting import Waiting
 
 
@@ -73,19 +73,7 @@ class Requesting(Waiting, Pricing):
         settled = await self._settle(resolved, terms)
         shortage = await self._shortage(settled.price, terms.get("deposit", True))
         data, hint = await self._deliver(packed, terms.get("input_store"))
-        params = RequestParams(
-            version_id=resolved.version.version_id,
-            mode=settled.mode,
-            input_digest=keccak(packed),
-            input_binding=await self._binding(resolved, packed, progress),
-            price=settled.price,
-            collateral=settled.collateral,
-            deadline=settled.deadline,
-            lock_duration=settled.lock_duration,
-            executor=settled.executor,
-            callback=settled.callback,
-            callback_gas=settled.callback_gas,
-        )
+        params = await self._params(resolved, settled, packed, progress)
         if shortage:
             until = await self._permit_deadline()
             market = self.chain.market.address
@@ -139,9 +127,10 @@ class Requesting(Waiting, Pricing):
         found: list[RequestSummary] = []
         for event in reversed(mine[-limit:] if limit > 0 else []):
             info = await self.chain.market.request(int(event.args["requestId"]))
-            # A paid request keeps neither; its creation tells both.
-            asked = event.args["params"]
-            info = replace(info, price=int(asked["price"]), deadline=int(asked["deadline"]))
+            if info.state is RequestState.PAID:
+                # It keeps neither: its payment tells the price, its creation the deadline.
+                info = await self.request(info.request_id)
+                info = replace(info, deadline=int(event.args["params"]["deadline"]))
             model_id, index = split_version_id(info.version_id)
             model = await self.chain.registry.model(model_id)
             found.append(RequestSummary(info, f"{model.name}@{index}", event.tx_hash))
@@ -164,6 +153,31 @@ class Requesting(Waiting, Pricing):
             int(event.args["slashed"]) for event in receipt.logs if event.name == "RequestRefunded"
         )
         return Refund(request_id, info.requester, _refunded(receipt.logs, info), slashed, sent)
+
+    async def _params(
+        self,
+        resolved: ResolvedVersion,
+        settled: Settled,
+        packed: bytes,
+        progress: ProgressSink,
+    ) -> RequestParams:
+        """The request as the market takes it."""
+        return RequestParams(
+            version_id=resolved.version.version_id,
+            mode=settled.mode,
+            input_digest=keccak(packed),
+            input_binding=await self._binding(resolved, packed, progress),
+            max_price=settled.price,
+            collateral=settled.collateral,
+            deadline=settled.deadline,
+            lock_duration=settled.lock_duration,
+            executor=settled.executor,
+            callback=settled.callback,
+            callback_gas=settled.callback_gas,
+            min_price=settled.ramp.min_price,
+            ramp_start=settled.ramp.start,
+            ramp_length=settled.ramp.length,
+        )
 
     async def _shortage(self, price: int, deposit: bool) -> int:
         """What has to be deposited on top; raises where the wallet does not hold it."""

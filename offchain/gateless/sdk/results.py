@@ -12,6 +12,7 @@ from gateless.core.types import (
     ExecutorInfo,
     ModelInfo,
     RequestInfo,
+    SignedRequest,
     TrustMode,
     VersionInfo,
 )
@@ -75,6 +76,22 @@ class SubmittedRequest:
     price: int
     deadline: int
     transaction: SentTransaction
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOffer:
+    """A signed request, with all that an executor needs to take it on.
+
+    ``request_id`` is its id once it is locked; until then the market does not know it.
+    """
+
+    request_id: int
+    signed: SignedRequest
+    signature: bytes
+    resolved: ResolvedVersion
+    manifest: Manifest
+    packed_input: bytes
     warnings: tuple[str, ...] = ()
 
 

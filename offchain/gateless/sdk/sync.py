@@ -145,6 +145,8 @@ class Gateless:
     request = _Blocking(AsyncGateless.request)
     requests = _Blocking(AsyncGateless.requests)
     cancel = _Blocking(AsyncGateless.cancel)
+    sign = _Blocking(AsyncGateless.sign)
+    cancel_signed = _Blocking(AsyncGateless.cancel_signed)
     refund = _Blocking(AsyncGateless.refund)
     check_receipt = _Blocking(AsyncGateless.check_receipt)
     challenge_receipt = _Blocking(AsyncGateless.challenge_receipt)

@@ -33,6 +33,9 @@ class RequestTerms(TypedDict, total=False):
 
     Attributes:
         price: token units to pay; default: what the cheapest able executor asks.
+        min_price: token units from which the price rises to ``price``, which is the most that is
+            paid then; default: a price that does not rise.
+        ramp: seconds that it rises, from now on; default: half of the request's life.
         collateral: stake that the executor risks, in token units; default: the market's floor.
         timeout: seconds until the request can be refunded; default ten minutes.
         deadline: the same as Unix time, instead of ``timeout``.
@@ -48,6 +51,8 @@ class RequestTerms(TypedDict, total=False):
     """
 
     price: int | None
+    min_price: int | None
+    ramp: int | None
     collateral: int | None
     timeout: int | None
     deadline: int | None
@@ -61,11 +66,21 @@ class RequestTerms(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
+class Ramp:
+    """How a price rises; all zero where it does not."""
+
+    min_price: int = 0
+    start: int = 0
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Terms that the market takes."""
 
     mode: TrustMode
     price: int
+    ramp: Ramp
     collateral: int
     deadline: int
     lock_duration: int
@@ -116,6 +131,7 @@ class Pricing(Operations):
         return Settled(
             mode=mode,
             price=price,
+            ramp=_ramp(terms, price, now, deadline),
             collateral=collateral,
             deadline=deadline,
             lock_duration=_lock_duration(terms.get("lock_duration"), limits, deadline - now),
@@ -207,6 +223,34 @@ def _deadline(terms: RequestTerms, limits: MarketLimits, now: int) -> int:
             hint=f"give a --timeout of at least {limits.min_lock + MINING_SECONDS}",
         )
     return deadline
+
+
+def _ramp(terms: RequestTerms, price: int, now: int, deadline: int) -> Ramp:
+    least, length = terms.get("min_price"), terms.get("ramp")
+    if least is None:
+        if length is not None:
+            raise InputError(
+                "ramp-without-price",
+                "a time was given for the price to rise, but not from where",
+                hint="name the least price with --min-price, or leave the ramp out",
+            )
+        return Ramp()
+    if not 0 <= least < price:
+        raise InputError(
+            "min-price-out-of-range",
+            f"the least price {least} is not below the price {price}",
+            hint="name a --min-price below --price",
+        )
+    life = deadline - now
+    if length is None:
+        length = max(1, life // 2)
+    if not 0 < length <= life:
+        raise InputError(
+            "ramp-out-of-range",
+            f"the price cannot rise for {length} seconds: the request lives {life}",
+            hint=f"give a --ramp of 1 to {life} seconds",
+        )
+    return Ramp(least, now, length)
 
 
 def _lock_duration(wanted: int | None, limits: MarketLimits, life: int) -> int:

@@ -78,7 +78,7 @@ async def request_params(
         mode=TrustMode.ZK,
         input_digest=binding,  # packed inputs are bound by their digest
         input_binding=binding,
-        price=2 * DOLLAR,
+        max_price=2 * DOLLAR,
         collateral=DOLLAR,
         deadline=block.timestamp + 600,
         lock_duration=60,

@@ -115,7 +115,7 @@ async def test_life_of_a_paid_request(isolated_devnet: Devnet, model: RealModel)
     assert event.contract == "InferenceMarket"
     assert event.args["input"] == packed
     assert event.args["inputHint"] == "here"
-    assert event.args["params"]["price"] == 2 * DOLLAR
+    assert event.args["params"]["maxPrice"] == 2 * DOLLAR
     request_id = event.args["requestId"]
     opened = await market.request(request_id)
     assert opened.state is RequestState.OPEN

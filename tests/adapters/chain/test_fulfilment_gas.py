@@ -51,7 +51,9 @@ class Scene:
         self.devnet, self.version_id, self.model = devnet, version_id, model
 
     async def locked(self, digest: bytes, binding: bytes) -> int:
-        params = await request_params(self.devnet, self.model, self.version_id, price=DOLLAR // 10)
+        params = await request_params(
+            self.devnet, self.model, self.version_id, max_price=DOLLAR // 10
+        )
         params = replace(params, input_digest=digest, input_binding=binding)
         user, executor = self.devnet.sender("user"), self.devnet.sender("executor")
         created = await user.send(calls.request(params, b"", ""))

@@ -55,7 +55,7 @@ async def test_revert_is_found_before_anything_is_sent(
     net = isolated_devnet
     version_id = await publish(net, model, "too-dear")
     await deposit(net, "user", DOLLAR)
-    params = await request_params(net, model, version_id, price=3_500_000)
+    params = await request_params(net, model, version_id, max_price=3_500_000)
     before = await nonce_of(net, "user")
     with pytest.raises(FundsError) as info:
         await net.sender("user").send(calls.request(params, model.case(0)[0]))

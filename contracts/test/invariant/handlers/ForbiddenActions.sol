@@ -10,12 +10,13 @@ import {Stage} from "./Stage.sol";
 abstract contract ForbiddenActions is Stage {
     /// @notice Any of the transitions that are not in the state diagram, from whatever state the request is in.
     function forbidATransition(uint256 seed, uint256 kind) external {
-        if (expected.length == 0) return;
-        uint256 requestId = seed % expected.length + 1;
-        Expected storage model = expected[requestId - 1];
+        if (ids.length == 0) return;
+        uint256 requestId = ids[seed % ids.length];
+        Expected storage model = expected[requestId];
         kind %= 5;
-        if (kind == 0 && model.state != RequestState.OPEN) {
-            _refused(executors[seed % ACTORS], abi.encodeCall(market.lock, (requestId, model.terms, 0)), "lock");
+        bool isHeld = model.state == RequestState.LOCKED && block.timestamp <= model.lockDeadline;
+        if (kind == 0 && (isHeld || _isFinal(model))) {
+            _refused(executors[seed % ACTORS], abi.encodeCall(market.lock, (requestId, model.terms, 0, 0)), "lock");
         } else if (kind == 1 && model.state != RequestState.LOCKED) {
             address who = model.executor == address(0) ? executors[0] : model.executor;
             _refused(who, _fulfilment(requestId, model, false), "fulfill");
@@ -33,21 +34,23 @@ abstract contract ForbiddenActions is Stage {
     function forbidALock(uint256 seed, uint256 kind) external {
         uint256 requestId = _pick(seed, RequestState.OPEN);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         address account = model.named == address(0) ? executors[seed % ACTORS] : model.named;
         kind %= 4;
         if (kind == 0) {
             bytes32 other = model.terms ^ bytes32(uint256(1) << (seed % 256));
-            _refused(account, abi.encodeCall(market.lock, (requestId, other, 0)), "other terms");
-            uint256 another = seed % expected.length + 1;
-            if (expected[another - 1].terms == model.terms) return;
-            bytes32 anothers = expected[another - 1].terms;
-            _refused(account, abi.encodeCall(market.lock, (requestId, anothers, 0)), "another's terms");
+            _refused(account, abi.encodeCall(market.lock, (requestId, other, 0, 0)), "other terms");
+            uint256 another = ids[seed % ids.length];
+            if (expected[another].terms == model.terms) return;
+            bytes32 anothers = expected[another].terms;
+            _refused(account, abi.encodeCall(market.lock, (requestId, anothers, 0, 0)), "another's terms");
         } else if (kind == 1 && block.timestamp <= model.deadline) {
             uint32 beyond = uint32(_lockEnd(model) - block.timestamp) + 1;
-            _refused(account, abi.encodeCall(market.lock, (requestId, model.terms, beyond)), "too short for the caller");
+            _refused(
+                account, abi.encodeCall(market.lock, (requestId, model.terms, beyond, 0)), "too short for the caller"
+            );
         } else if (kind == 2 && block.timestamp + MIN_LOCK > model.deadline) {
-            _refused(account, abi.encodeCall(market.lock, (requestId, model.terms, 0)), "too short for anybody");
+            _refused(account, abi.encodeCall(market.lock, (requestId, model.terms, 0, 0)), "too short for anybody");
         } else if (kind == 3 && model.named != address(0)) {
             _refused(model.requester, abi.encodeCall(market.cancel, (requestId)), "cancel of a named request");
         } else {
@@ -60,7 +63,7 @@ abstract contract ForbiddenActions is Stage {
     function forbidAFulfilment(uint256 seed, uint256 kind) external {
         uint256 requestId = _pick(seed, RequestState.LOCKED);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         if (kind % 3 == 0) _refused(stranger, _fulfilment(requestId, model, false), "not the holder");
         if (kind % 3 == 1) _refused(model.executor, _fulfilment(requestId, model, true), "forged output");
         if (kind % 3 == 2 && block.timestamp > model.lockDeadline) {
@@ -72,12 +75,12 @@ abstract contract ForbiddenActions is Stage {
     function forbidABatch(uint256 seed, uint256 kind) external {
         uint256 requestId = _pick(seed, RequestState.LOCKED);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         Case memory proven = batch.cases[0];
         bool isDue = block.timestamp <= model.lockDeadline && model.hasBatch;
-        uint256[] memory ids = new uint256[](model.caseIndex + 1);
-        for (uint256 row = 0; row < ids.length; ++row) {
-            ids[row] = requestId; // its own row is the last one
+        uint256[] memory batchIds = new uint256[](model.caseIndex + 1);
+        for (uint256 row = 0; row < batchIds.length; ++row) {
+            batchIds[row] = requestId; // its own row is the last one
         }
         address who = model.executor;
         kind %= 4;
@@ -92,7 +95,9 @@ abstract contract ForbiddenActions is Stage {
         } else {
             return;
         }
-        _refused(who, abi.encodeCall(market.fulfillBatch, (ids, 1, proven.input, proven.output, proven.proof)), "batch");
+        _refused(
+            who, abi.encodeCall(market.fulfillBatch, (batchIds, 1, proven.input, proven.output, proven.proof)), "batch"
+        );
         _count("refusedBatch");
     }
 
@@ -111,10 +116,10 @@ abstract contract ForbiddenActions is Stage {
             vm.prank(stranger);
             (bool success,) = address(registry).call(data);
             assertFalse(success, "published by a stranger");
-        } else if (expected.length != 0) {
-            uint256 requestId = seed % expected.length + 1;
+        } else if (ids.length != 0) {
+            uint256 requestId = ids[seed % ids.length];
             address other = requesters[(seed % ACTORS + 1) % ACTORS];
-            if (other == expected[requestId - 1].requester) return;
+            if (other == expected[requestId].requester) return;
             _refused(other, abi.encodeCall(market.cancel, (requestId)), "cancel by another");
         }
     }
@@ -132,8 +137,8 @@ abstract contract ForbiddenActions is Stage {
         } else if (kind == 2) {
             uint256 beyond = h.allocated - h.exiting + 1;
             _refusedStake(account, abi.encodeCall(staking.requestExit, (slasher, beyond)), "too large an exit");
-        } else if (kind == 3 && expected.length != 0) {
-            bytes32 claimId = bytes32(seed % expected.length + 1);
+        } else if (kind == 3 && ids.length != 0) {
+            bytes32 claimId = bytes32(ids[seed % ids.length]);
             _refusedStake(stranger, abi.encodeCall(staking.unlock, (claimId)), "another's claim");
             _refusedStake(stranger, abi.encodeCall(staking.slash, (claimId, stranger, 0)), "another's claim");
         } else if (kind == 4) {

@@ -27,13 +27,24 @@ abstract contract MarketActions is Stage {
     function request(uint256 who, uint256 what, uint256 price, uint256 collateral, uint256 times, uint256 extras)
         external
     {
-        if (expected.length == MAX_REQUESTS) return;
+        if (ids.length == MAX_REQUESTS) return;
         address account = requesters[who % ACTORS];
         VersionEntry memory version = versions[what % versions.length];
         Fixture storage fixture = _fixtureOf(version.isKzg);
         uint256 index = (what >> 8) % fixture.cases.length;
         RequestParams memory params = paramsFor(version.id, fixture, index);
-        params.price = uint128(bound(price, 0, balances[account] < 50e6 ? balances[account] : 50e6));
+        params.maxPrice = uint128(bound(price, 0, balances[account] < 50e6 ? balances[account] : 50e6));
+        _vary(params, collateral, times, extras);
+        vm.prank(account);
+        uint256 requestId = market.request(params, extras % 5 == 0 ? fixture.cases[index].input : bytes(""), "");
+        balances[account] -= params.maxPrice;
+        require(requestId == ++sentCount, "ids are consecutive");
+        _expect(requestId, account, version, params, index);
+        _count("request");
+    }
+
+    /// @dev Any terms that the market takes.
+    function _vary(RequestParams memory params, uint256 collateral, uint256 times, uint256 extras) internal view {
         params.collateral = uint128(bound(collateral, FLOOR, 60e6));
         params.lockDuration = uint32(bound(times, MIN_LOCK, MAX_LOCK));
         params.deadline = uint64(block.timestamp + bound(times >> 32, params.lockDuration, MAX_LIFETIME));
@@ -42,17 +53,16 @@ abstract contract MarketActions is Stage {
             params.callback = unruly;
             params.callbackGas = 60_000;
         }
-        vm.prank(account);
-        uint256 requestId = market.request(params, extras % 5 == 0 ? fixture.cases[index].input : bytes(""), "");
-        balances[account] -= params.price;
-        _expect(requestId, account, version, params, index);
-        _count("request");
+        if ((extras >> 16) % 2 == 0 || params.maxPrice == 0) return;
+        params.minPrice = uint128(bound(extras >> 24, 0, params.maxPrice - 1));
+        params.rampStart = uint64(bound(times >> 64, block.timestamp - 60, params.deadline - 1));
+        params.rampLength = uint32(bound(times >> 128, 1, params.deadline - params.rampStart));
     }
 
     function cancel(uint256 seed) external {
         uint256 requestId = _pickUnnamed(seed);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         vm.prank(model.requester);
         market.cancel(requestId);
         _modelRefund(model);
@@ -63,20 +73,43 @@ abstract contract MarketActions is Stage {
         uint256 requestId = _pick(seed, RequestState.OPEN);
         if (requestId == 0) return;
         address account = _lockerOf(requestId, who);
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         if (account == address(0) || block.timestamp + MIN_LOCK > model.deadline) return;
         // Whatever is left, or all of it to the second.
         uint256 least = who % 2 == 0 ? 0 : _lockEnd(model) - block.timestamp;
         vm.prank(account);
-        market.lock(requestId, model.terms, uint32(least));
+        market.lock(requestId, model.terms, uint32(least), uint128(who % 3 == 0 ? _priceNow(model) : 0));
         _modelLock(requestId, account);
         _count("lock");
+    }
+
+    /// @notice After a lock that was missed, by anybody who has the stake, the one who missed it included.
+    function takeOver(uint256 seed, uint256 who) external {
+        uint256 requestId = _pickMissed(seed);
+        if (requestId == 0) return;
+        address account = _lockerOf(requestId, who);
+        if (account == address(0)) return;
+        Expected storage model = expected[requestId];
+        if (model.missed != address(0)) _count("takeOverAgain");
+        vm.prank(account);
+        market.lock(requestId, model.terms, MIN_LOCK, uint128(model.price));
+        _modelLock(requestId, account);
+        _count("takeOver");
+    }
+
+    /// @notice To a lock that was just missed, and on without a refund: what takeovers need.
+    function missALock(uint256 seed) external {
+        uint256 requestId = _pickHeld(seed);
+        if (requestId == 0) return;
+        vm.warp(expected[requestId].lockDeadline + 1);
+        vm.roll(block.number + 1);
+        _count("missALock");
     }
 
     function fulfill(uint256 seed) external {
         uint256 requestId = _pick(seed, RequestState.LOCKED);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         if (block.timestamp > model.lockDeadline) return;
         if (model.lockBlock == block.number && model.named != model.executor) vm.roll(block.number + 1);
         fulfillBy(model.executor, requestId, _fixtureOf(model.isKzg), model.caseIndex);
@@ -86,13 +119,13 @@ abstract contract MarketActions is Stage {
 
     /// @notice Requests that could share a batch, made in a row and locked by one executor as far as his stake goes.
     function fillABatch(uint256 who, uint256 what) external {
-        if (expected.length + ROWS > MAX_REQUESTS) return;
+        if (ids.length + ROWS > MAX_REQUESTS) return;
         address account = requesters[who % ACTORS];
         VersionEntry memory version = versions[what % versions.length];
         if (!version.hasBatch) return;
         for (uint256 i = 0; i < ROWS; ++i) {
             RequestParams memory params = paramsFor(version.id, packed, i);
-            params.price = uint128(bound(what >> (8 * i), 0, balances[account] < 5e6 ? balances[account] : 5e6));
+            params.maxPrice = uint128(bound(what >> (8 * i), 0, balances[account] < 5e6 ? balances[account] : 5e6));
             params.collateral = FLOOR;
             if ((what >> (200 + i)) % 4 == 0) {
                 params.callback = unruly;
@@ -100,12 +133,13 @@ abstract contract MarketActions is Stage {
             }
             vm.prank(account);
             uint256 requestId = market.request(params, "", "");
-            balances[account] -= params.price;
+            balances[account] -= params.maxPrice;
+            require(requestId == ++sentCount, "ids are consecutive");
             _expect(requestId, account, version, params, i);
             address locker = _lockerOf(requestId, who >> 8);
             if (locker == address(0)) continue;
             vm.prank(locker);
-            market.lock(requestId, expected[requestId - 1].terms, 0);
+            market.lock(requestId, expected[requestId].terms, 0, 0);
             _modelLock(requestId, locker);
         }
         _count("fillABatch");
@@ -116,25 +150,25 @@ abstract contract MarketActions is Stage {
     function fulfillBatch(uint256 seed) external {
         uint256 leadId = _pickForBatch(seed);
         if (leadId == 0) return;
-        Expected storage lead = expected[leadId - 1];
+        Expected storage lead = expected[leadId];
         vm.roll(block.number + 1); // past the block of every lock
         uint256 shift = (seed >> 8) % batch.cases.length;
         uint256 leadRow = (lead.caseIndex + ROWS - shift) % ROWS;
         uint256 rows = bound(seed >> 16, leadRow + 1, ROWS);
-        uint256[] memory ids = new uint256[](rows);
+        uint256[] memory batchIds = new uint256[](rows);
         uint256[] memory payable_ = new uint256[](rows);
         uint256 count;
         for (uint256 row = 0; row < rows; ++row) {
             uint256 partner = row == leadRow ? leadId : _partner(seed >> 24, lead, leadId, (row + shift) % ROWS);
             if (partner != 0) payable_[count++] = partner;
-            ids[row] = partner != 0 ? partner : _leftOut(seed >> 32, lead, row > leadRow ? leadId : 0);
+            batchIds[row] = partner != 0 ? partner : _leftOut(seed >> 32, lead, row > leadRow ? leadId : 0);
         }
         Case memory proven = batch.cases[shift];
         vm.prank(lead.executor);
-        uint256 fulfilled = market.fulfillBatch(ids, 1, proven.input, proven.output, proven.proof);
+        uint256 fulfilled = market.fulfillBatch(batchIds, 1, proven.input, proven.output, proven.proof);
         assertEq(fulfilled, count, "as many as could be paid");
         for (uint256 i = 0; i < count; ++i) {
-            _modelPay(expected[payable_[i] - 1]);
+            _modelPay(expected[payable_[i]]);
         }
         _count("fulfillBatch");
         if (count > 1) _count("fulfillSeveral");
@@ -145,7 +179,7 @@ abstract contract MarketActions is Stage {
     function lockAndFulfill(uint256 seed) external {
         uint256 requestId = _pickNamed(seed);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         address account = _lockerOf(requestId, 0);
         if (account == address(0)) return;
         Fixture storage fixture = _fixtureOf(model.isKzg);
@@ -161,7 +195,7 @@ abstract contract MarketActions is Stage {
     function refund(uint256 seed, uint256 who) external {
         uint256 requestId = _pick(seed, seed % 2 == 0 ? RequestState.OPEN : RequestState.LOCKED);
         if (requestId == 0) return;
-        Expected storage model = expected[requestId - 1];
+        Expected storage model = expected[requestId];
         if (block.timestamp <= _lastSecond(model)) return;
         vm.prank(who % 2 == 0 ? stranger : executors[who % ACTORS]); // anybody
         market.refund(requestId);
@@ -213,13 +247,13 @@ abstract contract MarketActions is Stage {
     function passTimeToAnEdge(uint256 seed, bool past) external {
         uint256 requestId = _pick(seed, seed % 2 == 0 ? RequestState.OPEN : RequestState.LOCKED);
         if (requestId == 0) return;
-        uint256 edge = _lastSecond(expected[requestId - 1]) + (past ? 1 : 0);
+        uint256 edge = _lastSecond(expected[requestId]) + (past ? 1 : 0);
         if (edge <= block.timestamp) return;
         vm.warp(edge);
         vm.roll(block.number + 1);
         (bool success,) = address(market).call(abi.encodeCall(market.refund, (requestId)));
         assertTrue(success == past, "refundable from the second after the last, and not in it");
-        if (past) _modelExpire(expected[requestId - 1]);
+        if (past) _modelExpire(expected[requestId]);
         _count("passTimeToAnEdge");
     }
 
@@ -232,8 +266,8 @@ abstract contract MarketActions is Stage {
     }
 
     /// @dev Who may and can lock now: the named executor, or any; zero if nobody.
-    function _lockerOf(uint256 requestId, uint256 who) private view returns (address account) {
-        Expected storage model = expected[requestId - 1];
+    function _lockerOf(uint256 requestId, uint256 who) internal view returns (address account) {
+        Expected storage model = expected[requestId];
         account = model.named == address(0) ? executors[who % ACTORS] : model.named;
         if (block.timestamp > model.deadline || _unlocked(account, address(market)) < model.collateral) {
             return address(0);
@@ -242,11 +276,11 @@ abstract contract MarketActions is Stage {
 
     /// @dev A request that its executor can answer now by a batch; zero if there is none.
     function _pickForBatch(uint256 seed) private view returns (uint256) {
-        uint256 count = expected.length;
+        uint256 count = ids.length;
         for (uint256 i = 0; i < count; ++i) {
             uint256 at = (seed % count + i) % count;
-            Expected storage model = expected[at];
-            if (_isFulfillable(model) && model.hasBatch) return at + 1;
+            Expected storage model = expected[ids[at]];
+            if (_isFulfillable(model) && model.hasBatch) return ids[at];
         }
         return 0;
     }
@@ -257,14 +291,14 @@ abstract contract MarketActions is Stage {
         view
         returns (uint256)
     {
-        uint256 count = expected.length;
+        uint256 count = ids.length;
         for (uint256 i = 0; i < count; ++i) {
             uint256 at = (seed % count + i) % count;
-            Expected storage model = expected[at];
+            Expected storage model = expected[ids[at]];
             if (
                 _isFulfillable(model) && model.versionId == lead.versionId && model.executor == lead.executor
-                    && model.caseIndex == caseIndex && at + 1 != leadId
-            ) return at + 1;
+                    && model.caseIndex == caseIndex && ids[at] != leadId
+            ) return ids[at];
         }
         return 0;
     }
@@ -272,10 +306,10 @@ abstract contract MarketActions is Stage {
     /// @dev An id that a batch must leave out: of whatever request cannot be answered by `lead`'s executor, else
     /// `repeated`, else one that nobody made.
     function _leftOut(uint256 seed, Expected storage lead, uint256 repeated) private view returns (uint256) {
-        uint256 at = seed % expected.length;
-        Expected storage model = expected[at];
-        if (!_isFulfillable(model) || model.executor != lead.executor) return at + 1;
-        return repeated == 0 ? expected.length + 7 : repeated;
+        uint256 at = seed % ids.length;
+        Expected storage model = expected[ids[at]];
+        if (!_isFulfillable(model) || model.executor != lead.executor) return ids[at];
+        return repeated == 0 ? ids.length + 7 : repeated;
     }
 
     function _isFulfillable(Expected storage model) private view returns (bool) {
@@ -288,13 +322,15 @@ abstract contract MarketActions is Stage {
         VersionEntry memory version,
         RequestParams memory params,
         uint256 index
-    ) private {
-        require(requestId == expected.length + 1, "ids are consecutive");
-        Expected storage model = expected.push();
+    ) internal {
+        ids.push(requestId);
+        Expected storage model = expected[requestId];
+        require(model.state == RequestState.NONE, "ids are unique");
         model.state = RequestState.OPEN;
         model.requester = account;
         model.named = params.executor;
-        model.price = params.price;
+        (model.price, model.maxPrice, model.minPrice) = (params.maxPrice, params.maxPrice, params.minPrice);
+        (model.rampStart, model.rampLength) = (params.rampStart, params.rampLength);
         model.collateral = params.collateral;
         model.royaltyBps = version.royaltyBps;
         model.deadline = params.deadline;
@@ -308,22 +344,41 @@ abstract contract MarketActions is Stage {
         model.terms = _terms(account, params, version.royaltyBps);
     }
 
-    /// @dev The rule, from what was asked for: twelve words in the order of the interface.
+    /// @dev The rule, from what was asked for: fifteen words in the order of the interface.
     function _terms(address account, RequestParams memory params, uint256 royaltyBps) private pure returns (bytes32) {
-        bytes memory head = abi.encode(
-            account, params.versionId, params.mode, params.inputBinding, params.price, royaltyBps, params.collateral
+        bytes memory head = abi.encode(account, params.versionId, params.mode, params.inputBinding);
+        head = bytes.concat(
+            head, abi.encode(params.maxPrice, params.minPrice, params.rampStart, params.rampLength, royaltyBps)
         );
         return keccak256(
             bytes.concat(
                 head,
-                abi.encode(params.deadline, params.lockDuration, params.executor, params.callback, params.callbackGas)
+                abi.encode(
+                    params.collateral,
+                    params.deadline,
+                    params.lockDuration,
+                    params.executor,
+                    params.callback,
+                    params.callbackGas
+                )
             )
         );
     }
 
-    function _modelLock(uint256 requestId, address account) private {
-        Expected storage model = expected[requestId - 1];
-        require(model.state == RequestState.OPEN, "model: only an open request is locked");
+    function _modelLock(uint256 requestId, address account) internal {
+        Expected storage model = expected[requestId];
+        if (model.state == RequestState.LOCKED) {
+            require(block.timestamp > model.lockDeadline, "model: only a missed lock is taken over");
+            address burnt = model.missed;
+            if (burnt != address(0)) _modelSlash(burnt, address(market), model.collateral, address(0), 0);
+            (model.missed, model.second) = (model.executor, !model.second);
+        } else {
+            require(model.state == RequestState.OPEN, "model: only an open request is locked");
+            uint256 price = _priceNow(model);
+            if (price < model.price) _count("change");
+            balances[model.requester] += model.price - price;
+            model.price = price;
+        }
         model.state = RequestState.LOCKED;
         model.executor = account;
         model.lockBlock = block.number;
@@ -332,7 +387,7 @@ abstract contract MarketActions is Stage {
         lockedEver += model.collateral;
     }
 
-    function _modelPay(Expected storage model) private {
+    function _modelPay(Expected storage model) internal {
         require(model.state == RequestState.LOCKED, "model: only a locked request is paid");
         model.state = RequestState.PAID;
         ++model.payouts;
@@ -340,6 +395,9 @@ abstract contract MarketActions is Stage {
         royalties[model.modelId] += royalty;
         balances[model.executor] += model.price - royalty;
         held[model.executor][address(market)].locked -= model.collateral;
+        if (model.missed == address(0)) return;
+        _modelSlash(model.missed, address(market), model.collateral, model.executor, model.collateral / 2);
+        _count("reward");
     }
 
     function _modelExpire(Expected storage model) private {
@@ -347,6 +405,10 @@ abstract contract MarketActions is Stage {
             uint256 half = model.collateral / 2;
             uint256 compensation = model.price < half ? model.price : half;
             _modelSlash(model.executor, address(market), model.collateral, model.requester, compensation);
+            if (model.missed != address(0)) {
+                _modelSlash(model.missed, address(market), model.collateral, address(0), 0);
+                _count("refundMissedTwice");
+            }
             _count("refundLocked");
         } else {
             _count("refundOpen");

@@ -2,11 +2,11 @@
 pragma solidity ^0.8.30;
 
 import {ForbiddenActions} from "./ForbiddenActions.sol";
-import {MarketActions} from "./MarketActions.sol";
+import {SignedActions} from "./SignedActions.sol";
 import {StakingActions} from "./StakingActions.sol";
 
 /// @title Everybody at once
-contract NetworkHandler is MarketActions, StakingActions, ForbiddenActions {
+contract NetworkHandler is SignedActions, StakingActions, ForbiddenActions {
     /// @notice The functions that a run calls; the frequent ones are the steps of a request's life.
     function actions() external pure returns (bytes4[] memory selectors) {
         bytes4[36] memory all = [
@@ -47,7 +47,7 @@ contract NetworkHandler is MarketActions, StakingActions, ForbiddenActions {
             this.forbidAnEscape.selector,
             this.forbidALock.selector
         ];
-        selectors = new bytes4[](42);
+        selectors = new bytes4[](53);
         for (uint256 i = 0; i < 36; ++i) {
             selectors[i] = all[i];
         }
@@ -57,5 +57,16 @@ contract NetworkHandler is MarketActions, StakingActions, ForbiddenActions {
         selectors[39] = this.forbidABatch.selector;
         selectors[40] = this.fillABatch.selector;
         selectors[41] = this.fillABatch.selector;
+        selectors[42] = this.missALock.selector;
+        selectors[43] = this.takeOver.selector;
+        selectors[44] = this.takeOver.selector;
+        selectors[45] = this.sign.selector;
+        selectors[46] = this.sign.selector;
+        selectors[47] = this.sign.selector;
+        selectors[48] = this.lockSigned.selector;
+        selectors[49] = this.lockSigned.selector;
+        selectors[50] = this.lockManySigned.selector;
+        selectors[51] = this.cancelNonces.selector;
+        selectors[52] = this.forbidAForgery.selector;
     }
 }

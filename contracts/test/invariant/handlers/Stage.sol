@@ -31,13 +31,19 @@ abstract contract Stage is Network {
         address requester;
         address executor;
         address named;
-        uint256 price;
+        uint256 price; // in escrow
+        uint256 maxPrice;
+        uint256 minPrice;
+        uint256 rampStart;
+        uint256 rampLength;
         uint256 collateral;
         uint256 royaltyBps;
         uint256 deadline;
         uint256 lockDuration;
         uint256 lockDeadline;
         uint256 lockBlock;
+        address missed; // whose claim waits after a lock that was missed
+        bool second; // which of its two claim ids the lock has
         uint256 modelId;
         uint64 versionId;
         bool isKzg;
@@ -71,6 +77,7 @@ abstract contract Stage is Network {
     }
 
     address[] public requesters;
+    uint256[] internal requesterKeys;
     address[] public executors;
     address[] public holders;
     address[] public slashers;
@@ -78,7 +85,11 @@ abstract contract Stage is Network {
     VersionEntry[] public versions;
     address internal unruly;
 
-    Expected[] internal expected; // index is requestId - 1
+    /// @notice Ids of all requests, in the order in which they were made.
+    uint256[] public ids;
+    mapping(uint256 requestId => Expected) internal expected;
+    /// @notice Requests that nobody signed: their ids count.
+    uint256 public sentCount;
     SideClaim[] internal sideClaims;
     mapping(address => uint256) public balances;
     mapping(uint256 => uint256) public royalties;
@@ -114,9 +125,12 @@ abstract contract Stage is Network {
 
     function _actors() private {
         requesters.push(requester);
+        requesterKeys.push(requesterKey);
         executors.push(executor);
         for (uint256 i = 1; i < ACTORS; ++i) {
-            requesters.push(makeAddr(string.concat("requester ", vm.toString(i))));
+            (address account, uint256 key) = makeAddrAndKey(string.concat("requester ", vm.toString(i)));
+            requesters.push(account);
+            requesterKeys.push(key);
             executors.push(makeAddr(string.concat("executor ", vm.toString(i))));
             stakeFor(executors[i], STAKE);
             depositFor(requesters[i], DEPOSIT);
@@ -181,11 +195,11 @@ abstract contract Stage is Network {
     }
 
     function requestCount() public view returns (uint256) {
-        return expected.length;
+        return ids.length;
     }
 
     function expectedOf(uint256 requestId) external view returns (Expected memory) {
-        return expected[requestId - 1];
+        return expected[requestId];
     }
 
     function versionCount() external view returns (uint256) {
@@ -206,32 +220,65 @@ abstract contract Stage is Network {
 
     /// @dev A request in `state`, searched from a random start; zero if there is none.
     function _pick(uint256 seed, RequestState state) internal view returns (uint256) {
-        uint256 count = expected.length;
+        uint256 count = ids.length;
         for (uint256 i = 0; i < count; ++i) {
             uint256 at = (seed % count + i) % count;
-            if (expected[at].state == state) return at + 1;
+            if (expected[ids[at]].state == state) return ids[at];
         }
         return 0;
     }
 
     /// @dev An open request that names an executor; zero if there is none.
     function _pickNamed(uint256 seed) internal view returns (uint256) {
-        uint256 count = expected.length;
+        uint256 count = ids.length;
         for (uint256 i = 0; i < count; ++i) {
             uint256 at = (seed % count + i) % count;
-            if (expected[at].state == RequestState.OPEN && expected[at].named != address(0)) return at + 1;
+            if (expected[ids[at]].state == RequestState.OPEN && expected[ids[at]].named != address(0)) return ids[at];
         }
         return 0;
     }
 
     /// @dev An open request that names nobody; zero if there is none.
     function _pickUnnamed(uint256 seed) internal view returns (uint256) {
-        uint256 count = expected.length;
+        uint256 count = ids.length;
         for (uint256 i = 0; i < count; ++i) {
             uint256 at = (seed % count + i) % count;
-            if (expected[at].state == RequestState.OPEN && expected[at].named == address(0)) return at + 1;
+            if (expected[ids[at]].state == RequestState.OPEN && expected[ids[at]].named == address(0)) return ids[at];
         }
         return 0;
+    }
+
+    /// @dev A locked request whose lock was missed and that still lives; zero if there is none.
+    function _pickMissed(uint256 seed) internal view returns (uint256) {
+        uint256 count = ids.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 requestId = ids[(seed % count + i) % count];
+            Expected storage model = expected[requestId];
+            bool isMissed = model.state == RequestState.LOCKED && block.timestamp > model.lockDeadline;
+            if (isMissed && block.timestamp + MIN_LOCK <= model.deadline) return requestId;
+        }
+        return 0;
+    }
+
+    /// @dev A request whose lock runs, one that was missed before if there is one; zero if there is none.
+    function _pickHeld(uint256 seed) internal view returns (uint256 requestId) {
+        uint256 count = ids.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 id = ids[(seed % count + i) % count];
+            Expected storage model = expected[id];
+            if (model.state != RequestState.LOCKED || block.timestamp > model.lockDeadline) continue;
+            if (model.missed != address(0)) return id;
+            requestId = id;
+        }
+    }
+
+    /// @dev What a lock of this second pays: from the top down, so that it rounds by itself.
+    function _priceNow(Expected storage model) internal view returns (uint256) {
+        uint256 end = model.rampStart + model.rampLength;
+        if (model.state != RequestState.OPEN || block.timestamp >= end) return model.price;
+        if (block.timestamp <= model.rampStart) return model.minPrice;
+        uint256 missing = (model.maxPrice - model.minPrice) * (end - block.timestamp);
+        return model.maxPrice - (missing + model.rampLength - 1) / model.rampLength;
     }
 
     /// @dev Until when a lock of this second lasts.

@@ -119,7 +119,7 @@ abstract contract StakingActions is Stage {
     }
 
     function withdrawCredit(uint256 who) external {
-        address account = requesters[who % ACTORS];
+        address account = who % 2 == 0 ? requesters[(who / 2) % ACTORS] : executors[(who / 2) % ACTORS];
         if (credits[account] == 0) return;
         vm.prank(account);
         assertEq(staking.withdrawCredit(account), credits[account], "the whole credit");

@@ -18,6 +18,7 @@ CONTRACT_NAMES = (
     "ModelRegistry",
     "ZkVerifier",
     "ExecutorStaking",
+    "SignatureValidator",
     "InferenceMarket",
     "ReceiptCourt",
     "TestDollar",

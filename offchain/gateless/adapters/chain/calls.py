@@ -22,6 +22,7 @@ from gateless.core.types import (
     Permit,
     RequestInfo,
     RequestParams,
+    SignedRequest,
     VersionParams,
 )
 
@@ -190,7 +191,10 @@ def terms_hash(request: RequestInfo) -> bytes:
         ("uint64", request.version_id),
         ("uint8", int(request.mode)),
         ("bytes32", request.input_binding),
-        ("uint128", request.price),
+        ("uint128", request.max_price),
+        ("uint128", request.min_price),
+        ("uint64", request.ramp_start),
+        ("uint32", request.ramp_length),
         ("uint16", request.royalty_bps),
         ("uint128", request.collateral),
         ("uint64", request.deadline),
@@ -202,12 +206,13 @@ def terms_hash(request: RequestInfo) -> bytes:
     return bytes(keccak(encode([kind for kind, _ in terms], [value for _, value in terms])))
 
 
-def lock(request: RequestInfo, least_seconds: int = 0) -> Call:
+def lock(request: RequestInfo, least_seconds: int = 0, least_price: int = 0) -> Call:
     """Takes on exactly this request, whatever a reorganisation makes of its number.
 
     Args:
         request: as it was judged.
         least_seconds: time that must be left when the lock is mined; with less it reverts.
+        least_price: price that it must have when the lock is mined; for less it reverts.
     """
     return _call(
         MARKET,
@@ -216,7 +221,59 @@ def lock(request: RequestInfo, least_seconds: int = 0) -> Call:
         request.request_id,
         terms_hash(request),
         least_seconds,
+        least_price,
     )
+
+
+def lock_signed(
+    signed: SignedRequest, signature: bytes, least_seconds: int = 0, least_price: int = 0
+) -> Call:
+    """Makes and locks a request that its requester signed; the two bounds are those of a lock."""
+    return _call(
+        MARKET,
+        f"lock a signed request of {signed.requester}",
+        "lockSigned",
+        signed_values(signed),
+        signature,
+        least_seconds,
+        least_price,
+    )
+
+
+def lock_signed_and_fulfill(
+    signed: SignedRequest,
+    signature: bytes,
+    circuit_index: int,
+    packed_input: bytes,
+    packed_output: bytes,
+    proof: bytes,
+) -> Call:
+    """Makes, locks and answers a signed request at once, where it names the executor."""
+    return _call(
+        MARKET,
+        f"lock and fulfil a signed request of {signed.requester}",
+        "lockSignedAndFulfill",
+        signed_values(signed),
+        signature,
+        circuit_index,
+        packed_input,
+        packed_output,
+        proof,
+    )
+
+
+def lock_many(locks: Sequence[Call]) -> Call:
+    """Several locks of the same sender in one transaction; those that fail are left out.
+
+    Args:
+        locks: what :func:`lock` and :func:`lock_signed` make.
+    """
+    return _call(MARKET, f"lock {len(locks)} requests", "lockMany", [entry.data for entry in locks])
+
+
+def cancel_nonces(word_index: int, mask: int) -> Call:
+    """Makes nonces of the sender useless: bit i of ``mask`` is nonce ``256 * word_index + i``."""
+    return _call(MARKET, "cancel signed requests", "cancelNonces", word_index, mask)
 
 
 def fulfill(
@@ -358,13 +415,26 @@ def unenroll(version_id: int) -> Call:
     return _call(STAKING, f"leave version {version_id}", "unenroll", version_id)
 
 
+def signed_values(signed: SignedRequest) -> dict[str, Any]:
+    """A signed request as the ABI takes it."""
+    return {
+        "requester": signed.requester,
+        "params": _request(signed.params),
+        "nonce": signed.nonce,
+        "inputHint": signed.input_hint,
+    }
+
+
 def _request(params: RequestParams) -> dict[str, Any]:
     return {
         "versionId": params.version_id,
         "mode": int(params.mode),
         "inputDigest": params.input_digest,
         "inputBinding": params.input_binding,
-        "price": params.price,
+        "maxPrice": params.max_price,
+        "minPrice": params.min_price,
+        "rampStart": params.ramp_start,
+        "rampLength": params.ramp_length,
         "collateral": params.collateral,
         "deadline": params.deadline,
         "lockDuration": params.lock_duration,

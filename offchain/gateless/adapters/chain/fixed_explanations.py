@@ -71,6 +71,34 @@ FIXED: Mapping[str, tuple[str, str]] = {
         "the request is not the one that was looked at",
         "look at it again: a reorganisation of the chain may have changed what its number means",
     ),
+    "InferenceMarket_PriceTooLow": (
+        "the price is lower than the executor asks",
+        "wait for it to rise, or ask less",
+    ),
+    "InferenceMarket_InvalidRamp": (
+        "the price cannot rise like that",
+        "begin below the price and end before the deadline; without a ramp leave all of it out",
+    ),
+    "InferenceMarket_InvalidSignature": (
+        "the requester did not sign exactly this",
+        "ask for a new signature; nothing of what was signed may be changed, nor market or chain",
+    ),
+    "InferenceMarket_NonceUsed": (
+        "a request with this nonce was locked or cancelled before",
+        "it is somebody's already, or nobody's any more",
+    ),
+    "InferenceMarket_NotALock": (
+        "something else than a lock is in the batch",
+        "give calls of lock and lockSigned",
+    ),
+    "InferenceMarket_NothingLocked": (
+        "none of the batch's requests could be locked",
+        "lock one by itself to learn why",
+    ),
+    "SignatureValidator_NotEnoughGas": (
+        "the transaction carries too little gas to ask the requester's account",
+        "send it with more gas",
+    ),
     "InferenceMarket_LockTooShort": (
         "too little time would be left to prove",
         "leave it to its refund, or to quicker executors",
@@ -82,6 +110,10 @@ FIXED: Mapping[str, tuple[str, str]] = {
     "ModelRegistry_ProofTooLarge": (
         "what one proof covers is too large to be verified in one transaction",
         "choose a smaller batch, bind inputs by commitment, or let the model put out less",
+    ),
+    "ModelRegistry_ProofTooLong": (
+        "a circuit's proof is too long to be verified in one transaction",
+        "build it with fewer columns",
     ),
     "ModelRegistry_BatchTooLarge": (
         "a circuit takes too many inferences at once",

@@ -59,15 +59,23 @@ class MarketReader(BoundContract):
             output_digest=stored["outputDigest"],
             refundable=status["refundable"],
             paid_block=stored["paidBlock"],
+            max_price=stored["maxPrice"],
+            min_price=stored["minPrice"],
+            ramp_start=stored["rampStart"],
+            ramp_length=stored["rampLength"],
         )
 
     async def request_count(self) -> int:
-        """Number of requests ever made; ids go from 1 to this."""
+        """Number of requests ever sent; their ids go from 1 to this. Signed ones do not count."""
         return int(await self.call("requestCount"))
 
     async def balance_of(self, account: str) -> int:
         """Deposited, not escrowed, withdrawable balance."""
         return int(await self.call("balanceOf", account))
+
+    async def nonce_word(self, account: str, word_index: int) -> int:
+        """Used and cancelled nonces of an account: bit i is nonce ``256 * word_index + i``."""
+        return int(await self.call("nonceWord", account, word_index))
 
     async def royalty_of(self, model_id: int) -> int:
         """Royalties that the model's holder can withdraw."""

@@ -40,6 +40,17 @@ async def _infer(
         str | None,
         typer.Option(metavar="AMOUNT", help="What to pay (default: the cheapest price asked)."),
     ] = None,
+    min_price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            help="Start here and let the price rise to --price until an executor takes it.",
+        ),
+    ] = None,
+    ramp: Annotated[
+        int | None,
+        typer.Option(metavar="SECONDS", help="How long it rises (default: half of --timeout)."),
+    ] = None,
     seconds: Annotated[
         int | None,
         typer.Option(
@@ -80,6 +91,8 @@ async def _infer(
         token = gateless.chain.deployment.token
         terms: RequestTerms = {
             "price": None if price is None else parse_amount(price, token),
+            "min_price": None if min_price is None else parse_amount(min_price, token),
+            "ramp": ramp,
             "collateral": None if collateral is None else parse_amount(collateral, token),
             "timeout": seconds,
             "executor": executor,

@@ -1,0 +1,88 @@
+"""Asking without gas: requests that are signed and handed to executors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Unpack
+
+from gateless.adapters.chain import calls
+from gateless.adapters.chain.signed_requests import free_nonce, sign_request
+from gateless.adapters.storage import content_hint
+from gateless.core.types import SignedRequest
+from gateless.sdk.progress import ProgressSink, Step, ignore
+from gateless.sdk.requesting import Requesting
+from gateless.sdk.results import SentTransaction, SignedOffer
+from gateless.sdk.tensors import pack_inputs
+from gateless.sdk.terms import RequestTerms
+
+
+class Signing(Requesting):
+    """Requests whose requester needs a deposit and no gas."""
+
+    async def sign(
+        self,
+        ref: str | int,
+        inputs: Any,
+        *,
+        nonce: int | None = None,
+        progress: ProgressSink = ignore,
+        **terms: Unpack[RequestTerms],
+    ) -> SignedOffer:
+        """Signs a request. Nothing is sent; the price is taken from the deposit by the lock.
+
+        Args:
+            ref: which version, see :mod:`gateless.sdk.references`.
+            inputs: as for :meth:`infer`. The bytes go to executors with the signature, or by way of
+                ``input_store``.
+            nonce: any number that the account has not used; default: a free one. Two requests with
+                one nonce are alternatives: one of them is locked at most.
+            progress: told about each stage.
+            terms: as for :meth:`infer`; a deposit that is too low is not topped up.
+
+        Raises:
+            InputError: bad input or terms.
+            NotFoundError: unknown model, version or alias, or ``no-executor``.
+            StorageError: the version's files cannot be had or are not what was published.
+            FundsError: ``balance-too-low``: no executor would be paid.
+        """
+        signer = self.signer
+        progress(Step("resolve", f"looking up {ref}"))
+        resolved = await self.resolve(ref)
+        manifest = await self._manifest_of(resolved, progress)
+        packed = pack_inputs(manifest, inputs)
+        settled = await self._settle(resolved, terms)
+        await self._shortage(settled.price, deposit=False)
+        hint, store = "", terms.get("input_store")
+        if store is not None:
+            hint = content_hint(await self.services.store.put(packed), store)
+        if nonce is None:
+            nonce = await free_nonce(self.chain, signer.address)
+        params = await self._params(resolved, settled, packed, progress)
+        signed = SignedRequest(signer.address, params, nonce, hint)
+        request_id, signature = sign_request(self.chain, signer, signed)
+        progress(Step("signed", "the request is signed", request_id=request_id))
+        return SignedOffer(
+            request_id=request_id,
+            signed=signed,
+            signature=signature,
+            resolved=resolved,
+            manifest=manifest,
+            packed_input=packed,
+            warnings=(*resolved.warnings, *settled.warnings),
+        )
+
+    async def cancel_signed(
+        self, nonces: Iterable[int], *, progress: ProgressSink = ignore
+    ) -> tuple[SentTransaction, ...]:
+        """Makes signed requests that nobody has locked yet useless, by their nonces.
+
+        One transaction for all nonces that share a word of 256.
+        """
+        masks: dict[int, int] = {}
+        for nonce in nonces:
+            masks[nonce >> 8] = masks.get(nonce >> 8, 0) | 1 << (nonce & 0xFF)
+        sent = []
+        for word_index, mask in sorted(masks.items()):
+            _, transaction = await self._send(calls.cancel_nonces(word_index, mask), progress)
+            sent.append(transaction)
+        return tuple(sent)
