@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {MarketAccounts} from "./MarketAccounts.sol";
 import {MarketLimits} from "./MarketLimits.sol";
 import {IExecutorStaking} from "./interfaces/IExecutorStaking.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
 import {IZkVerifier} from "./interfaces/IZkVerifier.sol";
 import {StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {MarketAccounts} from "./markets/MarketAccounts.sol";
 import {Limits, Request, RequestState} from "./types/MarketTypes.sol";
 
 /// @title Requests of the market, for reading

@@ -2,13 +2,11 @@
 pragma solidity ^0.8.30;
 
 import {Permit, Request, RequestParams, RequestState, SignedRequest, SkipReason} from "../types/MarketTypes.sol";
+import {IMarketAccounts} from "./IMarketAccounts.sol";
 
 /// @title Market of verified inferences
 /// @notice A request is escrowed when it is made and ends in exactly one of: paid, refunded.
-interface IInferenceMarket {
-    event Deposited(address indexed account, address indexed payer, uint256 amount);
-    event Withdrawn(address indexed account, address indexed to, uint256 amount);
-    event RoyaltyWithdrawn(uint256 indexed modelId, address indexed holder, address to, uint256 amount);
+interface IInferenceMarket is IMarketAccounts {
     /// @notice A request was escrowed. `input` is empty where the bytes are to be fetched by `inputHint`.
     event RequestCreated(
         uint256 indexed requestId,
@@ -45,10 +43,6 @@ interface IInferenceMarket {
 
     error InferenceMarket_InvalidConfiguration();
     error InferenceMarket_ExitDelayTooShort(uint64 exitDelay, uint64 minimum);
-    error InferenceMarket_ZeroAmount();
-    error InferenceMarket_ZeroAddress();
-    error InferenceMarket_InsufficientBalance(address account, uint256 balance, uint256 needed);
-    error InferenceMarket_TransferMismatch(uint256 received, uint256 expected);
     error InferenceMarket_UnknownRequest(uint256 requestId);
     error InferenceMarket_ModeNotAllowed(uint64 versionId, uint8 mode);
     error InferenceMarket_ModeNotSupported(uint8 mode);
@@ -88,16 +82,6 @@ interface IInferenceMarket {
     error InferenceMarket_VersionMismatch(uint256 requestId, uint64 versionId, uint64 expected);
     error InferenceMarket_NothingToFulfill();
     error InferenceMarket_NotEnoughGasForCallback(uint256 available, uint256 needed);
-    error InferenceMarket_NotRoyaltyHolder(uint256 modelId, address caller);
-    error InferenceMarket_NothingToWithdraw();
-
-    // --- deposits and withdrawals ---
-    function deposit(uint256 amount) external;
-    /// @notice Deposits with an ERC-2612 permit in the same transaction; a permit already used is no error.
-    function depositWithPermit(Permit calldata permit) external;
-    function withdraw(uint256 amount, address to) external;
-    /// @notice Withdraws all royalties of a model to `to`. Only the token's present holder.
-    function withdrawRoyalty(uint256 modelId, address to) external returns (uint256 amount);
 
     // --- requests ---
     /// @notice Escrows `params.maxPrice` from the caller's balance and opens a request.
@@ -201,8 +185,6 @@ interface IInferenceMarket {
     function refund(uint256 requestId) external;
 
     // --- views ---
-    function token() external view returns (address);
-    function registry() external view returns (address);
     function zkVerifier() external view returns (address);
     function staking() external view returns (address);
     function COLLATERAL_FLOOR() external view returns (uint128);
@@ -211,8 +193,6 @@ interface IInferenceMarket {
     function MAX_LOCK_DURATION() external view returns (uint32);
     function MAX_CALLBACK_GAS() external view returns (uint32);
     function MAX_INPUT_LENGTH() external view returns (uint256);
-    function balanceOf(address account) external view returns (uint256);
-    function royaltyOf(uint256 modelId) external view returns (uint256);
     function signatureValidator() external view returns (address);
     /// @notice Used and cancelled nonces of an account, 256 to a word.
     function nonceWord(address account, uint256 wordIndex) external view returns (uint256);

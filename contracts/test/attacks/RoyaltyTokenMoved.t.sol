@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
+import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
 import {RequestState} from "../../src/types/MarketTypes.sol";
 import {Network} from "../Network.t.sol";
 
@@ -18,7 +18,7 @@ contract RoyaltyTokenMovedAttack is Network {
 
         // The royalty is the model's: who holds the token when it is withdrawn gets it, nobody else.
         vm.expectRevert(
-            abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotRoyaltyHolder.selector, modelId, builder)
+            abi.encodeWithSelector(IMarketAccounts.MarketAccounts_NotRoyaltyHolder.selector, modelId, builder)
         );
         vm.prank(builder);
         market.withdrawRoyalty(modelId, builder);
@@ -39,7 +39,7 @@ contract RoyaltyTokenMovedAttack is Network {
         assertState(missedId, RequestState.REFUNDED);
         assertEq(market.royaltyOf(modelId), PRICE / 10, "waits for nobody, and nobody else can take it");
         vm.expectRevert(
-            abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotRoyaltyHolder.selector, modelId, executor)
+            abi.encodeWithSelector(IMarketAccounts.MarketAccounts_NotRoyaltyHolder.selector, modelId, executor)
         );
         vm.prank(executor);
         market.withdrawRoyalty(modelId, executor);

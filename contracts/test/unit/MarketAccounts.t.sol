@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
+import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
 import {Permit} from "../../src/types/MarketTypes.sol";
 import {Network} from "../Network.t.sol";
 import {IERC20Errors, IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
@@ -12,11 +12,11 @@ contract MarketAccountsTest is Network {
         vm.startPrank(stranger);
         token.approve(address(market), 30e6);
         vm.expectEmit(address(market));
-        emit IInferenceMarket.Deposited(stranger, stranger, 30e6);
+        emit IMarketAccounts.Deposited(stranger, stranger, 30e6);
         market.deposit(30e6);
         assertEq(market.balanceOf(stranger), 30e6, "balance");
         vm.expectEmit(address(market));
-        emit IInferenceMarket.Withdrawn(stranger, builder, 10e6);
+        emit IMarketAccounts.Withdrawn(stranger, builder, 10e6);
         market.withdraw(10e6, builder);
         vm.stopPrank();
         assertEq(market.balanceOf(stranger), 20e6, "balance after");
@@ -25,7 +25,7 @@ contract MarketAccountsTest is Network {
 
     function test_depositRefusals() external {
         vm.startPrank(stranger);
-        vm.expectRevert(IInferenceMarket.InferenceMarket_ZeroAmount.selector);
+        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAmount.selector);
         market.deposit(0);
         vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(market), 0, 1));
         market.deposit(1);
@@ -34,15 +34,15 @@ contract MarketAccountsTest is Network {
 
     function test_withdrawRefusals() external {
         vm.startPrank(requester);
-        vm.expectRevert(IInferenceMarket.InferenceMarket_ZeroAmount.selector);
+        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAmount.selector);
         market.withdraw(0, requester);
-        vm.expectRevert(IInferenceMarket.InferenceMarket_ZeroAddress.selector);
+        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAddress.selector);
         market.withdraw(1, address(0));
-        vm.expectRevert(IInferenceMarket.InferenceMarket_ZeroAddress.selector);
+        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAddress.selector);
         market.withdraw(1, address(market));
         vm.expectRevert(
             abi.encodeWithSelector(
-                IInferenceMarket.InferenceMarket_InsufficientBalance.selector, requester, DEPOSIT, DEPOSIT + 1
+                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, DEPOSIT, DEPOSIT + 1
             )
         );
         market.withdraw(DEPOSIT + 1, requester);
@@ -53,7 +53,7 @@ contract MarketAccountsTest is Network {
         openPacked();
         vm.expectRevert(
             abi.encodeWithSelector(
-                IInferenceMarket.InferenceMarket_InsufficientBalance.selector, requester, DEPOSIT - PRICE, DEPOSIT
+                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, DEPOSIT - PRICE, DEPOSIT
             )
         );
         vm.prank(requester);
@@ -82,17 +82,17 @@ contract MarketAccountsTest is Network {
         assertEq(market.royaltyOf(modelId), royalty, "credited to the model");
 
         vm.expectRevert(
-            abi.encodeWithSelector(IInferenceMarket.InferenceMarket_NotRoyaltyHolder.selector, modelId, stranger)
+            abi.encodeWithSelector(IMarketAccounts.MarketAccounts_NotRoyaltyHolder.selector, modelId, stranger)
         );
         vm.prank(stranger);
         market.withdrawRoyalty(modelId, stranger);
         vm.startPrank(builder);
-        vm.expectRevert(IInferenceMarket.InferenceMarket_ZeroAddress.selector);
+        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAddress.selector);
         market.withdrawRoyalty(modelId, address(0));
         vm.expectEmit(address(market));
-        emit IInferenceMarket.RoyaltyWithdrawn(modelId, builder, stranger, royalty);
+        emit IMarketAccounts.RoyaltyWithdrawn(modelId, builder, stranger, royalty);
         assertEq(market.withdrawRoyalty(modelId, stranger), royalty, "amount");
-        vm.expectRevert(IInferenceMarket.InferenceMarket_NothingToWithdraw.selector);
+        vm.expectRevert(IMarketAccounts.MarketAccounts_NothingToWithdraw.selector);
         market.withdrawRoyalty(modelId, stranger);
         vm.stopPrank();
         assertEq(token.balanceOf(stranger), royalty, "paid out");

@@ -5,6 +5,7 @@ import {InferenceMarket} from "../../src/InferenceMarket.sol";
 import {SignatureValidator} from "../../src/SignatureValidator.sol";
 import {ZkVerifier} from "../../src/ZkVerifier.sol";
 import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
+import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
 import {Permit, Request, RequestParams, RequestState} from "../../src/types/MarketTypes.sol";
 import {TrustMode, VersionParams} from "../../src/types/ModelTypes.sol";
@@ -66,7 +67,7 @@ contract MarketRequestTest is Network {
     function test_refusesWithoutMoney() external {
         RequestParams memory params = packedParams();
         vm.expectRevert(
-            abi.encodeWithSelector(IInferenceMarket.InferenceMarket_InsufficientBalance.selector, stranger, 0, PRICE)
+            abi.encodeWithSelector(IMarketAccounts.MarketAccounts_InsufficientBalance.selector, stranger, 0, PRICE)
         );
         vm.prank(stranger);
         market.request(params, "", "");
@@ -313,7 +314,7 @@ contract MarketRequestTest is Network {
         _refused(
             params,
             abi.encodeWithSelector(
-                IInferenceMarket.InferenceMarket_InsufficientBalance.selector, requester, DEPOSIT, most
+                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, DEPOSIT, most
             )
         );
         params = packedParams();

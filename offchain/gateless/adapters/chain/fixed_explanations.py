@@ -21,7 +21,7 @@ _BAD_KEY = ("that is no verifying-key artifact", "take the words from the bundle
 
 #: Summary and hint by error name.
 FIXED: Mapping[str, tuple[str, str]] = {
-    "InferenceMarket_ZeroAmount": _ZERO,
+    "MarketAccounts_ZeroAmount": _ZERO,
     "InferenceMarket_NoUsableCircuit": (
         "the version has no circuit that proves one inference",
         "ask for another version",
@@ -168,8 +168,8 @@ FIXED: Mapping[str, tuple[str, str]] = {
         "the transaction carries too little gas for the callback",
         "send it with more gas",
     ),
-    "InferenceMarket_NotRoyaltyHolder": _HOLDER,
-    "InferenceMarket_NothingToWithdraw": ("nothing has been earned yet", ""),
+    "MarketAccounts_NotRoyaltyHolder": _HOLDER,
+    "MarketAccounts_NothingToWithdraw": ("nothing has been earned yet", ""),
     "InferenceMarket_InputBindingMismatch": _DISAGREE,
     "InferenceMarket_InputDigestMismatch": (
         "the input is not the one that the digest names",

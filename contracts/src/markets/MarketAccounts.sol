@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
-import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
-import {TokenTransfers} from "./libraries/TokenTransfers.sol";
-import {Permit} from "./types/MarketTypes.sol";
+import {IMarketAccounts} from "../interfaces/IMarketAccounts.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {TokenTransfers} from "../libraries/TokenTransfers.sol";
+import {Permit} from "../types/MarketTypes.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-/// @title Accounts of the market
-/// @notice Deposits come in, everything leaves by pull. `InferenceMarket`, which extends this, moves amounts between a
+/// @title Accounts of a market
+/// @notice Deposits come in, everything leaves by pull. A market, which extends this, moves amounts between a
 /// requester's balance, a request's escrow, an executor's balance and a model's royalties, and creates none.
-abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
+abstract contract MarketAccounts is IMarketAccounts, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using TokenTransfers for IERC20;
 
@@ -30,20 +30,20 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
         REGISTRY = IModelRegistry(registry_);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function deposit(uint256 amount) external nonReentrant {
         _deposit(amount);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function depositWithPermit(Permit calldata permit) external nonReentrant {
         _depositWithPermit(permit);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function withdraw(uint256 amount, address to) external nonReentrant {
         // Check
-        if (amount == 0) revert InferenceMarket_ZeroAmount();
+        if (amount == 0) revert MarketAccounts_ZeroAmount();
         _checkPayout(to);
         // Effect
         _debit(msg.sender, amount);
@@ -52,13 +52,13 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
         TOKEN.safeTransfer(to, amount);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function withdrawRoyalty(uint256 modelId, address to) external nonReentrant returns (uint256 amount) {
         // Check: who holds the token now, also for what was earned before he got it.
-        if (REGISTRY.ownerOf(modelId) != msg.sender) revert InferenceMarket_NotRoyaltyHolder(modelId, msg.sender);
+        if (REGISTRY.ownerOf(modelId) != msg.sender) revert MarketAccounts_NotRoyaltyHolder(modelId, msg.sender);
         _checkPayout(to);
         amount = _royalties[modelId];
-        if (amount == 0) revert InferenceMarket_NothingToWithdraw();
+        if (amount == 0) revert MarketAccounts_NothingToWithdraw();
         // Effect
         _royalties[modelId] = 0;
         emit RoyaltyWithdrawn(modelId, msg.sender, to, amount);
@@ -66,22 +66,22 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
         TOKEN.safeTransfer(to, amount);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function token() external view returns (address) {
         return address(TOKEN);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function registry() external view returns (address) {
         return address(REGISTRY);
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function balanceOf(address account) external view returns (uint256) {
         return _balances[account];
     }
 
-    /// @inheritdoc IInferenceMarket
+    /// @inheritdoc IMarketAccounts
     function royaltyOf(uint256 modelId) external view returns (uint256) {
         return _royalties[modelId];
     }
@@ -98,7 +98,7 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
     function _debit(address account, uint256 amount) internal {
         // Check
         uint256 balance = _balances[account];
-        if (amount > balance) revert InferenceMarket_InsufficientBalance(account, balance, amount);
+        if (amount > balance) revert MarketAccounts_InsufficientBalance(account, balance, amount);
         // Effect
         _balances[account] = balance - amount;
     }
@@ -119,10 +119,10 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
 
     function _deposit(uint256 amount) private {
         // Check
-        if (amount == 0) revert InferenceMarket_ZeroAmount();
+        if (amount == 0) revert MarketAccounts_ZeroAmount();
         // Interaction: before the effect, because what arrived decides; the guard is held.
         uint256 received = TOKEN.pull(amount);
-        if (received != amount) revert InferenceMarket_TransferMismatch(received, amount);
+        if (received != amount) revert MarketAccounts_TransferMismatch(received, amount);
         // Effect
         _credit(msg.sender, amount);
         emit Deposited(msg.sender, msg.sender, amount);
@@ -130,6 +130,6 @@ abstract contract MarketAccounts is IInferenceMarket, ReentrancyGuardTransient {
 
     /// @dev Tokens sent to this contract itself would be in no account.
     function _checkPayout(address to) private view {
-        if (to == address(0) || to == address(this)) revert InferenceMarket_ZeroAddress();
+        if (to == address(0) || to == address(this)) revert MarketAccounts_ZeroAddress();
     }
 }
