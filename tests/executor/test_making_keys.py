@@ -6,9 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from gateless.daemon.versions import Versions
 from gateless.devnet import Devnet
-from gateless.executor import ExecutorConfig
-from gateless.executor.versions import Versions
 from gateless_proofs import Bundle, KeyCache
 from market_fixtures import TinyModel
 
@@ -31,13 +30,15 @@ async def test_keys_of_several_versions_are_made_one_after_the_other(
     devnet: Devnet, tiny_model: TinyModel, batching_bundle: Bundle, tmp_path: Path
 ) -> None:
     keys = WatchedKeys(tmp_path / "cache")
-    config = ExecutorConfig(
-        data_dir=tmp_path,
-        content_dir=tmp_path / "content",
-        bundles_dir=tmp_path / "bundles",
-        cache_dir=tmp_path / "cache",
+    me, bundles = "0x" + "11" * 20, tmp_path / "bundles"
+    versions = Versions(
+        devnet.client,
+        None,  # type: ignore[arg-type]
+        keys,
+        bundles,
+        me,
+        max_bundle_bytes=1 << 30,
     )
-    versions = Versions(devnet.client, None, keys, config, "0x" + "11" * 20)  # type: ignore[arg-type]
     await asyncio.gather(
         versions.make_key(tiny_model.bundle, 0),
         versions.make_key(batching_bundle, 0),

@@ -10,8 +10,8 @@ from gateless.adapters.storage import parse_hint
 from gateless.core.errors import InputError, ProofError, StorageError
 from gateless.core.packing import unpack
 from gateless.core.types import InputBinding
-from gateless.executor.content import ContentSources
-from gateless.executor.versions import ReadyVersion
+from gateless.daemon.content import ContentSources
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.work import Work
 
 

@@ -6,9 +6,9 @@ import structlog
 
 from gateless.adapters.chain import calls
 from gateless.core.types import Receipt
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.parts import Parts, input_argument, kept_input, kept_proof
 from gateless.executor.states import WorkState
-from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import Batch, IntentKind, Work
 
 #: States in which a member of a batch may still have to be answered. ``FULFILLING`` is left from an

@@ -15,8 +15,9 @@ from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.storage import LocalStore
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
+from gateless.daemon.content import ContentSources
+from gateless.daemon.versions import Versions
 from gateless.executor.config import ExecutorConfig, Serving
-from gateless.executor.content import ContentSources
 from gateless.executor.earnings import Earnings
 from gateless.executor.faults import NEEDS_OPERATOR, is_chain_away
 from gateless.executor.journal import Journal
@@ -29,7 +30,6 @@ from gateless.executor.standing import StandingReader
 from gateless.executor.states import COMMITTED, UNCOMMITTED, WorkState
 from gateless.executor.status import ActiveWork, Batches, Problem, Status
 from gateless.executor.transactions import Transactions
-from gateless.executor.versions import Versions
 from gateless.executor.watcher import Sighting, Watcher
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,9 @@ class Executor:
         self._policy = Policy(config.policy, me)
         self._standing = StandingReader(client, me, self._clock)
         self._watcher = Watcher(client, journal, me=me, confirmations=config.confirmations)
-        self._versions = Versions(client, sources, keys, config, me)
+        self._versions = Versions(
+            client, sources, keys, config.bundles_dir, me, max_bundle_bytes=config.max_bundle_bytes
+        )
         self._earnings = Earnings(
             journal, transactions, self._recovery, me, config.withdraw_threshold
         )

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from gateless.core.errors import GatelessError
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.parts import Parts, kept_input
-from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import Work
 
 log = structlog.get_logger(__name__)

@@ -11,13 +11,13 @@ import structlog
 
 from gateless.core.errors import GatelessError
 from gateless.core.types import InputBinding
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.batching import BatchCircuit, choose, seconds_to_prove, within_gas
 from gateless.executor.faults import is_hopeless
 from gateless.executor.fitting import Fitting
 from gateless.executor.parts import Active, Gone, Parts
 from gateless.executor.proofs import Proofs
 from gateless.executor.states import UNCOMMITTED, WorkState
-from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import NewBatch, Work
 
 log = structlog.get_logger(__name__)

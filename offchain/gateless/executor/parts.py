@@ -14,14 +14,14 @@ from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
 from gateless.core.types import InputBinding
+from gateless.daemon.content import ContentSources
+from gateless.daemon.versions import ReadyVersion, Versions
 from gateless.executor.config import ExecutorConfig
-from gateless.executor.content import ContentSources
 from gateless.executor.journal import Journal
 from gateless.executor.policy import Policy
 from gateless.executor.recovery import Recovery
 from gateless.executor.standing import StandingReader
 from gateless.executor.transactions import Transactions
-from gateless.executor.versions import ReadyVersion, Versions
 from gateless.executor.watcher import Watcher
 from gateless.executor.work import Work
 

@@ -11,6 +11,7 @@ import structlog
 from gateless.adapters.chain import calls
 from gateless.core.errors import GatelessError
 from gateless.core.types import RequestInfo
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.checks import check_binding, check_execution, obtain_input
 from gateless.executor.delivery import Delivery
 from gateless.executor.faults import is_hopeless
@@ -25,7 +26,6 @@ from gateless.executor.states import (
     UNCOMMITTED,
     WorkState,
 )
-from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import IntentKind, Work
 
 _S = WorkState

@@ -10,9 +10,9 @@ from gateless_proofs import BatchProof, Proof
 
 from gateless.adapters.chain.rpc import RpcError
 from gateless.core.errors import ContractError, GatelessError, ProofError
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.faults import is_chain_away
 from gateless.executor.parts import Parts, input_argument, kept_input
-from gateless.executor.versions import ReadyVersion
 from gateless.executor.work import Work
 
 log = structlog.get_logger(__name__)

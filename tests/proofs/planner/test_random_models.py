@@ -19,9 +19,9 @@ from eth_utils.crypto import keccak
 from gateless.adapters.chain.client import ChainClient
 from gateless.core.errors import ContractError, InputError, ProofError
 from gateless.core.packing import dequantise, pack, unpack
+from gateless.daemon.versions import ReadyVersion
 from gateless.devnet import Devnet
 from gateless.executor.checks import check_execution
-from gateless.executor.versions import ReadyVersion
 from gateless_proofs import KeyCache, Prover, Witness
 from gateless_proofs.reference import FloatModel
 from hypothesis import HealthCheck, given, settings

@@ -1,4 +1,4 @@
-"""Makes a version ready to be served, before any stake is put on it.
+"""Makes a version ready to be served or judged, before any money is put on it.
 
 The chain names the manifest, the manifest names the files by digest. Here everything is fetched,
 compared with the chain, and the proving key is made again from the published circuit, so that
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateless_proofs import Bundle, KeyCache, load_bundle
 
@@ -17,8 +18,7 @@ from gateless.adapters.storage import fetch_bundle
 from gateless.core.errors import ProofError, StorageError
 from gateless.core.manifest import Binding, FileRole
 from gateless.core.types import CircuitRole, InputBinding, VersionInfo
-from gateless.executor.config import ExecutorConfig
-from gateless.executor.content import ContentSources
+from gateless.daemon.content import ContentSources
 
 _BINDINGS = {Binding.PACKED: InputBinding.PACKED, Binding.KZG: InputBinding.KZG}
 
@@ -55,8 +55,9 @@ class Versions:
         client: the chain.
         sources: where bundles come from.
         keys: makes proving keys again and compares them.
-        config: folders and limits.
-        me: this executor's address.
+        bundles: folder in which bundles are laid out, by manifest digest.
+        me: own address: the own endpoint is not asked.
+        max_bundle_bytes: largest bundle that is fetched.
     """
 
     def __init__(
@@ -64,14 +65,17 @@ class Versions:
         client: ChainClient,
         sources: ContentSources,
         keys: KeyCache,
-        config: ExecutorConfig,
+        bundles: Path,
         me: str,
+        *,
+        max_bundle_bytes: int,
     ) -> None:
         self._client = client
         self._sources = sources
         self._keys = keys
-        self._config = config
+        self._bundles = bundles
         self._me = me
+        self._max_bundle_bytes = max_bundle_bytes
         self._ready: dict[int, ReadyVersion] = {}
         self._locks: dict[int, asyncio.Lock] = {}
         self._making = asyncio.Lock()
@@ -126,8 +130,8 @@ class Versions:
         root = await fetch_bundle(
             store,
             info.manifest_digest,
-            self._config.bundles_dir / info.manifest_digest,
-            max_bytes=self._config.max_bundle_bytes,
+            self._bundles / info.manifest_digest,
+            max_bytes=self._max_bundle_bytes,
         )
         bundle = await asyncio.to_thread(load_bundle, root, info.manifest_digest)
         _compare(info, bundle)
@@ -156,7 +160,7 @@ def _circuit_of(info: VersionInfo) -> int:
     raise ProofError(
         "no-usable-circuit",
         f"version {info.version_id} has no circuit for single inferences",
-        hint="this executor cannot serve it",
+        hint="it can be neither served nor judged here",
     )
 
 
@@ -184,7 +188,7 @@ def _compare(info: VersionInfo, bundle: Bundle) -> None:
         raise ProofError(
             "no-usable-circuit",
             f"version {info.version_id} commits to {len(manifest.inputs)} input tensors",
-            hint="this executor serves versions that commit to one input tensor",
+            hint="only versions that commit to one input tensor are served or judged",
         )
 
 
@@ -192,6 +196,6 @@ def _mismatch(info: VersionInfo, what: str) -> StorageError:
     return StorageError(
         "manifest-mismatch",
         f"the manifest of version {info.version_id} and the chain disagree about its {what}",
-        hint="the publisher made a mistake or cheats; do not serve this version",
+        hint="the publisher made a mistake or cheats; do not use this version",
         version_id=info.version_id,
     )

@@ -1,0 +1,1 @@
+"""What programs that run for long share: executors and watchtowers."""
