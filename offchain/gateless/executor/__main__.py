@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gateless.adapters.chain.deployment import load_deployment
 from gateless.adapters.signer import KeystoreStore
 from gateless.core.errors import ConfigError, GatelessError, WalletError
+from gateless.daemon.process import configure_log
 from gateless.executor.config import MAX_PROOF_GAS, ExecutorConfig, PolicyConfig, Serving
 from gateless.executor.journal import Journal
-from gateless.executor.service import configure_log, run_executor
+from gateless.executor.service import run_executor
 
 PASSWORD_VARIABLE = "GATELESS_PASSWORD"  # noqa: S105 -- a variable's name
 

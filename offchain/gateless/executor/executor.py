@@ -16,10 +16,11 @@ from gateless.adapters.storage import LocalStore
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
 from gateless.daemon.content import ContentSources
+from gateless.daemon.faults import is_chain_away
 from gateless.daemon.versions import Versions
 from gateless.executor.config import ExecutorConfig, Serving
 from gateless.executor.earnings import Earnings
-from gateless.executor.faults import NEEDS_OPERATOR, is_chain_away
+from gateless.executor.faults import NEEDS_OPERATOR
 from gateless.executor.journal import Journal
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline

@@ -1,22 +1,8 @@
-"""Which faults pass by themselves and which decide a request: one place, so nobody guesses."""
+"""Which faults decide a request and which need the operator: one place, so nobody guesses."""
 
 from __future__ import annotations
 
 from gateless.core.errors import GatelessError
-
-#: The chain or its node is out of reach, or did not answer usefully: nobody knows anything new.
-CHAIN_AWAY = frozenset(
-    {
-        "rpc-unreachable",
-        "rpc-timeout",
-        "rpc-rate-limited",
-        "rpc-refused",
-        "rpc-invalid",
-        "rpc-error",
-        "unknown-block",
-        "logs-unavailable",
-    }
-)
 
 #: The version or the input as published can never be served, whatever happens elsewhere.
 HOPELESS = frozenset(
@@ -55,11 +41,6 @@ HOPELESS = frozenset(
 NEEDS_OPERATOR = frozenset(
     {"stake-too-low", "gas-balance-too-low", "not-enrolled", "not-profitable", "slashed"}
 )
-
-
-def is_chain_away(error: BaseException) -> bool:
-    """Whether an error says nothing but that the chain cannot be reached now."""
-    return isinstance(error, GatelessError) and error.code in CHAIN_AWAY
 
 
 def is_hopeless(error: GatelessError) -> bool:

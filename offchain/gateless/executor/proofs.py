@@ -10,8 +10,8 @@ from gateless_proofs import BatchProof, Proof
 
 from gateless.adapters.chain.rpc import RpcError
 from gateless.core.errors import ContractError, GatelessError, ProofError
+from gateless.daemon.faults import is_chain_away
 from gateless.daemon.versions import ReadyVersion
-from gateless.executor.faults import is_chain_away
 from gateless.executor.parts import Parts, input_argument, kept_input
 from gateless.executor.work import Work
 

@@ -13,7 +13,7 @@ import structlog
 from gateless.adapters.chain.client import ChainClient
 from gateless.core.errors import GatelessError, NotFoundError
 from gateless.core.types import RequestInfo, RequestState
-from gateless.executor.faults import is_chain_away
+from gateless.daemon.faults import is_chain_away
 from gateless.executor.journal import Journal
 from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
 from gateless.executor.transactions import StillWanted, Transactions

@@ -11,8 +11,8 @@ import structlog
 
 from gateless.adapters.clock import Clock
 from gateless.core.types import Block
+from gateless.daemon.faults import CHAIN_AWAY
 from gateless.executor.batching import proofs_at_once
-from gateless.executor.faults import CHAIN_AWAY
 from gateless.executor.journal import Journal
 from gateless.executor.parts import Active
 from gateless.executor.pipeline import Pipeline

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
-import signal
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
 
@@ -25,7 +19,7 @@ from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore, create_app
-from gateless.core.errors import ConfigError
+from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.executor import Executor
 from gateless.executor.journal import Journal
@@ -48,7 +42,7 @@ async def run_executor(
     """Runs an executor until it is told to stop.
 
     The first SIGINT or SIGTERM stops intake and finishes what is locked, the second one ends at
-    once. The log must have been set up (:func:`configure_log`).
+    once. The log must have been set up (:func:`gateless.daemon.process.configure_log`).
 
     Args:
         config: folders, stores, policy.
@@ -65,7 +59,7 @@ async def run_executor(
     async with open_executor(
         config, deployment=deployment, signer=signer, clock=clock, journal_type=journal_type
     ) as executor:
-        with _signals(executor):
+        with signals(executor.stop, executor.abort):
             if on_ready is not None:
                 on_ready(executor)
             await executor.run()
@@ -97,7 +91,7 @@ async def open_executor(
     store = LocalStore(config.content_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(ProcessLock(config.data_dir / "lock", what="the executor"))
-        listening = _listen(config)
+        listening = listen(config.serve_host, config.serve_port)
         if listening is not None:
             stack.enter_context(contextlib.closing(listening))
         client = await stack.enter_async_context(await ChainClient.connect(deployment))
@@ -123,37 +117,12 @@ async def open_executor(
             keys=keys,
             config=config,
             clock=clock,
-            serving_at=_base_url(listening),
+            serving_at=base_url(listening),
         )
         if listening is not None:
-            await stack.enter_async_context(_serve(_app(store, executor), listening))
-            log.info("serving", url=_base_url(listening))
+            await stack.enter_async_context(serve(_app(store, executor), listening))
+            log.info("serving", url=base_url(listening))
         yield executor
-
-
-def configure_log(*, json_lines: bool, level: int = logging.INFO) -> None:
-    """Sets structlog up for this process: one event per line on stderr.
-
-    Args:
-        json_lines: JSON objects for machines; coloured text for a terminal otherwise.
-        level: least level that is written.
-    """
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
-    )
-    processors: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if json_lines:
-        processors.append(structlog.processors.format_exc_info)
-    structlog.configure(
-        processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Looked up at each line: whoever replaces stderr gets the lines from then on.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
 
 
 def _app(store: LocalStore, executor: Executor) -> FastAPI:
@@ -166,67 +135,3 @@ def _app(store: LocalStore, executor: Executor) -> FastAPI:
         return (await executor.status()).to_dict()
 
     return app
-
-
-def _listen(config: ExecutorConfig) -> socket.socket | None:
-    if config.serve_port is None:
-        return None
-    try:
-        return socket.create_server((config.serve_host, config.serve_port))
-    except OSError as error:
-        raise ConfigError(
-            "port-taken",
-            f"cannot serve on {config.serve_host}:{config.serve_port}: {error.strerror}",
-            hint="choose another port; 0 takes a free one",
-        ) from error
-
-
-def _base_url(listening: socket.socket | None) -> str:
-    if listening is None:
-        return ""
-    host, port = listening.getsockname()[:2]
-    return f"http://{host}:{port}"
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the executor."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _serve(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    server = _Server(config)
-    task = asyncio.create_task(server.serve([listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        # Downloads that are under way may not hold up a shutdown.
-        server.force_exit = True
-        await task
-
-
-@contextlib.contextmanager
-def _signals(executor: Executor) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    told = False
-
-    def stop() -> None:
-        nonlocal told
-        if told:
-            executor.abort()
-        told = True
-        executor.stop()
-
-    names = (signal.SIGINT, signal.SIGTERM)
-    for name in names:
-        loop.add_signal_handler(name, stop)
-    try:
-        yield
-    finally:
-        for name in names:
-            loop.remove_signal_handler(name)

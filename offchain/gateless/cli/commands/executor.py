@@ -98,8 +98,8 @@ async def _run(
     ] = 900,
 ) -> None:
     """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
+    from gateless.daemon.process import configure_log
     from gateless.executor import Executor, ExecutorConfig, PolicyConfig, run_executor
-    from gateless.executor.service import configure_log
 
     deployment = cli.deployment()
     if cli.settings.rpc_url is not None:
