@@ -38,6 +38,7 @@ ATTESTATION = (
     ("versionId", "uint64"),
     ("inputDigest", "bytes32"),
     ("outputDigest", "bytes32"),
+    ("executor", "address"),
 )
 PERMIT = (
     ("owner", "address"),
@@ -213,6 +214,7 @@ def key_sets(source: random.Random) -> list[dict[str, Any]]:
             versionId=(source.randrange(1, 1 << 32) << 32) + source.randrange(1 << 32),
             inputDigest=hex_of(source.randbytes(32)),
             outputDigest=hex_of(source.randbytes(32)),
+            executor=accounts[0].address,
         )
         signed = b"".join(
             bytes((index,)) + bytes(accounts[index].sign_message(signable).signature)

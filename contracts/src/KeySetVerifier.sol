@@ -12,7 +12,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 contract KeySetVerifier is IKeySetVerifier, EIP712 {
     // solhint-disable-next-line gas-small-strings
     bytes32 private constant ATTESTATION_TYPE = keccak256(
-        "Attestation(address market,uint256 requestId,uint64 versionId,bytes32 inputDigest,bytes32 outputDigest)"
+        "Attestation(address market,uint256 requestId,uint64 versionId,bytes32 inputDigest,bytes32 outputDigest,address executor)"
     );
     uint256 private constant HEADER_LENGTH = 2;
     uint256 private constant KEY_LENGTH = 20;
@@ -73,7 +73,8 @@ contract KeySetVerifier is IKeySetVerifier, EIP712 {
                     answer.requestId,
                     answer.versionId,
                     answer.inputDigest,
-                    answer.outputDigest
+                    answer.outputDigest,
+                    answer.executor
                 )
             )
         );

@@ -62,7 +62,8 @@ abstract contract KeySets is Base {
             requestId: 7,
             versionId: (1 << 32) | 3,
             inputDigest: keccak256("input"),
-            outputDigest: keccak256("output")
+            outputDigest: keccak256("output"),
+            executor: address(0xe1e)
         });
     }
 

@@ -21,6 +21,7 @@ interface IKeySetVerifier is IAttestationVerifier {
     function policyOf(uint8 threshold, address[] calldata keys) external pure returns (bytes32 policy);
 
     /// @notice What the keys sign: EIP-712, of type `Attestation(address market,uint256 requestId,uint64 versionId,
-    /// bytes32 inputDigest,bytes32 outputDigest)`, in the domain of this chain and this contract (`eip712Domain`).
+    /// bytes32 inputDigest,bytes32 outputDigest,address executor)`, in the domain of this chain and this contract
+    /// (`eip712Domain`).
     function digestOf(AttestedAnswer calldata answer) external view returns (bytes32 digest);
 }

@@ -32,12 +32,13 @@ contract KeySetVerifierFuzz is KeySets {
         bytes32 policy = keySets.policyOf(2, addressesOf(keys));
         AttestedAnswer memory other = anAnswer();
         bytes32 flip = bytes32(1 << (bit % 256));
-        field = field % 6;
+        field = field % 7;
         if (field == 0) other.market = address(uint160(other.market) ^ uint160(1 << (bit % 160)));
         else if (field == 1) other.requestId ^= uint256(flip);
         else if (field == 2) other.versionId ^= uint64(1 << (bit % 64));
         else if (field == 3) other.inputDigest ^= flip;
         else if (field == 4) other.outputDigest ^= flip;
+        else if (field == 5) other.executor = address(uint160(other.executor) ^ uint160(1 << (bit % 160)));
         else policy ^= flip;
         _assertRefused(policy, other, evidence);
     }

@@ -37,9 +37,16 @@ contract KeySetVerifierTest is KeySets {
         bytes32 message = keccak256(
             bytes.concat(
                 keccak256(
-                    "Attestation(address market,uint256 requestId,uint64 versionId,bytes32 inputDigest,bytes32 outputDigest)"
+                    "Attestation(address market,uint256 requestId,uint64 versionId,bytes32 inputDigest,bytes32 outputDigest,address executor)"
                 ),
-                abi.encode(answer.market, answer.requestId, answer.versionId, answer.inputDigest, answer.outputDigest)
+                abi.encode(
+                    answer.market,
+                    answer.requestId,
+                    answer.versionId,
+                    answer.inputDigest,
+                    answer.outputDigest,
+                    answer.executor
+                )
             )
         );
         assertEq(digest, keccak256(abi.encodePacked(hex"1901", domain, message)), "digest");

@@ -140,7 +140,8 @@ contract VectorsTest is KeySets {
             requestId: _uint(at, ".message.requestId"),
             versionId: uint64(_uint(at, ".message.versionId")),
             inputDigest: _word(at, ".message.inputDigest"),
-            outputDigest: _word(at, ".message.outputDigest")
+            outputDigest: _word(at, ".message.outputDigest"),
+            executor: vm.parseJsonAddress(json, string.concat(at, ".message.executor"))
         });
         address where = vm.parseJsonAddress(json, string.concat(at, ".domain.verifyingContract"));
         address[] memory keys = vm.parseJsonAddressArray(json, string.concat(at, ".keys"));
