@@ -73,6 +73,8 @@ contract ModelRegistry is ERC721, IModelRegistry {
             modes: params.modes,
             binding: params.binding,
             circuitCount: uint16(params.circuits.length),
+            proofSeconds: params.proofSeconds,
+            repeatable: params.repeatable,
             deprecated: false
         });
         _ioSchemas[versionId] = params.ioSchema;

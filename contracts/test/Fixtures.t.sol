@@ -29,6 +29,8 @@ abstract contract Fixtures is Base {
     }
 
     uint8 internal constant ZK = uint8(1 << uint8(TrustMode.ZK));
+    /// @dev What the publications of the fixtures state.
+    uint32 internal constant PROOF_SECONDS = 3;
 
     /// @notice Words 20 to 23 of every key under the development SRS, independently of the fixtures.
     function developmentG2() internal pure returns (bytes32[4] memory) {
@@ -106,6 +108,8 @@ abstract contract Fixtures is Base {
             binding: fixture.binding,
             modes: ZK,
             royaltyBps: royaltyBps,
+            proofSeconds: PROOF_SECONDS,
+            repeatable: true,
             circuits: circuits,
             uri: "https://bundles.example/digits"
         });

@@ -35,6 +35,8 @@ interface IModelRegistry is IERC721 {
     error ModelRegistry_InvalidDigits(uint256 circuitIndex, uint16 digitBits, uint16 digitsPerWord);
     error ModelRegistry_InvalidModes(uint8 modes);
     error ModelRegistry_InvalidCircuits();
+    error ModelRegistry_InvalidProofSeconds(uint32 proofSeconds);
+    error ModelRegistry_NotRepeatable();
     error ModelRegistry_RoyaltyTooHigh(uint16 royaltyBps, uint16 maximum);
     error ModelRegistry_UriTooLong(uint256 length, uint256 maximum);
     error ModelRegistry_ReasonTooLong(uint256 length, uint256 maximum);
@@ -52,7 +54,8 @@ interface IModelRegistry is IERC721 {
     /// @notice Publishes the next version of a model and points `latest` at it. Only the token's holder.
     /// @dev Where a mode needs proofs, what one proof of a circuit covers is bounded so that its fulfilment fits a
     /// transaction, over all rows of the batch: 128 rows, 8,192 public words, 24,576 public values (outputs, and inputs
-    /// under `PACKED`) and 65,536 packed bytes of them, and 12,288 bytes of proof.
+    /// under `PACKED`) and 65,536 packed bytes of them, and 12,288 bytes of proof. A version with circuits states the
+    /// time of a proof, one without states none; `QUORUM` is for versions whose outputs are stated to be repeatable.
     function publishVersion(uint256 modelId, VersionParams calldata params) external returns (uint64 versionId);
 
     /// @notice Sets or withdraws the advice not to use a version. Only the token's holder.

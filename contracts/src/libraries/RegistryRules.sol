@@ -35,6 +35,8 @@ library RegistryRules {
     uint8 internal constant KNOWN_MODES = uint8((1 << (uint8(type(TrustMode).max) + 1)) - 1);
     /// @dev The modes in which an output may have to be proven.
     uint8 internal constant PROVEN_MODES = uint8((1 << uint8(TrustMode.ZK)) | (1 << uint8(TrustMode.LAZY_ZK)));
+    /// @dev The mode that compares output bytes.
+    uint8 internal constant COMPARED_MODES = uint8(1 << uint8(TrustMode.QUORUM));
     /// @dev A KZG commitment is one curve point in a proof; a proof opens with one per input tensor.
     uint256 internal constant COMMITMENT_LENGTH = 64;
 
@@ -60,6 +62,10 @@ library RegistryRules {
         if (params.modes == 0 || params.modes & ~KNOWN_MODES != 0) {
             revert IModelRegistry.ModelRegistry_InvalidModes(params.modes);
         }
+        // Check: who compares bytes compares what repeats.
+        if (params.modes & COMPARED_MODES != 0 && !params.repeatable) {
+            revert IModelRegistry.ModelRegistry_NotRepeatable();
+        }
         // Check: royalty.
         if (params.royaltyBps > MAX_ROYALTY_BPS) {
             revert IModelRegistry.ModelRegistry_RoyaltyTooHigh(params.royaltyBps, MAX_ROYALTY_BPS);
@@ -76,6 +82,10 @@ library RegistryRules {
         // Check: a proof can exist where a mode asks for one.
         bool isProven = params.modes & PROVEN_MODES != 0;
         if (params.circuits.length == 0 && isProven) revert IModelRegistry.ModelRegistry_InvalidCircuits();
+        // Check: the time of a proof is stated exactly where one can be made.
+        if ((params.proofSeconds == 0) != (params.circuits.length == 0)) {
+            revert IModelRegistry.ModelRegistry_InvalidProofSeconds(params.proofSeconds);
+        }
         uint256 commitments = params.binding == InputBinding.KZG ? IoSchema.inputCount(schema) : 0;
         _checkCircuits(params.circuits, commitments * COMMITMENT_LENGTH);
         for (uint256 i = 0; i < params.circuits.length; ++i) {

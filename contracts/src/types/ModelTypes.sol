@@ -46,6 +46,10 @@ struct Circuit {
 /// @param binding how inputs are bound to proofs.
 /// @param modes bitmask of allowed trust modes.
 /// @param royaltyBps royalty of the price, in basis points.
+/// @param proofSeconds measured time to prove one inference on the publisher's machine, in seconds rounded up; zero
+/// exactly where there is no circuit. Requests that are proven only when doubted must leave at least this long.
+/// @param repeatable whether the outputs of the model were equal to the byte whenever it was run under the options that
+/// the manifest records. `QUORUM`, which compares bytes, needs it.
 /// @param circuits the pinned circuits; may be empty only where no mode needs one.
 /// @param uri where the bundle can be fetched; a hint, the digests decide.
 struct VersionParams {
@@ -55,6 +59,8 @@ struct VersionParams {
     InputBinding binding;
     uint8 modes;
     uint16 royaltyBps;
+    uint32 proofSeconds;
+    bool repeatable;
     Circuit[] circuits;
     string uri;
 }
@@ -72,6 +78,8 @@ struct Version {
     uint8 modes;
     InputBinding binding;
     uint16 circuitCount;
+    uint32 proofSeconds;
+    bool repeatable;
     bool deprecated;
 }
 

@@ -27,6 +27,8 @@ contract RegistryVersionsTest is Network {
         assertEq(version.modes, ZK, "modes");
         assertEq(uint256(version.binding), uint256(InputBinding.PACKED), "binding");
         assertEq(version.circuitCount, 1, "circuits");
+        assertEq(version.proofSeconds, PROOF_SECONDS, "proof time");
+        assertTrue(version.repeatable, "repeatable");
         assertFalse(version.deprecated, "deprecated");
         assertEq(registry.ioSchema(versionId), params.ioSchema, "schema");
         assertEq(registry.uri(versionId), params.uri, "uri");
@@ -154,7 +156,38 @@ contract RegistryVersionsTest is Network {
         params.modes = 2; // so does LAZY_ZK
         _refusedCircuits(params);
         params.modes = 12; // QUORUM and ATTESTED do not
+        params.proofSeconds = 0;
         _accepted(params);
+    }
+
+    function test_statesTheTimeOfAProofExactlyWhereThereIsACircuit() external {
+        VersionParams memory params = publication(packed, 0);
+        params.proofSeconds = 0;
+        _refused(params, abi.encodeWithSelector(IModelRegistry.ModelRegistry_InvalidProofSeconds.selector, 0));
+        params.proofSeconds = type(uint32).max;
+        uint64 versionId = _accepted(params);
+        assertEq(registry.version(versionId).proofSeconds, type(uint32).max, "as stated");
+        // Without a circuit there is nothing to time.
+        params.circuits = new Circuit[](0);
+        params.modes = 12;
+        params.proofSeconds = 1;
+        _refused(params, abi.encodeWithSelector(IModelRegistry.ModelRegistry_InvalidProofSeconds.selector, 1));
+        params.proofSeconds = 0;
+        _accepted(params);
+    }
+
+    function test_refusesQuorumsOverWhatDoesNotRepeat() external {
+        VersionParams memory params = publication(packed, 0);
+        params.repeatable = false;
+        for (uint8 modes = 1; modes < 16; ++modes) {
+            params.modes = modes;
+            if (modes & 4 == 0) assertFalse(registry.version(_accepted(params)).repeatable, "as stated");
+            else _refused(params, abi.encodeWithSelector(IModelRegistry.ModelRegistry_NotRepeatable.selector));
+        }
+        // What repeats need not allow quorums.
+        params.repeatable = true;
+        params.modes = 1;
+        assertTrue(registry.version(_accepted(params)).repeatable, "as stated");
     }
 
     function test_refusesAProofTooShortForItsCommitments() external {
@@ -281,9 +314,9 @@ contract RegistryVersionsTest is Network {
         assertEq(registry.versions(modelId, 2, 1).length, 0, "past the end");
     }
 
-    function _accepted(VersionParams memory params) private {
+    function _accepted(VersionParams memory params) private returns (uint64 versionId) {
         vm.prank(builder);
-        registry.publishVersion(modelId, params);
+        return registry.publishVersion(modelId, params);
     }
 
     function _refused(VersionParams memory params, bytes memory encoded) private {
