@@ -36,6 +36,8 @@ async def test_a_bundle_becomes_a_version(make_account: MakeAccount, tiny_model:
     (version,) = details.versions
     assert version.manifest_digest == tiny_model.bundle.digest == done.manifest_digest
     assert version.royalty_bps == 750
+    measured = tiny_model.bundle.manifest.circuits[0].prove_seconds
+    assert 0 < measured <= version.proof_seconds < measured + 1
     assert version.allows(TrustMode.ZK) and not version.allows(TrustMode.QUORUM)
     assert version.uri == "https://store.example.org"
     for ref in ("publish-whole", "publish-whole@stable", "publish-whole@0", done.version_id):
@@ -170,6 +172,8 @@ async def test_an_audit_finds_a_registry_that_tells_another_story(
         binding=stored.binding,
         modes=stored.modes,
         royalty_bps=0,
+        proof_seconds=stored.proof_seconds,
+        repeatable=stored.repeatable,
         circuits=stored.circuits,
         uri="",
     )

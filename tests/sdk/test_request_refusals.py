@@ -162,6 +162,8 @@ async def test_a_manifest_for_other_tensors_is_refused(
         version.binding,
         version.modes,
         0,
+        version.proof_seconds,
+        version.repeatable,
         version.circuits,
         "",
     )

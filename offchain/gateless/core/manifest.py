@@ -6,6 +6,7 @@ Canonical form: UTF-8, keys sorted, two-space indent, trailing newline (:func:`M
 from __future__ import annotations
 
 import json
+import math
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -267,6 +268,17 @@ class Manifest(_Strict):
             tuple(tensor.spec() for tensor in self.inputs),
             tuple(tensor.spec() for tensor in self.outputs),
         )
+
+    @property
+    def proof_seconds(self) -> int:
+        """Seconds that proving one inference took in the build, rounded up; 0 without circuits.
+
+        Where no circuit takes a single inference, what the smallest batch took.
+        """
+        if not self.circuits:
+            return 0
+        smallest = min(self.circuits, key=lambda entry: entry.batch_size)
+        return max(1, math.ceil(smallest.prove_seconds))
 
     def file(self, role: FileRole) -> BundleFile:
         """The only file of a role.

@@ -86,7 +86,12 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True)
 class VersionParams:
-    """Everything that a publisher states about a version."""
+    """Everything that a publisher states about a version.
+
+    ``proof_seconds`` is what proving one inference took on the publisher's machine, rounded up; 0
+    exactly where there is no circuit. ``repeatable`` says that the model's outputs were equal to
+    the byte under the recorded options of onnxruntime; quorums need it.
+    """
 
     model_digest: str
     manifest_digest: str
@@ -94,6 +99,8 @@ class VersionParams:
     binding: InputBinding
     modes: int
     royalty_bps: int
+    proof_seconds: int
+    repeatable: bool
     circuits: tuple[Circuit, ...]
     uri: str
 
@@ -112,6 +119,8 @@ class VersionInfo:
     royalty_bps: int
     modes: int
     binding: InputBinding
+    proof_seconds: int
+    repeatable: bool
     deprecated: bool
     uri: str
     io_schema: bytes

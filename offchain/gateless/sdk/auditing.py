@@ -45,6 +45,7 @@ def _registry_check(version: VersionInfo, manifest: Manifest) -> Check:
             ("tensors", version.io_schema == manifest.schema_of_io().encode()),
             ("input binding", version.binding is binding_of(manifest)),
             ("circuits", pinned == listed),
+            ("proof time", version.proof_seconds == manifest.proof_seconds),
         )
         if not same
     ]

@@ -220,6 +220,8 @@ def _version_params(
         binding=binding_of(manifest),
         modes=mask_of(modes),
         royalty_bps=royalty_bps,
+        proof_seconds=manifest.proof_seconds,
+        repeatable=False,
         circuits=tuple(
             Circuit(
                 vka_digest=bytes.fromhex(circuit.vka_digest.removeprefix("0x")),

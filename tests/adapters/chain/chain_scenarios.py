@@ -50,6 +50,8 @@ class RealModel:
             binding=InputBinding(self.data["binding"]),
             modes=TrustMode.ZK.bit,
             royalty_bps=500,
+            proof_seconds=3,
+            repeatable=True,
             circuits=(Circuit(self.vka_digest, 0, 1, self.data["proofLength"]),),
             uri="https://example.org/bundle",
         )

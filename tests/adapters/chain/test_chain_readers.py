@@ -38,6 +38,8 @@ async def test_published_version_reads_back(isolated_devnet: Devnet, model: Real
     assert version.circuits == published.circuits
     assert version.uri == published.uri
     assert version.royalty_bps == 500
+    assert version.proof_seconds == 3
+    assert version.repeatable
     assert version.binding is InputBinding.PACKED
     assert version.allows(TrustMode.ZK)
     assert not version.allows(TrustMode.QUORUM)

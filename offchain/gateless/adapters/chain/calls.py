@@ -80,6 +80,8 @@ def publish_version(model_id: int, params: VersionParams) -> Call:
         "binding": int(params.binding),
         "modes": params.modes,
         "royaltyBps": params.royalty_bps,
+        "proofSeconds": params.proof_seconds,
+        "repeatable": params.repeatable,
         "circuits": [
             {
                 "vkaDigest": circuit.vka_digest,

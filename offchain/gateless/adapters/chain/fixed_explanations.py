@@ -127,6 +127,14 @@ FIXED: Mapping[str, tuple[str, str]] = {
         "the digits of a dense circuit do not fit its tensors or a field element",
         "build the bundle again",
     ),
+    "ModelRegistry_InvalidProofSeconds": (
+        "a version with circuits states how long a proof takes, one without states nothing",
+        "publish the bundle as it was built, which measured the time",
+    ),
+    "ModelRegistry_NotRepeatable": (
+        "a quorum compares output bytes, and the version states that its outputs do not repeat",
+        "publish it for other modes",
+    ),
     "ZkVerifier_UnsupportedBatch": (
         "that circuit proves another number of inferences",
         "use the circuit for this number",

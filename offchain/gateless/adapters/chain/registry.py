@@ -132,6 +132,8 @@ def _version(
         royalty_bps=stored["royaltyBps"],
         modes=stored["modes"],
         binding=InputBinding(stored["binding"]),
+        proof_seconds=stored["proofSeconds"],
+        repeatable=stored["repeatable"],
         deprecated=stored["deprecated"],
         uri=uri,
         io_schema=io_schema,
