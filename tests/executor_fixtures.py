@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateless.adapters.signer import KeystoreStore
+from gateless.adapters.signer import KeystoreStore, Signer
 from gateless.adapters.signer.keystore import LIGHT_SCRYPT_N
 from gateless.adapters.storage import LocalStore
 from gateless.devnet import Devnet
@@ -111,6 +111,7 @@ async def running(
     *,
     rpc_url: str | None = None,
     prover: Prover | None = None,
+    receipt_key: Signer | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Runs an executor for the length of the block, then stops it without grace."""
@@ -128,7 +129,12 @@ async def running(
             journals.append(self)
 
     async with open_executor(
-        config, deployment=deployment, signer=account.signer, prover=prover, journal_type=Kept
+        config,
+        deployment=deployment,
+        signer=account.signer,
+        prover=prover,
+        journal_type=Kept,
+        receipt_key=receipt_key,
     ) as executor:
         task = asyncio.create_task(executor.run())
         try:

@@ -77,3 +77,21 @@ async def test_earnings(
     await make_wallet("idle", tokens=0)
     nothing = await shell("executor", "withdraw", code=9)
     assert nothing.stderr.startswith("error[nothing-to-withdraw]")
+
+
+async def test_the_receipt_key(shell: Shell, make_wallet: MakeWallet) -> None:
+    await make_wallet("signing", tokens=12)
+    missing = await shell("executor", "run", "--receipt-bond", "1", code=8)
+    assert missing.stderr.startswith("error[no-receipt-key]")
+    await shell("executor", "stake", "12")
+    made = (await shell("--json", "executor", "key")).data
+    again = (await shell("--json", "executor", "key")).data
+    assert made["receipt_key"] == again["receipt_key"]
+    assert again["transactions"] == []
+    status = (await shell("--json", "executor", "status")).data
+    assert status["receipt_key"] == made["receipt_key"] != status["address"]
+    # It signs receipts and nothing else: no wallet of its own.
+    wallets = (await shell("--json", "wallet", "list")).data
+    assert made["receipt_key"] not in [wallet["address"] for wallet in wallets]
+    nothing = await shell("executor", "run", "--receipt-bond", "0", code=2)
+    assert nothing.stderr.startswith("error[invalid-amount]")

@@ -37,7 +37,7 @@ def test_the_commands() -> None:
         *(f"wallet {name}" for name in ("create", "import", "list", "show", "balance")),
         "wallet deposit",
         "wallet withdraw",
-        *(f"executor {name}" for name in ("stake", "run", "status", "leave", "unstake")),
+        *(f"executor {name}" for name in ("stake", "key", "run", "status", "leave", "unstake")),
         "executor withdraw",
         *(f"devnet {name}" for name in ("up", "status", "fund", "advance")),
         *(f"store {name}" for name in ("serve", "put")),

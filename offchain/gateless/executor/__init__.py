@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from gateless.executor.config import ExecutorConfig, PolicyConfig, Serving
+from gateless.executor.config import (
+    ExecutorConfig,
+    IntakeConfig,
+    PolicyConfig,
+    ReceiptsConfig,
+    Serving,
+)
 from gateless.executor.executor import Executor
 from gateless.executor.journal import Journal
 from gateless.executor.service import run_executor
@@ -11,8 +17,10 @@ from gateless.executor.status import Status
 __all__ = [
     "Executor",
     "ExecutorConfig",
+    "IntakeConfig",
     "Journal",
     "PolicyConfig",
+    "ReceiptsConfig",
     "Serving",
     "Status",
     "run_executor",

@@ -56,6 +56,14 @@ async def obtain_input(
     return data
 
 
+async def binding_of(ready: ReadyVersion, packed_input: bytes, prover: Prover) -> bytes:
+    """What proofs for an input are tied to."""
+    if ready.info.binding is InputBinding.PACKED:
+        return bytes(keccak(packed_input))
+    x, y = await prover.commitment(ready.bundle, packed_input)
+    return bytes(keccak(x + y))
+
+
 async def check_binding(
     work: Work, ready: ReadyVersion, packed_input: bytes, prover: Prover
 ) -> None:
@@ -64,12 +72,7 @@ async def check_binding(
     Raises:
         InputError: ``input-binding-mismatch``.
     """
-    if ready.info.binding is InputBinding.PACKED:
-        binding = keccak(packed_input)
-    else:
-        x, y = await prover.commitment(ready.bundle, packed_input)
-        binding = keccak(x + y)
-    if binding != work.input_binding:
+    if await binding_of(ready, packed_input, prover) != work.input_binding:
         raise InputError(
             "input-binding-mismatch",
             f"request {work.request_id} is bound to another input than the one it carries",

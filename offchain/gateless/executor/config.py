@@ -57,6 +57,54 @@ class PolicyConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptsConfig:
+    """Answering directly, with bonded receipts. Amounts are in token units.
+
+    Attributes:
+        bond: stake behind each receipt of the pools that are opened.
+        capacity: receipts that an epoch can have.
+        challenge_bond: what a challenger must put up: it pays for the proof of a true receipt.
+        epochs_ahead: epochs after the current one whose pools are opened already.
+        life_seconds: how long a receipt can be challenged; the court has a maximum.
+        price: what an answer costs; 0 answers for nothing.
+        tend_seconds: pause between two looks at the pools.
+    """
+
+    bond: int
+    capacity: int
+    challenge_bond: int
+    epochs_ahead: int = 1
+    life_seconds: int = 12 * 3600
+    price: int = 0
+    tend_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeConfig:
+    """What comes in by HTTP, and how much of it.
+
+    Attributes:
+        signed_requests: whether signed requests are taken.
+        max_offers: signed requests that are kept waiting at once.
+        max_body_bytes: largest body of a request that is not an input.
+        max_input_bytes: largest packed input.
+        max_stored_bytes: room for inputs that were handed in.
+        rate_per_second: requests that a client may make, in the long run.
+        burst: and at once.
+        direct_at_once: direct calls that are worked on at once; as many again may wait.
+    """
+
+    signed_requests: bool = True
+    max_offers: int = 1_000
+    max_body_bytes: int = 1 << 20
+    max_input_bytes: int = 1 << 20
+    max_stored_bytes: int = 1 << 30
+    rate_per_second: float = 20.0
+    burst: int = 60
+    direct_at_once: int = 4
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutorConfig:
     """How an executor runs.
 
@@ -78,6 +126,8 @@ class ExecutorConfig:
         cores: threads of all proofs together; None means those of the machine.
         withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
         policy: what work to take.
+        receipts: how to answer directly; None signs no receipts.
+        intake: what comes in by HTTP.
     """
 
     data_dir: Path
@@ -97,6 +147,8 @@ class ExecutorConfig:
     cores: int | None = None
     withdraw_threshold: int | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    receipts: ReceiptsConfig | None = None
+    intake: IntakeConfig = field(default_factory=IntakeConfig)
 
     @classmethod
     def in_home(cls, home: Path, network: str, market: str, address: str) -> ExecutorConfig:

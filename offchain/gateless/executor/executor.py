@@ -12,6 +12,7 @@ from gateless_proofs import KeyCache, Prover
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
@@ -25,6 +26,8 @@ from gateless.executor.journal import Journal
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
+from gateless.executor.proofs import Proofs
+from gateless.executor.receipts.counter import ReceiptCounter
 from gateless.executor.recovery import Recovery
 from gateless.executor.scheduler import Scheduler
 from gateless.executor.standing import StandingReader
@@ -52,6 +55,7 @@ class Executor:
         config: what it may do.
         clock: what time it is.
         serving_at: base URL under which ``store`` is served, for the status.
+        receipt_key: signs receipts for direct calls; None signs none.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Executor:
         config: ExecutorConfig,
         clock: Clock | None = None,
         serving_at: str = "",
+        receipt_key: Signer | None = None,
     ) -> None:
         self._client = client
         self._journal = journal
@@ -86,29 +91,30 @@ class Executor:
         self._earnings = Earnings(
             journal, transactions, self._recovery, me, config.withdraw_threshold
         )
+        parts = Parts(
+            client=client,
+            journal=journal,
+            transactions=transactions,
+            recovery=self._recovery,
+            versions=self._versions,
+            sources=sources,
+            watcher=self._watcher,
+            standing=self._standing,
+            prover=prover,
+            policy=self._policy,
+            config=config,
+            clock=self._clock,
+        )
+        proofs = Proofs(parts)
         self._scheduler = Scheduler(
             journal,
-            Pipeline(
-                Parts(
-                    client=client,
-                    journal=journal,
-                    transactions=transactions,
-                    recovery=self._recovery,
-                    versions=self._versions,
-                    sources=sources,
-                    watcher=self._watcher,
-                    standing=self._standing,
-                    prover=prover,
-                    policy=self._policy,
-                    config=config,
-                    clock=self._clock,
-                )
-            ),
+            Pipeline(parts, proofs),
             self._recovery,
             self._policy,
             self._clock,
             retry_seconds=config.retry_seconds,
         )
+        self.receipts = ReceiptCounter(parts, proofs, me, receipt_key)
         self._phase = "starting"
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
@@ -151,6 +157,7 @@ class Executor:
                     with suppress(asyncio.CancelledError):
                         await task
             await self._scheduler.abort()
+            await self.receipts.stop()
             self._phase = "stopped"
             log.info("stopped")
 
@@ -200,14 +207,22 @@ class Executor:
             if self._stopping.is_set():
                 self._phase = "stopping"
                 self._scheduler.close_intake()
+                self.receipts.close()
                 if self._recovered and not self._scheduler.running and not await self._promised():
                     return
                 # Wakes as soon as the last promise is kept.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._scheduler.drain(), pause)
+                    await asyncio.wait_for(self._drain(pause), pause)
             else:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _drain(self, pause: float) -> None:
+        """Waits for what runs; where something promised is only due later, for the pause."""
+        await self._scheduler.drain()
+        await self.receipts.drain()
+        if await self._promised():
+            await self._clock.sleep(pause)
 
     async def _look(self) -> None:
         sighting = await self._watcher.poll()
@@ -220,6 +235,7 @@ class Executor:
         await self._scheduler.observe(sighting.head, sighting.touched)
         await self._halt_after_miss()
         await self._scheduler.dispatch(sighting.head, standing)
+        await self.receipts.look()
         self._collect(standing)
 
     async def _recover(self) -> None:
@@ -280,7 +296,7 @@ class Executor:
             log.warning("withdrawal-failed", code=error.code, message=error.message)
 
     async def _promised(self) -> bool:
-        return bool(await self._journal.find(COMMITTED))
+        return bool(await self._journal.find(COMMITTED) or await self._journal.open_claims())
 
     def _problems(self) -> list[Problem]:
         found = [] if self._chain_problem is None else [self._chain_problem]
@@ -293,6 +309,7 @@ class Executor:
                 )
             )
         found += self._standing_problems()
+        found += self.receipts.problems
         found += [
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)
             for request_id, verdict in self._scheduler.waiting.items()

@@ -39,7 +39,16 @@ HOPELESS = frozenset(
 
 #: Waiting helps, but only an operator can end it: these are shown as problems.
 NEEDS_OPERATOR = frozenset(
-    {"stake-too-low", "gas-balance-too-low", "not-enrolled", "not-profitable", "slashed"}
+    {
+        "stake-too-low",
+        "gas-balance-too-low",
+        "not-enrolled",
+        "not-profitable",
+        "slashed",
+        "receipt-key-unpublished",
+        "receipt-lost",
+        "receipt-stake-too-low",
+    }
 )
 
 

@@ -21,6 +21,8 @@ from gateless.adapters.db import open_sqlite
 from gateless.core.errors import ConfigError, GatelessError
 from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
+from gateless.executor.journal_claims import NO_NEWS, ClaimBook, CourtNews
+from gateless.executor.journal_offers import OfferBook
 from gateless.executor.journal_receipts import ReceiptBook
 from gateless.executor.journal_rows import (
     check_identity,
@@ -44,7 +46,7 @@ REMEMBERED_BLOCKS = 256
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(BatchBook, ReceiptBook):
+class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook):
     """One executor's journal. Made by :meth:`open`."""
 
     @classmethod
@@ -103,8 +105,11 @@ class Journal(BatchBook, ReceiptBook):
         async with self._engine.connect() as connection:
             return [Position(row.number, row.hash) for row in await connection.execute(query)]
 
-    async def advance(self, found: Iterable[NewWork], position: Position) -> list[int]:
-        """Adds requests and moves the cursor, both or neither; returns the ids that were new.
+    async def advance(
+        self, found: Iterable[NewWork], position: Position, news: CourtNews = NO_NEWS
+    ) -> list[int]:
+        """Adds requests and news of the court and moves the cursor, all or nothing; returns the
+        ids of requests that were new.
 
         After a reorganisation, or on a development chain that was started anew, a number that is
         known may be another request's now. What was remembered for that number gives way.
@@ -123,6 +128,7 @@ class Journal(BatchBook, ReceiptBook):
                 query = upsert(schema.work).values(values).on_conflict_do_nothing()
                 if (await connection.execute(query)).rowcount:
                     added.append(entry.request_id)
+            await self.keep_news(connection, news)
             await connection.execute(
                 upsert(schema.blocks)
                 .values(number=position.number, hash=position.hash)
@@ -144,9 +150,18 @@ class Journal(BatchBook, ReceiptBook):
             await connection.execute(delete(schema.blocks).where(schema.blocks.c.number > ancestor))
             await connection.execute(
                 delete(schema.work).where(
-                    table.created_block > ancestor, table.state.in_(forgettable)
+                    table.created_block > ancestor,
+                    table.state.in_(forgettable),
+                    table.offer.is_(None),
                 )
             )
+            # What was handed in signed needs no block to be there.
+            await connection.execute(
+                update(schema.work)
+                .where(table.created_block > ancestor, table.offer.is_not(None))
+                .values(created_block=0)
+            )
+            await self.forget_claims(connection, ancestor)
 
     # --- work ---
 

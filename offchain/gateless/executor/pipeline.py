@@ -42,10 +42,10 @@ class Pipeline:
     proven first and its own proof still be in time.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, proofs: Proofs) -> None:
         self._parts = parts
         self._journal = parts.journal
-        self._proofs = Proofs(parts)
+        self._proofs = proofs
         self._gather = Gather(parts, self._proofs, lambda: frozenset(self._running))
         self._delivery = Delivery(parts)
         self._locking = asyncio.Lock()

@@ -29,24 +29,39 @@ class Proofs:
 
     async def alone(self, work: Work, ready: ReadyVersion) -> Proof:
         """A proof for one request."""
+        return await self.of_input(
+            ready, kept_input(work), work.input_binding, f"request {work.request_id}"
+        )
+
+    async def of_input(
+        self, ready: ReadyVersion, packed: bytes, binding: bytes, purpose: str
+    ) -> Proof:
+        """A proof of what a version's circuit for single inferences makes of an input.
+
+        Args:
+            ready: the version.
+            packed: the input.
+            binding: what the proof must show that it is tied to.
+            purpose: what it is for, in words.
+        """
         parts = self._parts
-        packed = kept_input(work)
+        version_id, index = ready.info.version_id, ready.circuit_index
         started = parts.clock.monotonic()
-        proof = await parts.prover.prove(ready.bundle, packed, work.circuit_index)
+        proof = await parts.prover.prove(ready.bundle, packed, index)
         seconds = parts.clock.monotonic() - started
-        binding = await self._checked(
+        shown = await self._checked(
             lambda gas: parts.client.verifier.verify(
-                work.version_id,
-                work.circuit_index,
+                version_id,
+                index,
                 input_argument(ready, packed),
                 proof.packed_output,
                 proof.proof,
                 gas=gas,
             )
         )
-        _require_binding(work, binding)
+        _require_binding(purpose, binding, shown)
         # Only now: a measured version is locked without another trial.
-        await parts.journal.measured(work.version_id, work.circuit_index, seconds)
+        await parts.journal.measured(version_id, index, seconds)
         log.info("proof-made", seconds=round(seconds, 3), proof_bytes=len(proof.proof))
         return proof
 
@@ -72,7 +87,7 @@ class Proofs:
             )
         )
         for work, binding in zip(works, bindings, strict=False):  # padding is nobody's
-            _require_binding(work, binding)
+            _require_binding(f"request {work.request_id}", work.input_binding, binding)
         await parts.journal.measured(ready.info.version_id, circuit_index, seconds)
         log.info(
             "batch-proof-made",
@@ -137,10 +152,10 @@ class Proofs:
             ) from refusal
 
 
-def _require_binding(work: Work, binding: bytes) -> None:
-    if binding != work.input_binding:
+def _require_binding(purpose: str, expected: bytes, shown: bytes) -> None:
+    if shown != expected:
         raise ProofError(
             "input-binding-mismatch",
-            f"the proof for request {work.request_id} is bound to another input",
+            f"the proof for {purpose} is bound to another input",
             hint="this is a defect of the executor or of its prover; please report it",
         )

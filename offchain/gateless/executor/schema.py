@@ -8,7 +8,7 @@ from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Str
 from sqlalchemy.types import TypeDecorator
 
 #: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class RequestId(TypeDecorator[int]):
@@ -64,6 +64,8 @@ work = Table(
     Column("callback_gas", Integer, nullable=False, default=0),
     Column("lock_deadline", Integer, nullable=False, default=0),
     Column("fee", String, nullable=False, default="0"),
+    #: Where the requester signed it and handed it in, as JSON, and the signature in it.
+    Column("offer", Text),
     Column("updated_at", Float, nullable=False),
     Index("work_by_state", "state", "deadline"),
     Index("work_by_batch", "batch_id"),
@@ -125,6 +127,53 @@ receipts = Table(
     Column("packed_output", LargeBinary),
     Column("signature", LargeBinary),
     Index("receipts_by_question", "court", "question", unique=True),
+)
+
+#: Epochs of own pools at the court that are not released yet.
+pools = Table(
+    "pools",
+    metadata,
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+)
+
+#: Challenges of own receipts.
+claims = Table(
+    "claims",
+    metadata,
+    Column("claim_id", Integer, primary_key=True, autoincrement=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("version_id", Integer, nullable=False),
+    Column("input_binding", LargeBinary, nullable=False),
+    Column("output_digest", LargeBinary, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("deadline", Integer, nullable=False),
+    Column("created_block", Integer, nullable=False),
+    Column("standing", String, nullable=False),
+    Column("reason", String, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Index("claims_by_subject", "subject", "standing"),
+)
+
+#: What settles all challenges that say the same: the input they carried, and the proof once made.
+defences = Table(
+    "defences",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("packed_input", LargeBinary, nullable=False),
+    Column("packed_output", LargeBinary),
+    Column("circuit_index", Integer, nullable=False, default=0),
+    Column("proof", LargeBinary),
+)
+
+#: Inputs that were handed in, by the digest that requests name; the bytes are in the content store.
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("sha256", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("stored_at", Float, nullable=False),
 )
 
 #: The last blocks that were read, to find the fork point of a reorganisation; the highest one is

@@ -38,6 +38,7 @@ async def run_executor(
     clock: Clock | None = None,
     journal_type: type[Journal] = Journal,
     on_ready: Ready | None = None,
+    receipt_key: Signer | None = None,
 ) -> None:
     """Runs an executor until it is told to stop.
 
@@ -51,13 +52,19 @@ async def run_executor(
         clock: what time it is.
         journal_type: how it remembers.
         on_ready: told about the executor before it starts.
+        receipt_key: signs receipts for direct calls; None signs none.
 
     Raises:
         ConfigError: ``already-running``, ``journal-of-another``, ``port-taken``.
         ChainError: ``rpc-unreachable``, ``wrong-chain-id``, ``no-contract``.
     """
     async with open_executor(
-        config, deployment=deployment, signer=signer, clock=clock, journal_type=journal_type
+        config,
+        deployment=deployment,
+        signer=signer,
+        clock=clock,
+        journal_type=journal_type,
+        receipt_key=receipt_key,
     ) as executor:
         with signals(executor.stop, executor.abort):
             if on_ready is not None:
@@ -74,6 +81,7 @@ async def open_executor(
     clock: Clock | None = None,
     prover: Prover | None = None,
     journal_type: type[Journal] = Journal,
+    receipt_key: Signer | None = None,
 ) -> AsyncIterator[Executor]:
     """An executor with all its parts, ready to run; closes them at the end.
 
@@ -84,6 +92,7 @@ async def open_executor(
         clock: what time it is.
         prover: makes the proofs; by default processes on this machine.
         journal_type: how it remembers.
+        receipt_key: signs receipts for direct calls; None signs none.
     """
     clock = clock or SystemClock()
     limits = Limits(memory_bytes=config.memory_bytes, seconds=config.prove_seconds)
@@ -118,6 +127,7 @@ async def open_executor(
             config=config,
             clock=clock,
             serving_at=base_url(listening),
+            receipt_key=receipt_key,
         )
         if listening is not None:
             await stack.enter_async_context(serve(_app(store, executor), listening))

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import structlog
 
 from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.court_calls import COURT
 from gateless.core.errors import ChainError
+from gateless.core.receipts import Receipt
 from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
 from gateless.executor.journal import Journal
+from gateless.executor.journal_claims import CourtNews, NewClaim
 from gateless.executor.work import NewWork, Position
 
 DEFAULT_SPAN = 2_000
@@ -23,6 +26,7 @@ _OWN_EVENTS = (
     "ExecutorStaking.Slashed",
     "ExecutorStaking.ProfileSet",
 )
+_COURT_EVENTS = (f"{COURT}.PoolOpened", f"{COURT}.ReceiptChallenged")
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +76,9 @@ class Watcher:
         self._me = me.lower()
         self._confirmations = confirmations
         self._span = span
+        self._names = [*_MARKET_EVENTS, *_OWN_EVENTS]
+        if COURT in client.deployment.contracts:
+            self._names += _COURT_EVENTS
 
     async def poll(self) -> Sighting:
         """Reads everything up to the head.
@@ -92,9 +99,10 @@ class Watcher:
             block = await self._client.block(end)
             events = await self._read(start, end)
             new = [_new_work(event) for event in events if event.name == "RequestCreated"]
+            news = _court_news([event for event in events if self._is_me(event)])
             if (await self._client.block(end)).hash != block.hash:
                 break  # forked while it was read: the next poll starts from the ancestor
-            added += await self._journal.advance(new, Position(block.number, block.hash))
+            added += await self._journal.advance(new, Position(block.number, block.hash), news)
             for event in events:
                 if event.name in _MARKET_EVENTS[1:]:
                     request_id = int(event.args["requestId"])
@@ -119,7 +127,7 @@ class Watcher:
         )
 
     async def _read(self, start: int, end: int) -> list[Event]:
-        return await self._client.events([*_MARKET_EVENTS, *_OWN_EVENTS], start, end)
+        return await self._client.events(self._names, start, end)
 
     async def _find_fork(self) -> bool:
         """Goes back to the last block read that is still part of the chain."""
@@ -166,4 +174,28 @@ def _new_work(event: Event) -> NewWork:
         named_executor=None if named == ZERO_ADDRESS else named,
         created_block=event.block_number,
         callback_gas=int(params["callbackGas"]),
+    )
+
+
+def _court_news(events: list[Event]) -> CourtNews:
+    """What own events of the court say."""
+    return CourtNews(
+        pools=tuple(int(event.args["epoch"]) for event in events if event.name == "PoolOpened"),
+        claims=tuple(_new_claim(event) for event in events if event.name == "ReceiptChallenged"),
+    )
+
+
+def _new_claim(event: Event) -> NewClaim:
+    receipt = Receipt.of_struct(event.args["receipt"])
+    return NewClaim(
+        claim_id=int(event.args["claimId"]),
+        subject=receipt.subject,
+        version_id=receipt.version_id,
+        input_binding=receipt.input_binding,
+        output_digest=receipt.output_digest,
+        packed_input=bytes(event.args["input"]),
+        epoch=receipt.epoch,
+        slot=receipt.slot,
+        deadline=int(event.args["deadline"]),
+        created_block=event.block_number,
     )

@@ -40,6 +40,7 @@ class Work:
         batch_id: the proof that it shares with others, in place of ``proof``.
         callback_gas: gas that its callback was promised.
         fee: what was paid for it.
+        offer: the request as its requester signed it, where it was handed in instead of sent.
     """
 
     request_id: int
@@ -64,6 +65,7 @@ class Work:
     callback_gas: int
     lock_deadline: int
     fee: int
+    offer: str | None
     updated_at: float
 
     @property
@@ -116,6 +118,9 @@ class IntentKind(StrEnum):
     FULFILL_BATCH = "fulfill_batch"
     LOCK_AND_FULFILL = "lock_and_fulfill"
     WITHDRAW = "withdraw"
+    OPEN_POOLS = "open_pools"
+    RELEASE_POOL = "release_pool"
+    RESPOND = "respond"
 
 
 class IntentState(StrEnum):

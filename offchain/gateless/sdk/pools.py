@@ -96,6 +96,19 @@ class Pools(Staking):
         pools = [await court.pool(self.signer.address, epoch) for epoch in wanted]
         return BackedEpochs(first, tuple(pools), tuple(sent))
 
+    async def name_receipt_key(
+        self, key: str, *, progress: ProgressSink = ignore
+    ) -> tuple[SentTransaction, ...]:
+        """Publishes the key that signs receipts; sends nothing where the profile names it.
+
+        Pools keep the key that the profile named when they were opened.
+
+        Raises:
+            InputError: ``invalid-address``.
+            ContractError: the account has not staked.
+        """
+        return tuple(await self._name_key(checked_address(key, "receipt key"), progress))
+
     async def release_pool(
         self, epoch: int, *, executor: str | None = None, progress: ProgressSink = ignore
     ) -> SentTransaction:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
 from gateless.cli.command import command
+from gateless.cli.commands.executor_run import key, run
 from gateless.cli.context import Cli
 from gateless.cli.output import facts
 from gateless.cli.render import amount, moment, transactions, with_transactions
@@ -69,78 +70,8 @@ async def _stake(
         cli.output.note("start working with: gateless executor run")
 
 
-@command(app, "run", example="gateless executor run --port 8700")
-async def _run(
-    cli: Cli,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Serve files and status here; 0 takes a free port."),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
-    store: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
-    ] = None,
-    min_price: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Lowest price (default: the profile's).")
-    ] = None,
-    max_collateral: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Highest collateral of one request.")
-    ] = None,
-    withdraw_at: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Withdraw earnings from here on.")
-    ] = None,
-    memory: Annotated[
-        int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
-    ] = 8,
-    time_limit: Annotated[
-        int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each proving process.")
-    ] = 900,
-) -> None:
-    """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
-    from gateless.daemon.process import configure_log
-    from gateless.executor import Executor, ExecutorConfig, PolicyConfig, run_executor
-
-    deployment = cli.deployment()
-    if cli.settings.rpc_url is not None:
-        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
-    token = deployment.token
-    signer = await cli.unlock(cli.wallet_name("executor"))
-    config = replace(
-        ExecutorConfig.in_home(
-            cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
-        ),
-        stores=tuple(store or ()),
-        serve_host=host,
-        serve_port=port,
-        memory_bytes=memory << 30,
-        prove_seconds=float(time_limit),
-        withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
-        policy=PolicyConfig(
-            min_price=None if min_price is None else parse_amount(min_price, token),
-            max_collateral=None if max_collateral is None else parse_amount(max_collateral, token),
-        ),
-    )
-
-    def ready(executor: Executor) -> None:
-        data = {
-            "address": signer.address,
-            "network": deployment.name,
-            "serving_at": executor.serving_at,
-            "journal": str(config.journal_path),
-        }
-        rows = [
-            ("executor", signer.address),
-            ("network", deployment.name),
-            ("serving at", executor.serving_at or "(nothing; --port serves files and status)"),
-            ("journal", str(config.journal_path)),
-        ]
-        cli.output.result(data, facts(rows))
-        cli.output.note("working; Ctrl-C stops in good order, a second one at once")
-
-    configure_log(json_lines=not cli.output.shows_progress)
-    await run_executor(config, deployment=deployment, signer=signer, on_ready=ready)
-    cli.output.note("stopped; everything is in the journal")
+command(app, "run", example="gateless executor run --port 8700 --receipt-bond 10")(run)
+command(app, "key", example="gateless executor key")(key)
 
 
 @command(app, "status", example="gateless executor status")

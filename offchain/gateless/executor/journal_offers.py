@@ -1,0 +1,74 @@
+"""The journal's part about what is handed in by HTTP: signed requests and inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateless.adapters.clock import Clock
+from gateless.executor import schema
+from gateless.executor.states import UNCOMMITTED, WorkState
+from gateless.executor.work import NewWork
+
+
+class OfferBook:
+    """Signed requests and inputs, in the journal's database."""
+
+    _engine: AsyncEngine
+    _clock: Clock
+
+    async def take_offer(self, entry: NewWork, offer: str) -> bool:
+        """Adds a signed request that no transaction has made yet; False where it is known."""
+        values = dataclasses.asdict(entry) | {
+            "mode": int(entry.mode),
+            "price": str(entry.price),
+            "collateral": str(entry.collateral),
+            "state": WorkState.SEEN,
+            "offer": offer,
+            "updated_at": self._clock.now(),
+        }
+        query = upsert(schema.work).values(values).on_conflict_do_nothing()
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(query)).rowcount)
+
+    async def waiting_offers(self, states: Collection[WorkState] = UNCOMMITTED) -> int:
+        """How many signed requests are not locked yet."""
+        table = schema.work.c
+        query = (
+            select(func.count())
+            .select_from(schema.work)
+            .where(table.offer.is_not(None), table.state.in_(list(states)))
+        )
+        async with self._engine.connect() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    # --- inputs ---
+
+    async def keep_input(self, digest: bytes, sha256: str, size: int) -> None:
+        """Remembers under which name the content store holds an input."""
+        values = {
+            "digest": digest,
+            "sha256": sha256,
+            "size": size,
+            "stored_at": self._clock.now(),
+        }
+        query = upsert(schema.inputs).values(values).on_conflict_do_nothing()
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
+
+    async def input_of(self, digest: bytes) -> str | None:
+        """sha256 of an input that was handed in; None where it was not."""
+        query = select(schema.inputs.c.sha256).where(schema.inputs.c.digest == digest)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).scalar_one_or_none()
+        return None if found is None else str(found)
+
+    async def stored_input_bytes(self) -> int:
+        """Size of all inputs that were handed in."""
+        query = select(func.coalesce(func.sum(schema.inputs.c.size), 0))
+        async with self._engine.connect() as connection:
+            return int((await connection.execute(query)).scalar_one())

@@ -1,0 +1,1 @@
+"""Bonded receipts in a running executor: answers, pools, and proofs for whoever doubts."""

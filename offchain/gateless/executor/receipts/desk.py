@@ -1,0 +1,276 @@
+"""Answers questions directly: computed, checked, written down, and signed for.
+
+Before anything is signed for a version it is audited: its keys were made again from the published
+circuit, and one proof of it was checked by the deployed verifier. And for each input the circuit is
+run: what has no witness, or differs from the model by more than is stated, is not signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from gateless.adapters.signer import Signer
+from gateless.core.claims import CourtLimits, PoolInfo
+from gateless.core.errors import ConfigError, FundsError, GatelessError, InputError
+from gateless.core.packing import unpack
+from gateless.core.receipts import SignedReceipt
+from gateless.daemon.versions import ReadyVersion
+from gateless.executor.checks import binding_of, check_execution
+from gateless.executor.config import ReceiptsConfig
+from gateless.executor.issuing import ReceiptIssuer, backing_of
+from gateless.executor.journal_claims import ClaimStanding
+from gateless.executor.journal_receipts import Answer
+from gateless.executor.parts import Parts
+from gateless.executor.proofs import Proofs
+from gateless.executor.status import Problem
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectAnswer:
+    """An output and the receipt for it."""
+
+    packed_output: bytes
+    receipt: SignedReceipt
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptTerms:
+    """What a receipt that was signed now would be worth.
+
+    Attributes:
+        limits: of the court.
+        pool: of the current epoch.
+        epoch: the current one.
+        free_slots: slots of it that are not used.
+        expires: last second for a challenge.
+        problem: why nothing can be signed now; empty where it can.
+    """
+
+    limits: CourtLimits
+    pool: PoolInfo
+    epoch: int
+    free_slots: int
+    expires: int
+    problem: str
+
+
+class ReceiptDesk:
+    """Direct calls of one executor.
+
+    Args:
+        parts: what to work with.
+        proofs: makes the proof of an audit.
+        me: the executor.
+        key: signs the receipts.
+        config: bonds and prices.
+        at_once: calls that are worked on at once; as many again may wait.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        proofs: Proofs,
+        me: str,
+        key: Signer,
+        config: ReceiptsConfig,
+        *,
+        at_once: int,
+    ) -> None:
+        self._parts = parts
+        self._proofs = proofs
+        self._me = me
+        self._key = key
+        self._config = config
+        self._issuer = ReceiptIssuer(parts.client, parts.journal, me, key, life=config.life_seconds)
+        self._audits: dict[int, asyncio.Lock] = {}
+        self._turns = asyncio.Semaphore(at_once)
+        self._most = 2 * at_once
+        self._present = 0
+        self._closed = ""
+        self._lost_at_start: int | None = None
+
+    @property
+    def price(self) -> int:
+        """What an answer costs, in token units."""
+        return self._config.price
+
+    @property
+    def key(self) -> str:
+        """Address of the receipt key."""
+        return self._key.address
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why nothing is signed, where that is for the operator to end."""
+        if not self._closed or self._closed == "shutting-down":
+            return ()
+        return (
+            Problem(
+                self._closed,
+                "a bond was lost; no receipts are signed until a restart",
+                "find the cause in the log, then restart the executor",
+            ),
+        )
+
+    def close(self, reason: str = "shutting-down") -> None:
+        """Signs nothing more."""
+        self._closed = self._closed or reason
+
+    async def look(self) -> None:
+        """Stops signing when a bond was lost: what lost it would lose the next one as well."""
+        counts = await self._parts.journal.claim_counts()
+        lost = counts.get(ClaimStanding.LOST, 0) + counts.get(ClaimStanding.INDEFENSIBLE, 0)
+        if self._lost_at_start is None:
+            self._lost_at_start = lost
+        if lost > self._lost_at_start and not self._closed:
+            log.error("receipts-halted", lost=lost)
+            self.close("receipt-lost")
+
+    async def terms(self) -> ReceiptTerms:
+        """What receipts are worth now."""
+        court = self._parts.client.court
+        limits = await court.limits()
+        now = (await self._parts.client.block("pending")).timestamp
+        epoch = limits.epoch_at(now)
+        pool = await court.pool(self._me, epoch)
+        expires = now + min(self._config.life_seconds, limits.max_receipt_life)
+        used = await self._parts.journal.slots_used(court.court, epoch)
+        problem = self._closed
+        try:
+            backing_of(pool, self._me, self.key, epoch, issued=now, expires=expires)
+        except GatelessError as error:
+            problem = problem or error.code
+        free = max(0, pool.capacity - used)
+        if not free:
+            problem = problem or "no-receipt-slot"
+        return ReceiptTerms(limits, pool, epoch, free, expires, problem)
+
+    async def is_audited(self, version_id: int) -> bool:
+        """Whether receipts for a version are signed without further ado."""
+        ready = self._parts.versions.known(version_id)
+        return ready is not None and await self._is_proven(ready)
+
+    async def audit(self, version_id: int, packed_input: bytes | None = None) -> ReadyVersion:
+        """Makes sure, once, that what this version answers could be proven.
+
+        Args:
+            version_id: the version.
+            packed_input: input to prove it with; zeros where there is none at hand.
+
+        Raises:
+            GatelessError: it must not be served.
+        """
+        async with self._audits.setdefault(version_id, asyncio.Lock()):
+            ready = await self._parts.versions.prepare(version_id)
+            if await self._is_proven(ready):
+                return ready
+            specs = ready.bundle.schema.inputs
+            packed = packed_input or bytes(sum(spec.packed_length for spec in specs))
+            binding = await binding_of(ready, packed, self._parts.prover)
+            await self._proofs.of_input(ready, packed, binding, f"the audit of {version_id}")
+            log.info("version-audited", version_id=version_id)
+            return ready
+
+    async def answer(
+        self, version_id: int, packed_input: bytes, beneficiary: str, question: bytes
+    ) -> DirectAnswer:
+        """The output for an input, with a receipt. Asked again, it is the same receipt.
+
+        Args:
+            version_id: what to run.
+            packed_input: on what.
+            beneficiary: who is compensated if the output is wrong.
+            question: 32 bytes of the caller's choice that tell equal calls apart.
+
+        Raises:
+            ConfigError: ``receipts-closed``, ``receipt-key-mismatch``.
+            FundsError: ``no-receipt-pool``, ``no-receipt-slot``.
+            InputError: ``busy``, ``wrong-length``, ``input-too-long``.
+            ProofError: ``input-not-provable``, ``accuracy-out-of-bound``, ...
+        """
+        self._require_open()
+        if self._present >= self._most:
+            raise InputError(
+                "busy",
+                f"{self._present} calls are being answered or wait",
+                hint="try again in some seconds",
+            )
+        self._present += 1
+        try:
+            async with self._turns:
+                return await self._answer(version_id, packed_input, beneficiary, question)
+        finally:
+            self._present -= 1
+
+    async def _answer(
+        self, version_id: int, packed_input: bytes, beneficiary: str, question: bytes
+    ) -> DirectAnswer:
+        parts = self._parts
+        await self._require_challengeable(packed_input)
+        ready = await self.audit(version_id, packed_input)
+        unpack(packed_input, ready.bundle.schema.inputs)  # checks the length
+        witness = await check_execution(ready, packed_input, parts.prover)
+        said = Answer(
+            # So that nobody can take a name that somebody else's question would have.
+            question=_name_of(question, version_id, packed_input, beneficiary, self.price),
+            version_id=version_id,
+            input_binding=await binding_of(ready, packed_input, parts.prover),
+            packed_input=packed_input,
+            packed_output=witness.packed_output,
+            beneficiary=beneficiary,
+            price=self.price,
+        )
+        self._require_open()
+        receipt = await self._issuer.issue(said)
+        log.info(
+            "receipt-signed",
+            version_id=version_id,
+            epoch=receipt.receipt.epoch,
+            slot=receipt.receipt.slot,
+        )
+        return DirectAnswer(witness.packed_output, receipt)
+
+    async def _require_challengeable(self, packed_input: bytes) -> None:
+        """Refuses what the issuer would refuse, before anything is computed."""
+        terms = await self.terms()
+        if terms.problem == "no-receipt-slot":
+            raise FundsError(
+                "no-receipt-slot",
+                f"all {terms.pool.capacity} slots of epoch {terms.epoch} are used",
+                hint="ask again in the next epoch, or another executor",
+            )
+        most = terms.limits.max_input_length
+        if len(packed_input) > most:
+            raise InputError(
+                "input-too-long",
+                f"the packed input has {len(packed_input)} bytes, a challenge carries {most}",
+                hint="such an input takes a request on chain",
+            )
+
+    async def _is_proven(self, ready: ReadyVersion) -> bool:
+        """A time is measured only when the deployed verifier took the proof."""
+        found = await self._parts.journal.timing(ready.info.version_id, ready.circuit_index)
+        return found is not None
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConfigError(
+                "receipts-closed",
+                f"no receipts are signed now: {self._closed}",
+                hint="ask another executor",
+            )
+
+
+def _name_of(
+    question: bytes, version_id: int, packed_input: bytes, beneficiary: str, price: int
+) -> bytes:
+    kinds = ["bytes32", "uint64", "bytes32", "address", "uint256"]
+    values = (question, version_id, keccak(packed_input), beneficiary, price)
+    return bytes(keccak(encode(kinds, values)))
