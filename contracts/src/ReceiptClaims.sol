@@ -102,8 +102,9 @@ abstract contract ReceiptClaims is IReceiptCourt {
     /// @dev The claim, if it is an unopened commitment of the caller.
     function _committed(uint256 claimId) internal view returns (StoredClaim storage claim) {
         claim = _claims[claimId];
-        if (claim.state != ClaimState.COMMITTED) revert ReceiptCourt_NotCommitted(claimId, claim.state);
-        if (claim.challenger != msg.sender) revert ReceiptCourt_NotChallenger(claimId, msg.sender);
+        (ClaimState state, address challenger) = (claim.state, claim.challenger);
+        if (state != ClaimState.COMMITTED) revert ReceiptCourt_NotCommitted(claimId, state);
+        if (challenger != msg.sender) revert ReceiptCourt_NotChallenger(claimId, msg.sender);
     }
 
     /// @dev The claim, if the caller committed to exactly this in an earlier block.
@@ -115,24 +116,25 @@ abstract contract ReceiptClaims is IReceiptCourt {
     }
 
     /// @dev Last into the executor's queue.
-    /// @return deadline a whole window after the later of now and the last open deadline.
-    function _enqueue(address executor, uint256 claimId, uint64 window) internal returns (uint64 deadline) {
-        Queue storage queue = _queues[executor];
-        StoredClaim storage claim = _claims[claimId];
-        uint40 last = queue.last;
+    /// @return deadline a whole window after the later of now and the last open deadline; the caller enters it.
+    /// @return previous claim before this one, which the caller enters as well.
+    function _enqueue(address executor, uint256 claimId, uint64 window)
+        internal
+        returns (uint40 deadline, uint40 previous)
+    {
+        Queue memory queue = _queues[executor];
         uint256 from = block.timestamp;
-        if (last != 0) {
-            StoredClaim storage before = _claims[last];
-            if (before.time > from) from = before.time;
+        previous = queue.last;
+        if (previous != 0) {
+            StoredClaim storage before = _claims[previous];
+            uint256 lastDeadline = before.time;
+            if (lastDeadline > from) from = lastDeadline;
             before.next = uint40(claimId);
-            claim.previous = last;
         }
         // A queue that were longer than 34,000 years takes no more: a deadline that does not fit must not come early.
-        claim.time = (from + window).toUint40();
-        deadline = claim.time;
-        queue.last = uint40(claimId);
-        ++queue.open;
-        ++queue.everOpened;
+        deadline = (from + window).toUint40();
+        // One write for all three.
+        _queues[executor] = Queue({last: uint40(claimId), open: queue.open + 1, everOpened: queue.everOpened + 1});
     }
 
     /// @dev Out of the executor's queue, wherever it stands there.

@@ -155,19 +155,26 @@ contract ReceiptCourt is ReceiptPools, ReceiptClaims {
         private
         returns (uint64 deadline)
     {
-        deadline = _enqueue(receipt.executor, claimId, RESPONSE_WINDOW);
+        (uint40 time, uint40 previous) = _enqueue(receipt.executor, claimId, RESPONSE_WINDOW);
         StoredClaim storage claim = _claims[claimId];
+        // Values first, so that what shares a slot is written at once.
+        (uint32 slot, uint64 versionId, address beneficiary) = (receipt.slot, receipt.versionId, receipt.beneficiary);
+        claim.time = time;
         claim.state = ClaimState.OPEN;
-        claim.slot = receipt.slot;
+        claim.slot = slot;
         claim.subject = subject;
         claim.poolId = uint40(poolId);
-        claim.versionId = receipt.versionId;
-        claim.beneficiary = receipt.beneficiary;
+        claim.versionId = versionId;
+        claim.previous = previous;
         // The compensation is less than the bond, which is below 2^96.
-        claim.price = uint96(receipt.price < receipt.bond ? receipt.price : receipt.bond);
+        uint96 price = uint96(receipt.price < receipt.bond ? receipt.price : receipt.bond);
+        claim.beneficiary = beneficiary;
+        claim.price = price;
+        deadline = time;
         StoredPool storage pool = _pools[poolId];
-        ++pool.openClaims;
-        uint256 excess = MAX_CHALLENGE_BOND - pool.challengeBond;
+        (uint256 challengeBond, uint32 openClaims) = (pool.challengeBond, pool.openClaims);
+        pool.openClaims = openClaims + 1;
+        uint256 excess = MAX_CHALLENGE_BOND - challengeBond;
         if (excess != 0) _credit(msg.sender, excess);
     }
 

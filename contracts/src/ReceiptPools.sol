@@ -190,8 +190,10 @@ abstract contract ReceiptPools is ReceiptAccounts, ReceiptLimits, EIP712 {
     {
         poolId = _poolIds[receipt.executor][receipt.epoch];
         StoredPool storage pool = _pools[poolId];
-        if (pool.state != PoolState.OPEN) return (ReceiptFlaw.NO_POOL, poolId);
-        if (receipt.slot >= pool.capacity) return (ReceiptFlaw.BEYOND_CAPACITY, poolId);
+        // What shares a slot is read at once.
+        (address receiptKey, uint32 capacity, PoolState state) = (pool.receiptKey, pool.capacity, pool.state);
+        if (state != PoolState.OPEN) return (ReceiptFlaw.NO_POOL, poolId);
+        if (receipt.slot >= capacity) return (ReceiptFlaw.BEYOND_CAPACITY, poolId);
         if (receipt.bond != pool.bond) return (ReceiptFlaw.OTHER_BOND, poolId);
         if (epochAt(receipt.issued) != receipt.epoch) return (ReceiptFlaw.OTHER_EPOCH, poolId);
         if (receipt.issued > block.timestamp) return (ReceiptFlaw.NOT_YET_ISSUED, poolId);
@@ -200,7 +202,7 @@ abstract contract ReceiptPools is ReceiptAccounts, ReceiptLimits, EIP712 {
         }
         // A signature that is none recovers to zero, which is no pool's key.
         (address signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (signer != pool.receiptKey) return (ReceiptFlaw.FOREIGN_SIGNATURE, poolId);
+        if (signer != receiptKey) return (ReceiptFlaw.FOREIGN_SIGNATURE, poolId);
     }
 
     function _isSlashed(uint256 poolId, uint32 slot) internal view returns (bool) {
