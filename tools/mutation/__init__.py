@@ -1,0 +1,1 @@
+"""Mutation tests of the contracts, with slither-mutate's operators."""
