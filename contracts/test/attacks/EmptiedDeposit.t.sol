@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
-import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
+import {ITokenAccounts} from "../../src/interfaces/ITokenAccounts.sol";
 import {RequestState, SignedRequest} from "../../src/types/MarketTypes.sol";
 import {Network} from "../Network.t.sol";
 
@@ -16,7 +16,7 @@ contract EmptiedDepositAttack is Network {
         market.withdraw(DEPOSIT - PRICE + 1, requester);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, PRICE - 1, PRICE
+                ITokenAccounts.TokenAccounts_InsufficientBalance.selector, requester, PRICE - 1, PRICE
             )
         );
         vm.prank(executor);
@@ -52,6 +52,6 @@ contract EmptiedDepositAttack is Network {
     }
 
     function _without(address account) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IMarketAccounts.MarketAccounts_InsufficientBalance.selector, account, 0, PRICE);
+        return abi.encodeWithSelector(ITokenAccounts.TokenAccounts_InsufficientBalance.selector, account, 0, PRICE);
     }
 }

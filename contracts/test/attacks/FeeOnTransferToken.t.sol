@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {ExecutorStaking} from "../../src/ExecutorStaking.sol";
 import {InferenceMarket} from "../../src/InferenceMarket.sol";
 import {IExecutorStaking} from "../../src/interfaces/IExecutorStaking.sol";
-import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
+import {ITokenAccounts} from "../../src/interfaces/ITokenAccounts.sol";
 import {Network} from "../Network.t.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
@@ -65,7 +65,7 @@ contract FeeOnTransferTokenAttack is Network {
         taxed.mint(stranger, 100);
         vm.startPrank(stranger);
         taxed.approve(address(taxedMarket), 100);
-        vm.expectRevert(abi.encodeWithSelector(IMarketAccounts.MarketAccounts_TransferMismatch.selector, 99, 100));
+        vm.expectRevert(abi.encodeWithSelector(ITokenAccounts.TokenAccounts_TransferMismatch.selector, 99, 100));
         taxedMarket.deposit(100);
         taxed.approve(address(taxedStaking), 100);
         vm.expectRevert(abi.encodeWithSelector(IExecutorStaking.ExecutorStaking_TransferMismatch.selector, 99, 100));

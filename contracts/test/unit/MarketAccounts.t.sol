@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
+import {ITokenAccounts} from "../../src/interfaces/ITokenAccounts.sol";
 import {Permit} from "../../src/types/MarketTypes.sol";
 import {Network} from "../Network.t.sol";
 import {IERC20Errors, IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
@@ -12,11 +13,11 @@ contract MarketAccountsTest is Network {
         vm.startPrank(stranger);
         token.approve(address(market), 30e6);
         vm.expectEmit(address(market));
-        emit IMarketAccounts.Deposited(stranger, stranger, 30e6);
+        emit ITokenAccounts.Deposited(stranger, stranger, 30e6);
         market.deposit(30e6);
         assertEq(market.balanceOf(stranger), 30e6, "balance");
         vm.expectEmit(address(market));
-        emit IMarketAccounts.Withdrawn(stranger, builder, 10e6);
+        emit ITokenAccounts.Withdrawn(stranger, builder, 10e6);
         market.withdraw(10e6, builder);
         vm.stopPrank();
         assertEq(market.balanceOf(stranger), 20e6, "balance after");
@@ -25,7 +26,7 @@ contract MarketAccountsTest is Network {
 
     function test_depositRefusals() external {
         vm.startPrank(stranger);
-        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAmount.selector);
+        vm.expectRevert(ITokenAccounts.TokenAccounts_ZeroAmount.selector);
         market.deposit(0);
         vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(market), 0, 1));
         market.deposit(1);
@@ -34,15 +35,15 @@ contract MarketAccountsTest is Network {
 
     function test_withdrawRefusals() external {
         vm.startPrank(requester);
-        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAmount.selector);
+        vm.expectRevert(ITokenAccounts.TokenAccounts_ZeroAmount.selector);
         market.withdraw(0, requester);
-        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAddress.selector);
+        vm.expectRevert(ITokenAccounts.TokenAccounts_ZeroAddress.selector);
         market.withdraw(1, address(0));
-        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAddress.selector);
+        vm.expectRevert(ITokenAccounts.TokenAccounts_ZeroAddress.selector);
         market.withdraw(1, address(market));
         vm.expectRevert(
             abi.encodeWithSelector(
-                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, DEPOSIT, DEPOSIT + 1
+                ITokenAccounts.TokenAccounts_InsufficientBalance.selector, requester, DEPOSIT, DEPOSIT + 1
             )
         );
         market.withdraw(DEPOSIT + 1, requester);
@@ -53,7 +54,7 @@ contract MarketAccountsTest is Network {
         openPacked();
         vm.expectRevert(
             abi.encodeWithSelector(
-                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, DEPOSIT - PRICE, DEPOSIT
+                ITokenAccounts.TokenAccounts_InsufficientBalance.selector, requester, DEPOSIT - PRICE, DEPOSIT
             )
         );
         vm.prank(requester);
@@ -87,7 +88,7 @@ contract MarketAccountsTest is Network {
         vm.prank(stranger);
         market.withdrawRoyalty(modelId, stranger);
         vm.startPrank(builder);
-        vm.expectRevert(IMarketAccounts.MarketAccounts_ZeroAddress.selector);
+        vm.expectRevert(ITokenAccounts.TokenAccounts_ZeroAddress.selector);
         market.withdrawRoyalty(modelId, address(0));
         vm.expectEmit(address(market));
         emit IMarketAccounts.RoyaltyWithdrawn(modelId, builder, stranger, royalty);

@@ -5,8 +5,8 @@ import {InferenceMarket} from "../../src/InferenceMarket.sol";
 import {SignatureValidator} from "../../src/SignatureValidator.sol";
 import {ZkVerifier} from "../../src/ZkVerifier.sol";
 import {IInferenceMarket} from "../../src/interfaces/IInferenceMarket.sol";
-import {IMarketAccounts} from "../../src/interfaces/IMarketAccounts.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
+import {ITokenAccounts} from "../../src/interfaces/ITokenAccounts.sol";
 import {Permit, Request, RequestParams, RequestState} from "../../src/types/MarketTypes.sol";
 import {TrustMode, VersionParams} from "../../src/types/ModelTypes.sol";
 import {Network} from "../Network.t.sol";
@@ -67,7 +67,7 @@ contract MarketRequestTest is Network {
     function test_refusesWithoutMoney() external {
         RequestParams memory params = packedParams();
         vm.expectRevert(
-            abi.encodeWithSelector(IMarketAccounts.MarketAccounts_InsufficientBalance.selector, stranger, 0, PRICE)
+            abi.encodeWithSelector(ITokenAccounts.TokenAccounts_InsufficientBalance.selector, stranger, 0, PRICE)
         );
         vm.prank(stranger);
         market.request(params, "", "");
@@ -313,9 +313,7 @@ contract MarketRequestTest is Network {
         params.maxPrice = most; // fits, and is more than the requester has
         _refused(
             params,
-            abi.encodeWithSelector(
-                IMarketAccounts.MarketAccounts_InsufficientBalance.selector, requester, DEPOSIT, most
-            )
+            abi.encodeWithSelector(ITokenAccounts.TokenAccounts_InsufficientBalance.selector, requester, DEPOSIT, most)
         );
         params = packedParams();
         params.collateral = most + 1;

@@ -76,7 +76,7 @@ def test_state_and_mode_are_named() -> None:
 
 def test_low_market_balance_says_how_much_and_how() -> None:
     data = revert(
-        "MarketAccounts_InsufficientBalance(address,uint256,uint256)",
+        "TokenAccounts_InsufficientBalance(address,uint256,uint256)",
         "0x" + "22" * 20,
         1_250_000,
         4_000_000,

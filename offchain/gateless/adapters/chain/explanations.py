@@ -17,7 +17,7 @@ from gateless.core.claims import FLAWS
 #: Errors that mean: a balance, stake or allowance is too low.
 FUNDS_ERRORS = frozenset(
     {
-        "MarketAccounts_InsufficientBalance",
+        "TokenAccounts_InsufficientBalance",
         "ReceiptCourt_InsufficientBalance",
         "ExecutorStaking_InsufficientFree",
         "ExecutorStaking_InsufficientAllocation",
@@ -249,7 +249,7 @@ _RULES: Mapping[str, _Explain] = {
     **{name: _fixed(summary, hint) for name, (summary, hint) in FIXED.items()},
     "ModelRegistry_ReasonTooLong": _too_long("reason"),
     "TestDollar_MintTooHigh": _mint,
-    "MarketAccounts_InsufficientBalance": _market_balance,
+    "TokenAccounts_InsufficientBalance": _market_balance,
     "ReceiptCourt_InsufficientBalance": _court_balance,
     "ReceiptCourt_InvalidReceipt": _receipt_flaw,
     "ReceiptCourt_NotOverdue": _not_overdue,

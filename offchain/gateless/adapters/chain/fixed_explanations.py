@@ -21,7 +21,7 @@ _BAD_KEY = ("that is no verifying-key artifact", "take the words from the bundle
 
 #: Summary and hint by error name.
 FIXED: Mapping[str, tuple[str, str]] = {
-    "MarketAccounts_ZeroAmount": _ZERO,
+    "TokenAccounts_ZeroAmount": _ZERO,
     "InferenceMarket_NoUsableCircuit": (
         "the version has no circuit that proves one inference",
         "ask for another version",

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IRecordMarket} from "../interfaces/IRecordMarket.sol";
+import {Records} from "../libraries/Records.sol";
+import {TrustMode} from "../types/ModelTypes.sol";
+import {Finality, Result} from "../types/RecordTypes.sol";
+
+/// @title What a market keeps of its requests
+/// @notice Two words, of which the second is written once, when the output becomes final. A final record never changes.
+abstract contract MarketRecords is IRecordMarket {
+    /// @dev See `Records`.
+    struct Entry {
+        uint256 record;
+        uint256 result;
+    }
+
+    /// @inheritdoc IRecordMarket
+    TrustMode public immutable MODE;
+
+    mapping(uint256 requestId => Entry) private _entries;
+
+    constructor(TrustMode mode) {
+        MODE = mode;
+    }
+
+    /// @inheritdoc IRecordMarket
+    function resultOf(uint256 requestId) external view returns (Result memory result) {
+        Entry storage entry = _entries[requestId];
+        if (Records.stateOf(entry.record) == Records.FINAL) return Records.unpackResult(entry.record, entry.result);
+    }
+
+    /// @inheritdoc IRecordMarket
+    function recordOf(uint256 requestId) external view returns (uint256) {
+        return _entries[requestId].record;
+    }
+
+    function _setRecord(uint256 requestId, uint8 state, bytes32 details) internal {
+        _entries[requestId].record = Records.pack(state, details);
+    }
+
+    /// @dev Makes the output final, for good. The caller has checked that it is.
+    function _finish(uint256 requestId, uint64 versionId, bytes32 outputDigest, Finality how, uint128 bond) internal {
+        Entry storage entry = _entries[requestId];
+        entry.record = Records.pack(Records.FINAL, outputDigest);
+        entry.result = Records.packResult(versionId, MODE, how, bond, outputDigest);
+    }
+
+    /// @dev That the request is in this state, with these details.
+    function _requireRecord(uint256 requestId, uint8 state, bytes32 details) internal view {
+        uint256 record = _entries[requestId].record;
+        if (record != Records.pack(state, details)) {
+            revert RecordMarket_OtherRecord(requestId, Records.stateOf(record), state);
+        }
+    }
+
+    function _isRecord(uint256 requestId, uint8 state, bytes32 details) internal view returns (bool) {
+        return _entries[requestId].record == Records.pack(state, details);
+    }
+
+    function _stateOf(uint256 requestId) internal view returns (uint8) {
+        return Records.stateOf(_entries[requestId].record);
+    }
+}
