@@ -40,6 +40,20 @@ ATTESTATION = (
     ("outputDigest", "bytes32"),
     ("executor", "address"),
 )
+RECEIPT = (
+    ("versionId", "uint64"),
+    ("inputBinding", "bytes32"),
+    ("inputDigest", "bytes32"),
+    ("outputDigest", "bytes32"),
+    ("executor", "address"),
+    ("beneficiary", "address"),
+    ("price", "uint128"),
+    ("bond", "uint128"),
+    ("issued", "uint64"),
+    ("expires", "uint64"),
+    ("epoch", "uint64"),
+    ("slot", "uint32"),
+)
 PERMIT = (
     ("owner", "address"),
     ("spender", "address"),
@@ -248,6 +262,49 @@ def permits(source: random.Random) -> list[dict[str, Any]]:
     return [{**told, "signature": hex_of(bytes(owner.sign_message(signable).signature))}]
 
 
+def receipts(source: random.Random) -> list[dict[str, Any]]:
+    """Receipts of packed and of committed inputs, for somebody and for nobody, signed by a key."""
+    cases = []
+    for committed, beneficiary in ((False, TOKEN), (True, TOKEN), (True, "0x" + 40 * "0")):
+        key = Account.from_key(source.randbytes(32))
+        issued = source.randrange(1 << 40)
+        binding = hex_of(source.randbytes(32))
+        digest = hex_of(source.randbytes(32) if committed else bytes(32))
+        version_id = (source.randrange(1, 1 << 32) << 32) + source.randrange(1 << 32)
+        output = hex_of(source.randbytes(32))
+        signable, told = typed(
+            "Gateless ReceiptCourt",
+            VERIFIER,
+            "Receipt",
+            RECEIPT,
+            versionId=version_id,
+            inputBinding=binding,
+            inputDigest=digest,
+            outputDigest=output,
+            executor=Account.from_key(source.randbytes(32)).address,
+            beneficiary=beneficiary,
+            price=source.randrange(1 << 128),
+            bond=source.randrange(1 << 128),
+            issued=issued,
+            expires=issued + source.randrange(1 << 20),
+            epoch=source.randrange(1 << 30),
+            slot=source.randrange(1 << 32),
+        )
+        words = version_id.to_bytes(32) + bytes.fromhex(binding[2:] + output[2:])
+        cases.append(
+            {
+                **told,
+                "structHash": hex_of(bytes(signable.body)),
+                # What one proof settles, and what the packed input hashes to.
+                "subject": hex_of(keccak(words)),
+                "packedDigest": digest if committed else binding,
+                "receiptKey": key.address,
+                "signature": hex_of(bytes(key.sign_message(signable).signature)),
+            }
+        )
+    return cases
+
+
 def vectors() -> dict[str, Any]:
     """All of them; the seed makes them the same each time."""
     source = random.Random(0x67617465)  # noqa: S311
@@ -260,6 +317,7 @@ def vectors() -> dict[str, Any]:
         "versionIds": version_ids(),
         "keySets": key_sets(source),
         "permits": permits(source),
+        "receipts": receipts(source),
     }
 
 

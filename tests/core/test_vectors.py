@@ -25,6 +25,7 @@ from gateless.core.packing import (
     to_felt,
     unpack,
 )
+from gateless.core.receipts import MEMBERS, Court, Receipt
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS: dict[str, Any] = json.loads(
@@ -127,6 +128,25 @@ def test_evidence_is_the_key_set_and_its_signatures(case: dict[str, Any]) -> Non
     assert len(signers) == case["threshold"]
     for signer in signers:
         assert recovered(case["digest"], signer[1:]) == keys[signer[0]]
+
+
+@pytest.mark.parametrize("case", VECTORS["receipts"])
+def test_receipts_are_hashed_and_checked_as_the_package_does(case: dict[str, Any]) -> None:
+    values = {
+        name: int(case["message"][name])
+        if kind.startswith("uint")
+        else data(case["message"][name])
+        if kind == "bytes32"
+        else case["message"][name]
+        for name, kind in MEMBERS
+    }
+    receipt = Receipt.of_struct(values)
+    court = Court(int(case["domain"]["chainId"]), case["domain"]["verifyingContract"])
+    assert receipt.hash() == data(case["structHash"])
+    assert receipt.subject == data(case["subject"])
+    assert receipt.packed_digest == data(case["packedDigest"])
+    assert court.digest(receipt) == data(case["digest"])
+    assert recovered(case["digest"], data(case["signature"])) == case["receiptKey"]
 
 
 def recovered(digest: str, signature: bytes) -> str:
