@@ -7,6 +7,7 @@ import structlog
 from gateless.adapters.chain import calls
 from gateless.core.types import Receipt
 from gateless.daemon.versions import ReadyVersion
+from gateless.executor.offers import offer_of
 from gateless.executor.parts import Parts, input_argument, kept_input, kept_proof
 from gateless.executor.states import WorkState
 from gateless.executor.work import Batch, IntentKind, Work
@@ -41,7 +42,12 @@ class Delivery:
         """Delivers a request that names this executor and was not locked before."""
         output, proof = kept_proof(work)
         packed = input_argument(ready, kept_input(work))
-        call = calls.lock_and_fulfill(work.request_id, work.circuit_index, packed, output, proof)
+        answer = (work.circuit_index, packed, output, proof)
+        if work.offer is None:
+            call = calls.lock_and_fulfill(work.request_id, *answer)
+        else:
+            offer = offer_of(work)
+            call = calls.lock_signed_and_fulfill(offer.signed, offer.signature, *answer)
         await self._paid(work, await self.execute(IntentKind.LOCK_AND_FULFILL, call, work))
 
     async def execute(self, kind: IntentKind, call: calls.Call, work: Work) -> Receipt:

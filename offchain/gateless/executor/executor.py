@@ -22,6 +22,8 @@ from gateless.daemon.versions import Versions
 from gateless.executor.config import ExecutorConfig, Serving
 from gateless.executor.earnings import Earnings
 from gateless.executor.faults import NEEDS_OPERATOR
+from gateless.executor.intake.inputs import InputRoom
+from gateless.executor.intake.intake import Intake
 from gateless.executor.journal import Journal
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
@@ -98,6 +100,13 @@ class Executor:
             recovery=self._recovery,
             versions=self._versions,
             sources=sources,
+            inputs=InputRoom(
+                config.data_dir / "inputs",
+                journal,
+                self._clock,
+                max_input_bytes=config.intake.max_input_bytes,
+                max_stored_bytes=config.intake.max_stored_bytes,
+            ),
             watcher=self._watcher,
             standing=self._standing,
             prover=prover,
@@ -115,6 +124,7 @@ class Executor:
             retry_seconds=config.retry_seconds,
         )
         self.receipts = ReceiptCounter(parts, proofs, me, receipt_key)
+        self.intake = Intake(parts, self.receipts, me)
         self._phase = "starting"
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
@@ -129,6 +139,11 @@ class Executor:
     def serving_at(self) -> str:
         """Base URL of the content store; empty where nothing is served."""
         return self._serving_at
+
+    @property
+    def phase(self) -> str:
+        """``starting``, ``running``, ``stopping``, ``halted`` or ``stopped``."""
+        return self._phase
 
     def stop(self) -> None:
         """Takes on nothing new, finishes what is locked, then :meth:`run` returns."""
@@ -208,6 +223,7 @@ class Executor:
                 self._phase = "stopping"
                 self._scheduler.close_intake()
                 self.receipts.close()
+                self.intake.close()
                 if self._recovered and not self._scheduler.running and not await self._promised():
                     return
                 # Wakes as soon as the last promise is kept.
@@ -283,6 +299,7 @@ class Executor:
             )
             self._phase = "halted"
             self._scheduler.close_intake()
+            self.intake.close()
 
     def _collect(self, standing: Standing) -> None:
         if self._withdrawal is None or self._withdrawal.done():

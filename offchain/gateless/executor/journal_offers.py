@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +21,7 @@ class OfferBook:
     _engine: AsyncEngine
     _clock: Clock
 
-    async def take_offer(self, entry: NewWork, offer: str) -> bool:
+    async def take_offer(self, entry: NewWork, offer: str, packed_input: bytes | None) -> bool:
         """Adds a signed request that no transaction has made yet; False where it is known."""
         values = dataclasses.asdict(entry) | {
             "mode": int(entry.mode),
@@ -29,6 +29,7 @@ class OfferBook:
             "collateral": str(entry.collateral),
             "state": WorkState.SEEN,
             "offer": offer,
+            "packed_input": packed_input,
             "updated_at": self._clock.now(),
         }
         query = upsert(schema.work).values(values).on_conflict_do_nothing()
@@ -72,3 +73,21 @@ class OfferBook:
         query = select(func.coalesce(func.sum(schema.inputs.c.size), 0))
         async with self._engine.connect() as connection:
             return int((await connection.execute(query)).scalar_one())
+
+    async def drop_input(self, digest: bytes) -> None:
+        """Forgets an input."""
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(schema.inputs).where(schema.inputs.c.digest == digest))
+
+    async def oldest_input(self, before: float) -> tuple[bytes, str] | None:
+        """Digest and sha256 of what was handed in first, if that was before a point of time."""
+        table = schema.inputs.c
+        query = (
+            select(table.digest, table.sha256)
+            .where(table.stored_at < before)
+            .order_by(table.stored_at)
+            .limit(1)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else (bytes(row.digest), str(row.sha256))

@@ -17,6 +17,7 @@ from gateless.core.types import InputBinding
 from gateless.daemon.content import ContentSources
 from gateless.daemon.versions import ReadyVersion, Versions
 from gateless.executor.config import ExecutorConfig
+from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.journal import Journal
 from gateless.executor.policy import Policy
 from gateless.executor.recovery import Recovery
@@ -57,6 +58,7 @@ class Parts:
     recovery: Recovery
     versions: Versions
     sources: ContentSources
+    inputs: InputRoom
     watcher: Watcher
     standing: StandingReader
     prover: Prover

@@ -16,6 +16,7 @@ from gateless.executor.checks import check_binding, check_execution, obtain_inpu
 from gateless.executor.delivery import Delivery
 from gateless.executor.faults import is_hopeless
 from gateless.executor.gather import Gather
+from gateless.executor.offers import offer_of
 from gateless.executor.parts import Active, Gone, Parts, unless_gone
 from gateless.executor.policy import Answer, Standing, Verdict
 from gateless.executor.proofs import Proofs
@@ -138,7 +139,7 @@ class Pipeline:
         if verdict.answer is not Answer.TAKE:
             return verdict
         ready = await parts.versions.prepare(work.version_id)
-        data, hint = await parts.watcher.created_input(work.created_block, work.request_id)
+        data, hint = await self._announced_input(work)
         packed = await obtain_input(work, ready, data, hint, parts.sources)
         await check_binding(work, ready, packed, parts.prover)
         witness = await check_execution(ready, packed, parts.prover)
@@ -149,6 +150,13 @@ class Pipeline:
             "request-checked", version_id=work.version_id, witness_seconds=round(witness.seconds, 3)
         )
         return None
+
+    async def _announced_input(self, work: Work) -> tuple[bytes, str]:
+        """The input that came with a request, and the hint where it is else."""
+        if work.offer is None:
+            return await self._parts.watcher.created_input(work.created_block, work.request_id)
+        packed = work.packed_input or await self._parts.inputs.find(work.input_digest)
+        return packed or b"", offer_of(work).signed.input_hint
 
     async def _commit(self, work: Work, active: Active) -> Verdict | None:
         """Locks a checked request. From here on its collateral is at risk."""
@@ -183,7 +191,11 @@ class Pipeline:
         # price is the one of its own second.
         least = self._parts.policy.least_price(await self._parts.standing.current())
         needed = math.ceil(self._parts.policy.needs_seconds(seconds))
-        call = calls.lock(request, needed, least)
+        if work.offer is None:
+            call = calls.lock(request, needed, least)
+        else:
+            offer = offer_of(work)
+            call = calls.lock_signed(offer.signed, offer.signature, needed, least)
         receipt = await self._delivery.execute(IntentKind.LOCK, call, work)
         deadline = int(receipt.event("RequestLocked").args["lockDeadline"])
         log = structlog.get_logger(__name__)
@@ -225,6 +237,8 @@ class Pipeline:
             proved=work.has_proof,
             gas_price=await self._gas_price(),
         )
+        if verdict.answer is Answer.TAKE and work.offer is not None:
+            verdict = await parts.recovery.offers.obstacle(work) or verdict
         if verdict.answer is Answer.SKIP:
             await self._journal.move(
                 work.request_id, _S.SKIPPED, reason=verdict.reason, text=verdict.text

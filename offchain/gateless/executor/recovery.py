@@ -15,6 +15,7 @@ from gateless.core.errors import GatelessError, NotFoundError
 from gateless.core.types import RequestInfo, RequestState
 from gateless.daemon.faults import is_chain_away
 from gateless.executor.journal import Journal
+from gateless.executor.offers import OfferReader
 from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
 from gateless.executor.transactions import StillWanted, Transactions
 from gateless.executor.work import Intent, IntentKind, IntentState, Work
@@ -30,11 +31,15 @@ class Recovery:
         journal: the memory.
         transactions: looks transactions up and sends them again.
         me: this executor's address.
+
+    Attributes:
+        offers: what the chain says about requests that were signed and not locked yet.
     """
 
     def __init__(
         self, client: ChainClient, journal: Journal, transactions: Transactions, me: str
     ) -> None:
+        self.offers = OfferReader(client)
         self._client = client
         self._journal = journal
         self._transactions = transactions
@@ -49,7 +54,7 @@ class Recovery:
         try:
             found = await self._client.market.request(work.request_id)
         except NotFoundError:
-            return None
+            return None if work.offer is None else await self.offers.request(work)
         same = (
             found.version_id == work.version_id
             and found.input_digest == work.input_digest

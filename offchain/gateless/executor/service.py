@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import structlog
-from fastapi import FastAPI
 from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
 
 from gateless.adapters.chain.client import ChainClient
@@ -18,10 +16,11 @@ from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
-from gateless.adapters.storage import LocalStore, create_app
+from gateless.adapters.storage import LocalStore
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.executor import Executor
+from gateless.executor.intake.app import intake_app
 from gateless.executor.journal import Journal
 
 log = structlog.get_logger(__name__)
@@ -130,18 +129,7 @@ async def open_executor(
             receipt_key=receipt_key,
         )
         if listening is not None:
-            await stack.enter_async_context(serve(_app(store, executor), listening))
+            app = intake_app(store, executor, config.intake, clock)
+            await stack.enter_async_context(serve(app, listening))
             log.info("serving", url=base_url(listening))
         yield executor
-
-
-def _app(store: LocalStore, executor: Executor) -> FastAPI:
-    """The content store, and what the executor says of itself."""
-    app = create_app(store)
-
-    @app.get("/v1/status")
-    async def status() -> dict[str, Any]:
-        """What the executor does and what keeps it from doing more."""
-        return (await executor.status()).to_dict()
-
-    return app

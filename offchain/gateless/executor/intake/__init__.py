@@ -1,0 +1,1 @@
+"""What comes in by HTTP: inputs, signed requests and direct calls."""

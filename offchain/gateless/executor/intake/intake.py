@@ -1,0 +1,230 @@
+"""What an executor does for those who call it, apart from how they call: no HTTP in here."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+from gateless.core.errors import ConfigError, InputError, NotFoundError
+from gateless.core.ids import version_id as version_id_of
+from gateless.daemon.versions import ReadyVersion
+from gateless.executor.intake.offers import OfferIntake
+from gateless.executor.intake.tensors import InferRequest, model_metadata, output_tensors
+from gateless.executor.parts import Parts
+from gateless.executor.receipts.counter import ReceiptCounter
+from gateless.executor.receipts.desk import ReceiptDesk
+from gateless.executor.work import Work
+from gateless.sdk.references import check_model_name, parse_reference
+
+
+class Intake:
+    """Direct calls, signed requests and inputs for one executor.
+
+    Args:
+        parts: what to work with.
+        receipts: signs for direct calls.
+        me: the executor.
+
+    Attributes:
+        inputs: those that were handed in.
+        offers: takes signed requests.
+    """
+
+    def __init__(self, parts: Parts, receipts: ReceiptCounter, me: str) -> None:
+        self._parts = parts
+        self._receipts = receipts
+        self._me = me
+        self._names: dict[str, int] = {}
+        self.inputs = parts.inputs
+        self.offers = OfferIntake(parts, parts.recovery.offers, parts.inputs, parts.config.intake)
+
+    def close(self) -> None:
+        """Takes nothing more in."""
+        self.offers.close()
+
+    # --- direct calls ---
+
+    async def infer(self, model: str, version: str, asked: InferRequest) -> dict[str, Any]:
+        """Answers a direct call: the outputs, and a bonded receipt for them.
+
+        Raises:
+            GatelessError: it is not answered; nothing was signed.
+        """
+        desk = self._desk()
+        version_id = await self.version_id(model, version)
+        await self._require_served(version_id)
+        _require_price(asked, desk.price)
+        beneficiary = asked.beneficiary()
+        ready = await self._parts.versions.prepare(version_id)
+        manifest = ready.bundle.manifest
+        packed = asked.packed(manifest)
+        question = asked.parameters.question
+        answer = await desk.answer(
+            version_id,
+            packed,
+            beneficiary,
+            secrets.token_bytes(32) if question is None else bytes.fromhex(question[2:]),
+        )
+        outputs = output_tensors(manifest, answer.packed_output, asked)
+        said = {
+            "model_name": model,
+            "model_version": str(ready.info.index),
+            "outputs": outputs,
+            "parameters": {
+                "version_id": str(version_id),
+                "packed_input": f"0x{packed.hex()}",
+                "packed_output": f"0x{answer.packed_output.hex()}",
+                "price": str(desk.price),
+                "receipt": json.loads(answer.receipt.to_json()),
+            },
+        }
+        return said if asked.id is None else said | {"id": asked.id}
+
+    async def metadata(self, model: str, version: str) -> dict[str, Any]:
+        """What the protocol says about a model that is served here."""
+        ready = await self._served(model, version)
+        return model_metadata(model, ready.bundle.manifest, ready.info.index)
+
+    async def is_ready(self, model: str, version: str) -> bool:
+        """Whether a call would be answered without further preparation."""
+        version_id = await self.version_id(model, version)
+        await self._require_served(version_id)
+        return self._receipts.desk is not None and await self._receipts.desk.is_audited(version_id)
+
+    async def version_id(self, model: str, version: str) -> int:
+        """The version that a path names: an index or an alias of a model.
+
+        Raises:
+            NotFoundError: ``unknown-model``, ``unknown-alias``.
+            InputError: ``invalid-name``, ``invalid-reference``.
+        """
+        registry = self._parts.client.registry
+        reference = parse_reference(f"{check_model_name(model)}@{version}")
+        if model not in self._names:  # a model's name is its own for ever
+            self._names[model] = await registry.model_id_of(model)
+        model_id = self._names[model]
+        if reference.index is not None:
+            return version_id_of(model_id, reference.index)
+        return await registry.resolve_alias(model_id, reference.alias or "")
+
+    async def _served(self, model: str, version: str) -> ReadyVersion:
+        version_id = await self.version_id(model, version)
+        await self._require_served(version_id)
+        return await self._parts.versions.prepare(version_id)
+
+    async def _require_served(self, version_id: int) -> None:
+        standing = await self._parts.standing.current()
+        if not self._parts.policy.serves(version_id, standing):
+            raise NotFoundError(
+                "version-not-served",
+                f"version {version_id} is not served here",
+                hint="/v1/info lists what is",
+                version_id=version_id,
+            )
+
+    def _desk(self) -> ReceiptDesk:
+        if self._receipts.desk is None:
+            raise ConfigError(
+                "receipts-closed",
+                "this executor signs no receipts, so it answers no direct calls",
+                hint="hand it a signed request, or ask another executor",
+            )
+        return self._receipts.desk
+
+    # --- signed requests ---
+
+    async def progress(self, request_id: int) -> dict[str, Any]:
+        """How far this executor got with a request.
+
+        Raises:
+            NotFoundError: ``unknown-request``.
+        """
+        try:
+            return progress_of(await self._parts.journal.get(request_id))
+        except LookupError as error:
+            raise NotFoundError(
+                "unknown-request",
+                f"request 0x{request_id:064x} was never handed in here",
+                hint="hand it in: POST /v1/requests",
+            ) from error
+
+    # --- what there is ---
+
+    async def info(self) -> dict[str, Any]:
+        """What this executor serves, for how much, and what its receipts are worth."""
+        parts = self._parts
+        standing = await parts.standing.current()
+        desk = self._receipts.desk
+        return {
+            "executor": self._me,
+            "chainId": str(parts.client.chain_id),
+            "market": parts.client.market.address,
+            "endpoint": standing.profile.endpoint,
+            "capacity": parts.policy.capacity(standing),
+            "availableStake": str(standing.available),
+            "minPrice": str(parts.policy.least_price(standing)),
+            "versions": [await self._about(version) for version in sorted(standing.enrolled)],
+            "signedRequests": self.offers.is_open,
+            "directCalls": None if desk is None else await _terms(desk),
+            "limits": {
+                "maxBodyBytes": parts.config.intake.max_body_bytes,
+                "maxInputBytes": parts.config.intake.max_input_bytes,
+                "requestsPerSecond": parts.config.intake.rate_per_second,
+            },
+        }
+
+    async def endpoint(self) -> str:
+        """Where others reach this executor, as its profile says; empty where it does not."""
+        return (await self._parts.standing.current()).profile.endpoint
+
+    async def _about(self, version_id: int) -> dict[str, Any]:
+        ready = self._parts.versions.known(version_id)
+        desk = self._receipts.desk
+        seconds = None
+        if ready is not None:
+            seconds = await self._parts.journal.timing(version_id, ready.circuit_index)
+        return {
+            "versionId": str(version_id),
+            "proofSeconds": seconds,
+            "receipts": desk is not None and await desk.is_audited(version_id),
+        }
+
+
+def progress_of(work: Work) -> dict[str, Any]:
+    """A request as the intake shows it."""
+    return {
+        "requestId": f"0x{work.request_id:064x}",
+        "versionId": str(work.version_id),
+        "state": work.state.value,
+        "reason": work.reason,
+        "text": work.text,
+        "deadline": work.deadline,
+        "lockDeadline": work.lock_deadline,
+    }
+
+
+async def _terms(desk: ReceiptDesk) -> dict[str, Any]:
+    terms = await desk.terms()
+    return {
+        "price": str(desk.price),
+        "payment": "nothing is charged" if desk.price == 0 else "not by this call",
+        "receiptKey": desk.key,
+        "bond": str(terms.pool.bond),
+        "challengeBond": str(terms.pool.challenge_bond),
+        "epoch": str(terms.epoch),
+        "freeSlots": terms.free_slots,
+        "expires": str(terms.expires),
+        "maxInputBytes": terms.limits.max_input_length,
+        "problem": terms.problem,
+    }
+
+
+def _require_price(asked: InferRequest, price: int) -> None:
+    most = asked.parameters.max_price
+    if most is not None and int(most) < price:
+        raise InputError(
+            "price-too-high",
+            f"an answer costs {price} token units, at most {most} were offered",
+            hint="/v1/info states the price",
+        )
