@@ -22,6 +22,10 @@ CONTRACTS = (
     "SignatureValidator",
     "InferenceMarket",
     "ReceiptCourt",
+    "QuorumMarket",
+    "QuorumMembers",
+    "AttestedMarket",
+    "KeySetVerifier",
     "TestDollar",
     "DigitReader",
 )
