@@ -27,6 +27,7 @@ from gateless_proofs.bundle import Bundle, check_file, sha256_of
 from gateless_proofs.keys import KeyCache
 from gateless_proofs.prover import Prover
 from gateless_proofs.public_values import public_words
+from gateless_proofs.repeating import check_repetition
 from gateless_proofs.rows import circuit_inputs, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import g2_of
@@ -117,6 +118,10 @@ class _Audit:
             ("behaviour", self.behaviour),
             ("proof", self.proof),
         ]
+        if not self.bundle.manifest.circuits:
+            steps = steps[:2]
+        if self.bundle.manifest.execution.repeatable:
+            steps.append(("repetition", self.repetition))
         checks: list[Check] = []
         for place, (name, step) in enumerate(steps):
             if progress is not None:
@@ -179,7 +184,7 @@ class _Audit:
 
     async def srs(self) -> str:
         """The key artifact carries the named reference string and no other."""
-        stated = self.bundle.manifest.srs
+        stated = self.bundle.manifest.required_srs
         for index, entry in enumerate(self.bundle.manifest.circuits):
             words = self.bundle.vka_words(index)
             if g2_of_vka(words) != g2_of(stated.kind) or stated.g2 != g2_of(stated.kind):
@@ -237,7 +242,7 @@ class _Audit:
             made = await self.keys.circuit_keys(
                 out / "circuit.compiled",
                 out / "settings.json",
-                manifest.srs.kind,
+                manifest.required_srs.kind,
                 entry.logrows,
                 limits=self.limits,
             )
@@ -351,6 +356,11 @@ class _Audit:
                 raise _Failed("a forged output verifies")
             details.append(f"{entry.proof_length} bytes in {proof.prove_seconds:.2f} s")
         return f"proved and verified, {', '.join(details)}; forged outputs were refused"
+
+    async def repetition(self) -> str:
+        """Outputs repeat on this machine, as the manifest says they do on the publisher's."""
+        path, ranges = self.work / "samples.npz", self._ranges()
+        return await check_repetition(self.bundle, path, ranges, self.seed, self.limits)
 
     async def _verifies(
         self, rows: Sequence[bytes], outputs: Sequence[bytes], proof: bytes, index: int

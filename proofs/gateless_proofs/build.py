@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from gateless_proofs.onnx_limits import require_file_size
 from gateless_proofs.planner.journal import journal_name
 from gateless_proofs.planner.milestones import Milestones
 from gateless_proofs.planner.plan import Planner, PlanRequest, PlanResult, journal_subject
+from gateless_proofs.repeating import measure_repetition, repetition_of_circuit
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.scratch import scratch_folder
 from gateless_proofs.srs import require_srs_allowed
@@ -114,14 +115,39 @@ class _Build:
         path = self.root / "model.onnx"
         shutil.copyfile(model, path)
         self.progress("inspect", 0.0)
-        facts = await run_worker("inspect", {"model": str(path)}, limits=self.limits)
+        with_circuit = self.options.circuit
+        facts = await run_worker(
+            "inspect", {"model": str(path), "circuit": with_circuit}, limits=self.limits
+        )
         samples = self._samples(facts)
-        binding = self._binding(facts)
-        result = await self._plan(path, facts, samples, binding)
-        self._check_labels(result.single)
-        manifest = ManifestMaker(self.root, self.options).make(facts, result, binding)
-        manifest.schema_of_io().check_row(packed_inputs=binding is Binding.PACKED)
+        stored = self._stored(samples)
+        binding = self._binding(facts) if with_circuit else Binding.PACKED
+        repetition = await measure_repetition(
+            path, stored, self.limits, circuit=with_circuit, progress=self.progress
+        )
+        maker = ManifestMaker(self.root, self.options)
+        if with_circuit:
+            result = await self._plan(path, facts, stored, binding)
+            self._check_labels(result.single["outputs"])
+            execution = await repetition_of_circuit(
+                repetition.execution, result.single, self.limits
+            )
+            manifest = maker.make(facts, result, binding, execution)
+            manifest.schema_of_io().check_row(packed_inputs=binding is Binding.PACKED)
+        else:
+            self._check_labels(repetition.outputs)
+            manifest = maker.without_circuit(facts, samples, repetition)
         (self.root / MANIFEST_NAME).write_bytes(manifest.to_bytes())
+
+    def _stored(self, samples: list[list[FloatArray]]) -> Path:
+        """The samples in a file, for the subprocesses."""
+        stored = self.work / "samples.npz"
+        arrays = {
+            f"input{place}": np.stack([sample[place] for sample in samples])
+            for place in range(len(samples[0]))
+        }
+        np.savez(stored, allow_pickle=False, **arrays)
+        return stored
 
     def _samples(self, facts: dict[str, Any]) -> list[list[FloatArray]]:
         # Width and scale are not known yet; only names and shapes matter here.
@@ -161,8 +187,8 @@ class _Build:
         committed = large and len(shapes) == 1 and self._sizes() == (1,)
         return Binding.KZG if committed else Binding.PACKED
 
-    def _check_labels(self, single: Mapping[str, Any]) -> None:
-        labels, shapes = self.options.labels, [entry["shape"] for entry in single["outputs"]]
+    def _check_labels(self, outputs: Sequence[Mapping[str, Any]]) -> None:
+        labels, shapes = self.options.labels, [entry["shape"] for entry in outputs]
         if labels and (len(shapes) != 1 or math.prod(shapes[0]) != len(labels)):
             raise InputError(
                 "labels-mismatch",
@@ -174,15 +200,9 @@ class _Build:
         self,
         path: Path,
         facts: dict[str, Any],
-        samples: list[list[FloatArray]],
+        stored: Path,
         binding: Binding,
     ) -> PlanResult:
-        stored = self.work / "samples.npz"
-        arrays = {
-            f"input{place}": np.stack([sample[place] for sample in samples])
-            for place in range(len(facts["inputs"]))
-        }
-        np.savez(stored, allow_pickle=False, **arrays)
         memory = int(self.limits.memory_bytes * _MEMORY_SHARE)
         if self.options.memory_budget is not None:
             memory = min(memory, self.options.memory_budget)

@@ -25,6 +25,7 @@ class BuildOptions:
         max_logrows: largest circuit taken into account, as log2 of its rows.
         memory_budget: memory that one proof may take, in bytes.
         gas_budget: gas that one verification may take; unlimited if absent.
+        circuit: whether outputs can be proven; otherwise they can be compared only.
     """
 
     name: str
@@ -42,3 +43,4 @@ class BuildOptions:
     max_logrows: int = 20
     memory_budget: int | None = None
     gas_budget: int | None = None
+    circuit: bool = True

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from gateless.core.manifest import Binding, CircuitEntry, Manifest, Plan
+from gateless.core.execution import Execution
+from gateless.core.manifest import Binding, CircuitEntry, Manifest, Plan, Tensor
 
 _LISTED = 12
+_NO_CIRCUIT = [
+    *("", "## No circuit", ""),
+    "Answers cannot be proven. Executors run the model as it is, and requesters compare what several"
+    " of them found, or trust who signed it.",
+]
 
 
 def model_card(manifest: Manifest) -> str:
@@ -15,30 +21,56 @@ def model_card(manifest: Manifest) -> str:
     if manifest.task:
         lines += [f"Task: {manifest.task}", ""]
     lines += ["| tensor | shape | type | packed as | calibrated range |", "|---|---|---|---|---|"]
+    packed = bool(manifest.circuits)
     for tensor in manifest.inputs:
         low, high = tensor.calibrated_range or (0.0, 0.0)
         lines.append(
             f"| input `{tensor.name}` | {list(tensor.shape)} | {tensor.onnx_dtype.lower()} |"
-            f" int{8 * tensor.width}, value x 2^{tensor.scale_bits} | {low:g} to {high:g} |"
+            f" {_spelling(tensor, packed)} | {low:g} to {high:g} |"
         )
     for tensor in manifest.outputs:
         lines.append(
             f"| output `{tensor.name}` | {list(tensor.shape)} | {tensor.onnx_dtype.lower()} |"
-            f" int{8 * tensor.width}, value x 2^{tensor.scale_bits} | |"
+            f" {_spelling(tensor, packed)} | |"
         )
-    lines += ["", "## Circuits", ""]
+    lines += _circuits(manifest) if manifest.circuits else _NO_CIRCUIT
+    lines += _repetition(manifest.execution)
+    if manifest.labels:
+        lines += ["", "## Labels", "", ", ".join(manifest.labels)]
+    return "\n".join(lines) + "\n"
+
+
+def _spelling(tensor: Tensor, packed: bool) -> str:
+    if packed:
+        return f"int{8 * tensor.width}, value x 2^{tensor.scale_bits}"
+    return f"{tensor.width} bytes, little-endian"
+
+
+def _circuits(manifest: Manifest) -> list[str]:
     bound = "as packed integers" if manifest.binding is Binding.PACKED else "by a KZG commitment"
-    lines += [
+    lines = [
+        *("", "## Circuits", ""),
         f"Weights are fixed in the verifying keys; inputs are bound {bound}. An input that drives a"
         " value out of a circuit's range has no proof and is refused before anything is signed.",
         "",
     ]
     lines += [line for entry in manifest.circuits for line in _circuit(entry)]
-    lines += _accuracy(manifest)
-    lines += _plan(manifest.plan)
-    if manifest.labels:
-        lines += ["", "## Labels", "", ", ".join(manifest.labels)]
-    return "\n".join(lines) + "\n"
+    return lines + _accuracy(manifest) + _plan(manifest.plan)
+
+
+def _repetition(execution: Execution) -> list[str]:
+    found = "repeat" if execution.repeatable else "do not repeat"
+    lines = [
+        *("", "## Repeatability", ""),
+        f"Outputs {found} to the byte: {execution.samples} inputs were run again and again under"
+        f" `{execution.runtime}`.",
+        "",
+    ]
+    return lines + [
+        f"- {check.what}: {'the same' if check.same else 'others'}"
+        f"{'' if check.required else ' (other options, for information)'}"
+        for check in execution.checks
+    ]
 
 
 def _circuit(entry: CircuitEntry) -> list[str]:

@@ -108,7 +108,7 @@ class KeyCache:
         keys = await self.circuit_keys(
             bundle.compiled(index),
             bundle.settings(index),
-            bundle.manifest.srs.kind,
+            bundle.manifest.required_srs.kind,
             entry.logrows,
             progress=progress,
         )

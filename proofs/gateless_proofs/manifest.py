@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from gateless import __version__
+from gateless.core.execution import Execution
 from gateless.core.manifest import (
     Accuracy,
     Binding,
@@ -17,16 +18,20 @@ from gateless.core.manifest import (
     CircuitEntry,
     FileRole,
     Manifest,
+    Plan,
     Provenance,
     Srs,
     Tensor,
 )
+from gateless.core.packing import FloatArray
+from gateless.core.raw_tensors import RawTensor
 
 from gateless_proofs.build_options import BuildOptions
 from gateless_proofs.bundle import sha256_of
 from gateless_proofs.card import model_card
 from gateless_proofs.planner.plan import PlannedCircuit, PlanResult
 from gateless_proofs.public_values import check_instances
+from gateless_proofs.repeating import Repetition
 from gateless_proofs.srs import g2_of
 
 
@@ -41,7 +46,13 @@ class ManifestMaker:
     root: Path
     options: BuildOptions
 
-    def make(self, facts: Mapping[str, Any], result: PlanResult, binding: Binding) -> Manifest:
+    def make(
+        self,
+        facts: Mapping[str, Any],
+        result: PlanResult,
+        binding: Binding,
+        execution: Execution,
+    ) -> Manifest:
         """Brings circuits and card into the bundle, and lists everything."""
         single = result.single
         inputs = tuple(
@@ -81,6 +92,7 @@ class ManifestMaker:
             binding=binding,
             circuits=tuple(circuits),
             accuracy=Accuracy(bound=result.found["bound"], **single["accuracy"]),
+            execution=execution,
             srs=Srs(
                 kind=self.options.srs_kind,
                 logrows=max(entry.logrows for entry in circuits),
@@ -92,10 +104,58 @@ class ManifestMaker:
             tags=self.options.tags,
             labels=self.options.labels,
         )
+        return self._with_card(manifest)
+
+    def without_circuit(
+        self,
+        facts: Mapping[str, Any],
+        samples: Sequence[Sequence[FloatArray]],
+        repetition: Repetition,
+    ) -> Manifest:
+        """Lists a version whose answers are compared and not proven: the model itself."""
+        inputs = tuple(
+            _raw_tensor(
+                entry,
+                (
+                    float(min(sample[place].min() for sample in samples)),
+                    float(max(sample[place].max() for sample in samples)),
+                ),
+            )
+            for place, entry in enumerate(facts["inputs"])
+        )
+        manifest = Manifest(
+            name=self.options.name,
+            description=self.options.description,
+            files=(self._file(FileRole.MODEL, "model.onnx"),),
+            inputs=inputs,
+            outputs=tuple(_raw_tensor(entry) for entry in repetition.outputs),
+            binding=Binding.PACKED,
+            circuits=(),
+            # The outputs are onnxruntime's own.
+            accuracy=Accuracy(samples=len(samples), max_abs_error=0, mean_abs_error=0, bound=0),
+            execution=repetition.execution,
+            srs=None,
+            provenance=Provenance(opset=facts["opset"], **software_versions()),
+            plan=Plan(
+                goal=self.options.goal,
+                seed=self.options.seed,
+                bound_kind="absolute",
+                candidates=(),
+                considered=0,
+                winners=(),
+                why="no circuit: answers are compared, not proven",
+            ),
+            task=self.options.task,
+            tags=self.options.tags,
+            labels=self.options.labels,
+        )
+        return self._with_card(manifest)
+
+    def _with_card(self, manifest: Manifest) -> Manifest:
         card = model_card(manifest)
         (self.root / "README.md").write_text(card, encoding="utf-8")
         return manifest.model_copy(
-            update={"files": (*files, self._file(FileRole.CARD, "README.md"))}
+            update={"files": (*manifest.files, self._file(FileRole.CARD, "README.md"))}
         )
 
     def _circuit(
@@ -138,6 +198,21 @@ class ManifestMaker:
     def _file(self, role: FileRole, name: str) -> BundleFile:
         path = self.root / name
         return BundleFile(role=role, name=name, sha256=sha256_of(path), size=path.stat().st_size)
+
+
+def _raw_tensor(
+    entry: Mapping[str, Any], calibrated_range: tuple[float, float] | None = None
+) -> Tensor:
+    """A tensor in its own type: its width is that of its elements, and nothing is scaled."""
+    shape = tuple(entry["shape"])
+    return Tensor(
+        name=entry["name"],
+        shape=shape,
+        width=RawTensor(entry["name"], shape, entry["dtype"]).element_length,  # type: ignore[arg-type]
+        scale_bits=0,
+        onnx_dtype=entry["dtype"],
+        calibrated_range=calibrated_range,
+    )
 
 
 def software_versions() -> dict[str, str]:

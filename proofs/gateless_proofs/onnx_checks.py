@@ -40,7 +40,7 @@ def inspect_model(request: dict[str, Any], _emit: Callable[[str, float], None]) 
     Raises:
         ModelError: the file cannot be taken; codes are documented in ``docs/errors.md``.
     """
-    model = load_checked(Path(request["model"]))
+    model = load_checked(Path(request["model"]), for_circuit=request.get("circuit", True))
     symbols: list[str] = []
     inputs = [_describe(value, symbols) for value in graph_inputs(model.graph)]
     if not inputs:
@@ -56,8 +56,12 @@ def inspect_model(request: dict[str, Any], _emit: Callable[[str, float], None]) 
     }
 
 
-def load_checked(path: Path) -> onnx.ModelProto:
-    """Parses a file and refuses what must not reach ezkl or onnxruntime."""
+def load_checked(path: Path, *, for_circuit: bool = True) -> onnx.ModelProto:
+    """Parses a file and refuses what must not reach ezkl or onnxruntime.
+
+    Args:
+        for_circuit: also refuse what onnxruntime can run and no circuit can hold.
+    """
     require_file_size(path)
     model = onnx.ModelProto()
     try:
@@ -68,9 +72,10 @@ def load_checked(path: Path) -> onnx.ModelProto:
         raise _not_onnx()
     _refuse_external_data(model)
     _refuse_absurd_sizes(model)
-    _refuse_non_finite(model)
+    _refuse_bad_weights(model, finite=for_circuit)
     _refuse_invalid(model)
-    _refuse_unknown_operators(model)
+    if for_circuit:
+        _refuse_unknown_operators(model)
     return model
 
 
@@ -230,7 +235,7 @@ def _small_integers(tensor: onnx.TensorProto | None) -> list[int] | None:
     return [int(value) for value in array.reshape(-1)] if array.dtype.kind in "iu" else None
 
 
-def _refuse_non_finite(model: onnx.ModelProto) -> None:
+def _refuse_bad_weights(model: onnx.ModelProto, *, finite: bool) -> None:
     for tensor in walk_tensors(model):
         try:
             array = numpy_helper.to_array(tensor)
@@ -240,7 +245,7 @@ def _refuse_non_finite(model: onnx.ModelProto) -> None:
                 f"tensor {tensor.name!r} does not hold what its shape says",
                 hint="export the model again",
             ) from error
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
             # -inf is how exporters spell "no lower limit"; no circuit can carry it either.
             raise ModelError(
                 "weights-not-finite",

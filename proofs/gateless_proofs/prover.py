@@ -15,6 +15,7 @@ from gateless.core.packing import (
     felt_from_ezkl_hex,
     unpack,
 )
+from gateless.core.raw_tensors import decode_raw
 
 from gateless_proofs.bundle import Bundle
 from gateless_proofs.keys import VERIFYING_KEY, KeyCache
@@ -112,6 +113,36 @@ class Prover:
             for output in answer["outputs"][0]
         ]
 
+    async def answer(self, bundle: Bundle, packed_input: bytes) -> bytes:
+        """The output that quorums compare: the circuit's, or the model's own without a circuit.
+
+        Raises:
+            ProofError: ``input-not-provable``, ``output-out-of-range``.
+            InputError: ``wrong-length``, ``out-of-range``.
+        """
+        if bundle.manifest.circuits:
+            return (await self.witness(bundle, packed_input)).packed_output
+        tensors = [tensor.raw() for tensor in bundle.manifest.inputs]
+        decode_raw(packed_input, tensors)  # what is no input is refused here
+        request = {
+            "model": str(bundle.model),
+            "inputs": [
+                {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.onnx_dtype}
+                for tensor in tensors
+            ],
+            "input": packed_input.hex(),
+        }
+        answer = await self._run(Task(bundle.digest, "run_raw", "model"), request)
+        output = bytes.fromhex(answer["output"])
+        expected = sum(tensor.raw().length for tensor in bundle.manifest.outputs)
+        if len(output) != expected:
+            raise ProofError(
+                "output-out-of-range",
+                f"the model put out {len(output)} bytes, its manifest says {expected}",
+                hint="the shape of its outputs depends on the input: it cannot be used",
+            )
+        return output
+
     async def witness(self, bundle: Bundle, packed_input: bytes, circuit_index: int = 0) -> Witness:
         """The circuit's outputs for an input.
 
@@ -185,7 +216,7 @@ class Prover:
         entry = bundle.circuit(circuit_index)
         rows = padded(packed_rows, entry)
         proving_key = await self.keys.proving_key(bundle, circuit_index, progress)
-        srs = await self.keys.srs(bundle.manifest.srs.kind, entry.logrows)
+        srs = await self.keys.srs(bundle.manifest.required_srs.kind, entry.logrows)
         request = _witness_request(bundle, rows, circuit_index) | {
             "proving_key": str(proving_key),
             # The key that was made beside it, not the publisher's: it needs no checks.
@@ -294,7 +325,7 @@ class Prover:
 
     async def _verification(self, bundle: Bundle, circuit_index: int) -> dict[str, Any]:
         entry = bundle.circuit(circuit_index)
-        srs = await self.keys.srs(bundle.manifest.srs.kind, entry.logrows)
+        srs = await self.keys.srs(bundle.manifest.required_srs.kind, entry.logrows)
         return {
             "settings": str(bundle.settings(circuit_index)),
             "verifying_key": str(bundle.verifying_key(circuit_index)),

@@ -1,4 +1,4 @@
-"""The float model, run by onnxruntime with options that make results repeatable."""
+"""The published model, run by onnxruntime with options that make results repeatable."""
 
 from __future__ import annotations
 
@@ -10,69 +10,63 @@ import numpy as np
 import onnx
 from gateless.core.errors import ModelError
 from gateless.core.packing import FloatArray
+from gateless.core.raw_tensors import (
+    AnyArray,
+    RawTensor,
+    decode_raw,
+    element_type,
+    encode_raw,
+)
 
 from gateless_proofs.rewrite import rewrite
-
-_DTYPES: dict[str, type[np.generic]] = {
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(float16)": np.float16,
-    "tensor(bool)": np.bool_,
-    "tensor(int8)": np.int8,
-    "tensor(int16)": np.int16,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
-    "tensor(uint8)": np.uint8,
-    "tensor(uint16)": np.uint16,
-    "tensor(uint32)": np.uint32,
-    "tensor(uint64)": np.uint64,
-}
+from gateless_proofs.runtime import PROVIDERS, RECORDED, RuntimeOptions
 
 
 class FloatModel:
     """An onnxruntime session: one thread, no graph rewriting that depends on the machine."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, options: RuntimeOptions = RECORDED) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.use_deterministic_compute = True
-        options.log_severity_level = 3
         # Bytes, not a path: nothing next to the file can be reached from it.
         data = model.read_bytes()
-        providers = ["CPUExecutionProvider"]
         try:
-            self._session = onnxruntime.InferenceSession(data, options, providers=providers)
+            self._session = onnxruntime.InferenceSession(
+                data, options.session_options(), providers=PROVIDERS
+            )
         except Exception as error:  # the library has no common base for its own exceptions
             try:
                 self._session = onnxruntime.InferenceSession(
-                    _acceptable(data), options, providers=providers
+                    _acceptable(data), options.session_options(), providers=PROVIDERS
                 )
             except Exception:
                 raise _refused(error) from error
-        self._inputs = [(entry.name, entry.type) for entry in self._session.get_inputs()]
+        self._inputs = [(entry.name, _onnx_dtype(entry)) for entry in self._session.get_inputs()]
         outputs = self._session.get_outputs()
         self.output_names = [entry.name for entry in outputs]
         #: ONNX names of the outputs' element types
-        self.output_dtypes = [
-            entry.type.removeprefix("tensor(").removesuffix(")").upper() for entry in outputs
-        ]
+        self.output_dtypes = [_onnx_dtype(entry) for entry in outputs]
+
+    def typed(self, tensors: Sequence[FloatArray]) -> list[AnyArray]:
+        """Real numbers as the model takes them."""
+        feed = []
+        for (_, kind), tensor in zip(self._inputs, tensors, strict=True):
+            dtype = element_type(kind)
+            feed.append((np.rint(tensor) if dtype.kind in "iu" else tensor).astype(dtype))
+        return feed
 
     def run(self, tensors: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs of one inference as float64."""
-        feed: dict[str, Any] = {}
-        for (name, kind), tensor in zip(self._inputs, tensors, strict=True):
-            dtype = np.dtype(_DTYPES[kind])
-            feed[name] = (np.rint(tensor) if dtype.kind in "iu" else tensor).astype(dtype)
+        return [array.astype(np.float64) for array in self.run_typed(self.typed(tensors))]
+
+    def run_typed(self, tensors: Sequence[AnyArray]) -> list[AnyArray]:
+        """Outputs of one inference, inputs and outputs in the model's own types."""
+        feed = {name: tensor for (name, _), tensor in zip(self._inputs, tensors, strict=True)}
         try:
             outputs = self._session.run(None, feed)
         except Exception as error:  # as above
             raise _refused(error) from error
-        results: list[FloatArray] = []
+        results: list[AnyArray] = []
         for name, output in zip(self.output_names, outputs, strict=True):
             array = np.asarray(output)
             if array.dtype.kind not in "biuf":
@@ -82,8 +76,13 @@ class FloatModel:
                     hint="export the model with its numeric output only (for scikit-learn:"
                     " options={'zipmap': False})",
                 )
-            results.append(array.astype(np.float64))
+            results.append(array)
         return results
+
+
+def _onnx_dtype(entry: Any) -> str:
+    """``FLOAT`` of onnxruntime's ``tensor(float)``."""
+    return str(entry.type).removeprefix("tensor(").removesuffix(")").upper()
 
 
 def _acceptable(data: bytes) -> bytes:
@@ -101,6 +100,17 @@ def _refused(error: Exception) -> ModelError:
         f"onnxruntime cannot run the model: {error}",
         hint="check the model with onnxruntime before publishing it",
     )
+
+
+def run_raw(request: dict[str, Any], _emit: Callable[[str, float], None]) -> dict[str, Any]:
+    """Runs one inference from bytes to bytes, as versions without a circuit spell their tensors."""
+    model = FloatModel(Path(request["model"]))
+    tensors = [
+        RawTensor(entry["name"], tuple(entry["shape"]), entry["dtype"])
+        for entry in request["inputs"]
+    ]
+    outputs = model.run_typed(decode_raw(bytes.fromhex(request["input"]), tensors))
+    return {"output": encode_raw(outputs).hex()}
 
 
 def run_reference(request: dict[str, Any], _emit: Callable[[str, float], None]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ END_OF_JOB = b"\0"
 OPERATIONS = {
     "inspect": ("gateless_proofs.onnx_checks", "inspect_model"),
     "reference": ("gateless_proofs.reference", "run_reference"),
+    "repeat": ("gateless_proofs.repeating", "run_again"),
+    "run_raw": ("gateless_proofs.reference", "run_raw"),
     "plan": ("gateless_proofs.planner.search", "plan_single"),
     "plan_batch": ("gateless_proofs.planner.batches", "plan_batch"),
     "rebuild": ("gateless_proofs.rebuilding", "rebuild"),

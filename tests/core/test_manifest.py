@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from gateless.core.errors import StorageError
+from gateless.core.execution import Execution, RepeatCheck
 from gateless.core.ids import sha256_hex
 from gateless.core.manifest import (
     MAX_MANIFEST_BYTES,
@@ -56,6 +57,11 @@ def manifest(**changes: Any) -> Manifest:
             ),
         ),
         "accuracy": Accuracy(samples=3, max_abs_error=0.25, mean_abs_error=0.125, bound=0.5),
+        "execution": Execution(
+            runtime="x86_64 avx2; onnxruntime 1.31.1; threads=1",
+            samples=3,
+            checks=(RepeatCheck(what="again", same=True, required=True),),
+        ),
         "srs": Srs(kind="development", logrows=9, g2=(WORD, WORD, WORD, WORD)),
         "provenance": Provenance(
             gateless="0.1.0", ezkl="23.0.5", onnxruntime="1.31.1", onnx="1.23.2", opset=17

@@ -78,7 +78,8 @@ async def test_honest_bundles_pass(
         assert report.ok, report.checks
         names = [check.name for check in report.checks]
         assert names == [
-            *("files", "on-chain", "settings", "srs", "circuit", "keys", "behaviour", "proof")
+            *("files", "on-chain", "settings", "srs", "circuit", "keys", "behaviour", "proof"),
+            "repetition",
         ]
         assert seen == names
 

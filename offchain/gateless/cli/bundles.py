@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gateless.core.errors import InputError, StorageError
 from gateless.core.manifest import Binding, Goal
+from gateless.core.types import TrustMode
 from gateless.sdk.progress import ProgressSink, Step
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class BuildRequest:
     seed: int = 0
     max_logrows: int = 20
     gas_budget: int | None = None
+    circuit: bool = True
 
 
 async def bundle_for(
@@ -102,6 +104,7 @@ async def bundle_for(
             seed=request.seed,
             max_logrows=request.max_logrows,
             gas_budget=request.gas_budget,
+            circuit=request.circuit,
         ),
         keys=keys,
         limits=Limits(memory_bytes=request.memory_bytes, seconds=request.seconds),
@@ -125,6 +128,30 @@ def batch_sizes(text: str) -> tuple[int, ...]:
     return tuple(sorted({1, *map(int, parts)}))
 
 
+def trust_modes(text: str) -> tuple[TrustMode, ...] | None:
+    """Modes as a user writes them, such as ``zk,quorum``; ``None`` where he leaves it to us.
+
+    Raises:
+        InputError: ``unknown-mode``.
+    """
+    names = [part.strip().upper().replace("-", "_") for part in text.split(",") if part.strip()]
+    if not names:
+        return None
+    for name in names:
+        if name not in TrustMode.__members__:
+            raise InputError(
+                "unknown-mode",
+                f"there is no trust mode {name.lower()!r}",
+                hint="name some of " + ", ".join(mode.name.lower() for mode in TrustMode),
+            )
+    return tuple(TrustMode[name] for name in dict.fromkeys(names))
+
+
+def needs_circuit(modes: tuple[TrustMode, ...] | None) -> bool:
+    """Whether one of the modes asks for proofs."""
+    return modes is None or TrustMode.ZK in modes or TrustMode.LAZY_ZK in modes
+
+
 def _digest(request: BuildRequest, source: Path, srs: str) -> str:
     options = [
         request.name,
@@ -138,6 +165,7 @@ def _digest(request: BuildRequest, source: Path, srs: str) -> str:
         request.max_logrows,
         request.memory_bytes,
         request.gas_budget,
+        request.circuit,
         srs,
     ]
     digest = hashlib.sha256(json.dumps(options).encode())

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from gateless.cli.output import facts, short, table
 from gateless.core.amounts import Token, format_amount
-from gateless.core.manifest import Manifest
+from gateless.core.execution import Execution
+from gateless.core.manifest import Manifest, Tensor
 from gateless.core.types import InputBinding, RequestInfo, RequestState, VersionInfo, modes_of
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def version_data(version: VersionInfo) -> dict[str, Any]:
         "binding": InputBinding(version.binding).name,
         "modes": [mode.name for mode in modes_of(version.modes)],
         "royalty_bps": version.royalty_bps,
+        "proof_seconds": version.proof_seconds,
+        "repeatable": version.repeatable,
         "published_at": version.published_at,
         "deprecated": version.deprecated,
         "uri": version.uri,
@@ -119,18 +122,45 @@ def version_rows(label: str, version: VersionInfo) -> Rows:
 
 def manifest_rows(manifest: Manifest) -> Rows:
     """What a manifest adds to the chain's facts."""
-    accuracy = manifest.accuracy
     rows = [("description", manifest.description)] if manifest.description else []
     for kind, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
         rows += [
             (
                 kind,
                 f"{tensor.name} {list(tensor.shape)} {tensor.onnx_dtype}"
-                f" as int{8 * tensor.width} at scale 2^{tensor.scale_bits}",
+                f" as {_spelling(tensor, manifest)}",
             )
             for tensor in tensors
         ]
-    rows.append(
+    if manifest.circuits:
+        rows += _circuit_rows(manifest)
+    execution = manifest.execution
+    rows += [
+        ("repeatable", _repeatable(execution)),
+        ("runtime", execution.runtime),
+        ("runtime class", "0x" + execution.runtime_class.hex()),
+    ]
+    if manifest.labels:
+        rows.append(("labels", ", ".join(manifest.labels)))
+    return rows
+
+
+def _spelling(tensor: Tensor, manifest: Manifest) -> str:
+    if manifest.circuits:
+        return f"int{8 * tensor.width} at scale 2^{tensor.scale_bits}"
+    return f"{tensor.width} little-endian bytes"
+
+
+def _repeatable(execution: Execution) -> str:
+    if execution.repeatable:
+        return f"yes: {execution.samples} inputs gave the same bytes every time they were run"
+    return f"no: outputs changed {', '.join(execution.differing())}"
+
+
+def _circuit_rows(manifest: Manifest) -> Rows:
+    accuracy = manifest.accuracy
+    exact = all(circuit.exact for circuit in manifest.circuits)
+    return [
         (
             "accuracy",
             f"max error {accuracy.max_abs_error:.3g}, bound {accuracy.bound:.3g},"
@@ -140,15 +170,10 @@ def manifest_rows(manifest: Manifest) -> Rows:
                 if accuracy.label_agreement is None
                 else f", same label {accuracy.label_agreement:.1%}"
             ),
-        )
-    )
-    exact = all(circuit.exact for circuit in manifest.circuits)
-    rows.append(
-        ("arithmetic", "exact: one output per input" if exact else "rescaled: ±1 unit per rescale")
-    )
-    if manifest.labels:
-        rows.append(("labels", ", ".join(manifest.labels)))
-    return rows
+        ),
+        ("arithmetic", "exact: one output per input" if exact else "rescaled: ±1 unit per rescale"),
+        ("proof time", f"{manifest.proof_seconds} s"),
+    ]
 
 
 def request_data(info: RequestInfo, token: Token) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateless.core.errors import StorageError
+from gateless.core.execution import Execution
 from gateless.core.ids import sha256_hex
 from gateless.core.packing import IoSchema, TensorSpec
 from gateless.core.public_words import DENSE_WORD_BITS
+from gateless.core.raw_tensors import RawTensor
 
 FORMAT: Literal["gateless/manifest/1"] = "gateless/manifest/1"
 MAX_MANIFEST_BYTES = 1 << 20
@@ -80,6 +82,10 @@ class Tensor(_Strict):
     def spec(self) -> TensorSpec:
         """The tensor as the packing rules take it."""
         return TensorSpec(self.name, self.shape, self.width, self.scale_bits)
+
+    def raw(self) -> RawTensor:
+        """The tensor in its own type, as versions without a circuit spell it."""
+        return RawTensor(self.name, self.shape, self.onnx_dtype)
 
 
 class CircuitEntry(_Strict):
@@ -244,7 +250,11 @@ class Provenance(_Strict):
 
 
 class Manifest(_Strict):
-    """A version's manifest."""
+    """A version's manifest.
+
+    A version without circuits has no ``srs``; its tensors travel as the bytes of their own types
+    (:mod:`gateless.core.raw_tensors`), and its outputs are onnxruntime's.
+    """
 
     format: Literal["gateless/manifest/1"] = FORMAT
     name: str
@@ -255,12 +265,41 @@ class Manifest(_Strict):
     binding: Binding
     circuits: tuple[CircuitEntry, ...]
     accuracy: Accuracy
-    srs: Srs
+    execution: Execution
+    srs: Srs | None
     provenance: Provenance
     plan: Plan
     task: str = ""
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Manifest:
+        if (self.srs is None) != (not self.circuits):
+            raise ValueError("keys come from a reference string, and only keys do")
+        if self.circuits:
+            return self
+        for tensor in (*self.inputs, *self.outputs):
+            if tensor.scale_bits != 0 or tensor.width != tensor.raw().element_length:
+                raise ValueError(f"tensor {tensor.name!r} is not described by its own type")
+        if self.binding is not Binding.PACKED:
+            raise ValueError("only proofs are bound by commitments")
+        return self
+
+    @property
+    def required_srs(self) -> Srs:
+        """The reference string of the keys.
+
+        Raises:
+            StorageError: ``no-circuit``.
+        """
+        if self.srs is None:
+            raise StorageError(
+                "no-circuit",
+                f"{self.name} has no circuit: nothing about it can be proven",
+                hint="use a mode that needs no proofs",
+            )
+        return self.srs
 
     def schema_of_io(self) -> IoSchema:
         """The I/O schema that goes on chain."""

@@ -135,10 +135,10 @@ class Versions:
         )
         bundle = await asyncio.to_thread(load_bundle, root, info.manifest_digest)
         _compare(info, bundle)
-        if bundle.manifest.srs.kind != self._client.deployment.srs:
+        if bundle.manifest.required_srs.kind != self._client.deployment.srs:
             raise ProofError(
                 "wrong-srs",
-                f"version {version_id} was made with the {bundle.manifest.srs.kind} SRS",
+                f"version {version_id} was made with the {bundle.manifest.required_srs.kind} SRS",
                 hint=f"this network accepts {self._client.deployment.srs} only",
             )
         await self.make_key(bundle, index)

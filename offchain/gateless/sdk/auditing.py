@@ -30,11 +30,11 @@ class Auditing(Content):
             limits=limits or Limits(),
             progress=fractions(progress, "audit "),
         )
-        stated = _registry_check(resolved.version, bundle.manifest)
+        stated = registry_check(resolved.version, bundle.manifest)
         return resolved, AuditReport(report.ok and stated.ok, (stated, *report.checks))
 
 
-def _registry_check(version: VersionInfo, manifest: Manifest) -> Check:
+def registry_check(version: VersionInfo, manifest: Manifest) -> Check:
     """Whether the registry says of the version what its manifest says."""
     pinned = [(circuit.batch_size, circuit.proof_length) for circuit in version.circuits]
     listed = [(circuit.batch_size, circuit.proof_length) for circuit in manifest.circuits]
@@ -45,6 +45,7 @@ def _registry_check(version: VersionInfo, manifest: Manifest) -> Check:
             ("tensors", version.io_schema == manifest.schema_of_io().encode()),
             ("input binding", version.binding is binding_of(manifest)),
             ("circuits", pinned == listed),
+            ("repeatability", version.repeatable == manifest.execution.repeatable),
             ("proof time", version.proof_seconds == manifest.proof_seconds),
         )
         if not same

@@ -12,7 +12,7 @@ from gateless.adapters.chain import calls
 from gateless.adapters.storage import put_bundle
 from gateless.core.errors import ChainError, ConfigError, InputError, NotFoundError
 from gateless.core.ids import split_version_id
-from gateless.core.manifest import Binding, FileRole
+from gateless.core.manifest import Binding, FileRole, Manifest
 from gateless.core.types import (
     Circuit,
     CircuitRole,
@@ -29,6 +29,7 @@ from gateless.sdk.results import PublishResult, SentTransaction
 _BASIS_POINTS = 10_000
 _PENDING_SECONDS = 60.0
 _ROLES = {"whole": CircuitRole.WHOLE}
+_PROVEN = (TrustMode.ZK, TrustMode.LAZY_ZK)
 
 
 class Publishing(Content):
@@ -40,7 +41,7 @@ class Publishing(Content):
         name: str,
         *,
         royalty_bps: int = 0,
-        modes: tuple[TrustMode, ...] = (TrustMode.ZK,),
+        modes: tuple[TrustMode, ...] | None = None,
         uri: str = "",
         alias: str | None = None,
         progress: ProgressSink = ignore,
@@ -54,16 +55,21 @@ class Publishing(Content):
             bundle: what ``gateless_proofs.build_bundle`` made.
             name: name of the model; the signer must hold its token, or the name must be free.
             royalty_bps: the holder's part of every price, in basis points.
-            modes: trust modes that requests may choose.
+            modes: trust modes that requests may choose; by default those with proofs, or quorums
+                where the bundle has no circuit.
             uri: address of a content store that serves the bundle; a hint, executors serve it too.
             alias: further alias to point at the version, such as ``stable``.
             progress: told about each step.
 
         Raises:
-            InputError: ``invalid-name``, ``name-taken``, ``invalid-royalty``.
+            InputError: ``invalid-name``, ``name-taken``, ``invalid-royalty``, ``no-modes``,
+                ``no-circuit``, ``not-repeatable``.
             ConfigError: ``wrong-srs``.
         """
         check_model_name(name)
+        if modes is None:
+            modes = _PROVEN if bundle.manifest.circuits else (TrustMode.QUORUM,)
+        check_modes(bundle.manifest, modes)
         self._check_terms(bundle, royalty_bps)
         for circuit in bundle.manifest.circuits:
             bundle.schema.check_row(
@@ -155,11 +161,11 @@ class Publishing(Content):
                 f"a royalty of {royalty_bps} basis points is not between 0 and {_BASIS_POINTS}",
                 hint="100 basis points are 1 %",
             )
-        accepted = self.chain.deployment.srs
-        if bundle.manifest.srs.kind != accepted:
+        accepted, srs = self.chain.deployment.srs, bundle.manifest.srs
+        if srs is not None and srs.kind != accepted:
             raise ConfigError(
                 "wrong-srs",
-                f"the bundle's keys come from the {bundle.manifest.srs.kind} SRS,"
+                f"the bundle's keys come from the {srs.kind} SRS,"
                 f" {self.chain.deployment.name} accepts {accepted} only",
                 hint="build the bundle for this network: gateless model publish MODEL.onnx …",
             )
@@ -205,6 +211,35 @@ class Publishing(Content):
         return int(current) == version_id
 
 
+def check_modes(manifest: Manifest, modes: tuple[TrustMode, ...]) -> None:
+    """Refuses modes that the version cannot keep.
+
+    Raises:
+        InputError: ``no-modes``, ``no-circuit``, ``not-repeatable``.
+    """
+    if not modes:
+        raise InputError(
+            "no-modes",
+            "a version allows one trust mode at least",
+            hint="name some of " + ", ".join(mode.name.lower() for mode in TrustMode),
+        )
+    proven = [mode.name for mode in modes if mode in _PROVEN]
+    if proven and not manifest.circuits:
+        raise InputError(
+            "no-circuit",
+            f"{manifest.name} has no circuit, so nothing can be proven under {' or '.join(proven)}",
+            hint="build it with one of these modes, or publish it with --mode quorum",
+        )
+    if TrustMode.QUORUM in modes and not manifest.execution.repeatable:
+        raise InputError(
+            "not-repeatable",
+            f"the outputs of {manifest.name} do not repeat to the byte, so no quorum would agree:"
+            f" they changed {', '.join(manifest.execution.differing())}",
+            hint="publish it for other modes, or remove what is random from the model",
+            differing=list(manifest.execution.differing()),
+        )
+
+
 def _version_params(
     bundle: Bundle,
     manifest_digest: str,
@@ -221,7 +256,7 @@ def _version_params(
         modes=mask_of(modes),
         royalty_bps=royalty_bps,
         proof_seconds=manifest.proof_seconds,
-        repeatable=False,
+        repeatable=manifest.execution.repeatable,
         circuits=tuple(
             Circuit(
                 vka_digest=bytes.fromhex(circuit.vka_digest.removeprefix("0x")),

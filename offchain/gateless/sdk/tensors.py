@@ -10,12 +10,13 @@ import numpy as np
 from gateless.core.errors import InputError
 from gateless.core.manifest import Manifest, Tensor
 from gateless.core.packing import FloatArray, as_tensor, dequantise, pack, quantise, unpack
+from gateless.core.raw_tensors import decode_raw, encode_raw, raw_array
 
 _WHOLE_NUMBERS = ("int", "uint", "bool")
 
 
 def pack_inputs(manifest: Manifest, inputs: Any) -> bytes:
-    """Quantises and packs the values of one inference.
+    """Quantises and packs the values of one inference; without a circuit, spells them as they are.
 
     Args:
         manifest: of the version.
@@ -26,6 +27,10 @@ def pack_inputs(manifest: Manifest, inputs: Any) -> bytes:
             ``not-finite``, ``out-of-range``.
     """
     named = _named(manifest, inputs)
+    if not manifest.circuits:
+        return encode_raw(
+            [raw_array(named[tensor.name], tensor.raw()) for tensor in manifest.inputs]
+        )
     specs = [tensor.spec() for tensor in manifest.inputs]
     integers: list[list[int]] = []
     for tensor, spec in zip(manifest.inputs, specs, strict=True):
@@ -46,7 +51,12 @@ def pack_inputs(manifest: Manifest, inputs: Any) -> bytes:
 def unpack_outputs(
     manifest: Manifest, packed: bytes
 ) -> tuple[dict[str, FloatArray], dict[str, tuple[int, ...]]]:
-    """Real numbers (read-only) and integers per output tensor."""
+    """Real numbers (read-only) and integers per output tensor.
+
+    A version without a circuit puts out numbers of its own types: only integers have integers.
+    """
+    if not manifest.circuits:
+        return _raw_outputs(manifest, packed)
     specs = [tensor.spec() for tensor in manifest.outputs]
     reals: dict[str, FloatArray] = {}
     integers: dict[str, tuple[int, ...]] = {}
@@ -55,6 +65,21 @@ def unpack_outputs(
         array.flags.writeable = False
         reals[spec.name] = array
         integers[spec.name] = tuple(values)
+    return reals, integers
+
+
+def _raw_outputs(
+    manifest: Manifest, data: bytes
+) -> tuple[dict[str, FloatArray], dict[str, tuple[int, ...]]]:
+    reals: dict[str, FloatArray] = {}
+    integers: dict[str, tuple[int, ...]] = {}
+    arrays = decode_raw(data, [tensor.raw() for tensor in manifest.outputs])
+    for tensor, array in zip(manifest.outputs, arrays, strict=True):
+        real = array.astype(np.float64)
+        real.flags.writeable = False
+        reals[tensor.name] = real
+        whole = array.dtype.kind in "iub"
+        integers[tensor.name] = tuple(map(int, array.reshape(-1))) if whole else ()
     return reals, integers
 
 

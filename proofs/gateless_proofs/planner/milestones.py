@@ -5,7 +5,12 @@ from __future__ import annotations
 
 from gateless_proofs.sandbox import Progress
 
-_BEFORE = {"inspect": (0.0, 0.05), "reference": (0.05, 0.1), "search": (0.1, 0.6)}
+_BEFORE = {
+    "inspect": (0.0, 0.02),
+    "repeat": (0.02, 0.1),
+    "reference": (0.1, 0.12),
+    "search": (0.12, 0.6),
+}
 #: of one trial; the others get the same stages again
 _TRIAL = {
     "srs": (0.0, 0.35),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from gateless.adapters.storage import LocalStore, fetch_bundle, put_bundle
 from gateless.core.errors import StorageError
+from gateless.core.execution import Execution
 from gateless.core.ids import sha256_hex
 from gateless.core.manifest import (
     Accuracy,
@@ -15,17 +16,15 @@ from gateless.core.manifest import (
     Manifest,
     Plan,
     Provenance,
-    Srs,
     Tensor,
 )
 
 FILES = {"network.onnx": b"model bytes", "settings.json": b"{}", "README.md": b"# card"}
 ROLES = (FileRole.MODEL, FileRole.SETTINGS, FileRole.CARD)
-WORD = "0x" + "00" * 32
 
 
 def manifest_of(files: tuple[BundleFile, ...]) -> Manifest:
-    tensor = Tensor(name="x", shape=(1, 2), width=1, scale_bits=4, onnx_dtype="float32")
+    tensor = Tensor(name="x", shape=(1, 2), width=4, scale_bits=0, onnx_dtype="FLOAT")
     return Manifest(
         name="tiny",
         files=files,
@@ -34,7 +33,8 @@ def manifest_of(files: tuple[BundleFile, ...]) -> Manifest:
         binding=Binding.PACKED,
         circuits=(),
         accuracy=Accuracy(samples=1, max_abs_error=0, mean_abs_error=0, bound=0),
-        srs=Srs(kind="development", logrows=8, g2=(WORD, WORD, WORD, WORD)),
+        execution=Execution(runtime="none", samples=1, checks=()),
+        srs=None,
         provenance=Provenance(gateless="0", ezkl="0", onnxruntime="0", onnx="0", opset=17),
         plan=Plan(
             goal=Goal.BALANCED,

@@ -10,7 +10,13 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from gateless.cli.bundles import BuildRequest, batch_sizes, bundle_for
+from gateless.cli.bundles import (
+    BuildRequest,
+    batch_sizes,
+    bundle_for,
+    needs_circuit,
+    trust_modes,
+)
 from gateless.cli.context import Cli
 from gateless.cli.output import facts, table
 from gateless.cli.render import manifest_rows, transactions, with_transactions
@@ -32,6 +38,15 @@ def _positive(bound: float | None) -> float | None:
 _Description = Annotated[str, typer.Option(metavar="TEXT", help="One sentence about the model.")]
 _Labels = Annotated[
     str, typer.Option(metavar="A,B,…", help="Names of the scores of a classifier, in order.")
+]
+_Modes = Annotated[
+    str,
+    typer.Option(
+        "--mode",
+        metavar="MODE,MODE,…",
+        help="Trust modes to allow: zk, lazy_zk, quorum, attested (default: zk,lazy_zk)."
+        " Without zk and lazy_zk no circuit is built.",
+    ),
 ]
 _AccuracyBound = Annotated[
     float | None,
@@ -75,6 +90,7 @@ async def build(
     ],
     description: _Description = "",
     labels: _Labels = "",
+    mode: _Modes = "",
     accuracy_bound: _AccuracyBound = None,
     binding: _Binding = None,
     goal: _Goal = Goal.BALANCED,
@@ -108,6 +124,7 @@ async def build(
                 seed=seed,
                 max_logrows=max_logrows,
                 gas_budget=gas_budget,
+                circuit=needs_circuit(trust_modes(mode)),
             ),
             builds=cli.home / "builds",
             deployment=cli.deployment(),
@@ -120,8 +137,7 @@ async def build(
         {"bundle": str(bundle.root), "manifest": bundle.manifest.model_dump(mode="json")},
         facts(manifest_rows(bundle.manifest)),
         "",
-        _plan_table(plan),
-        "",
+        *((_plan_table(plan), "") if plan.candidates else ()),
         plan.why,
     )
     cli.output.note(f"publish it with: gateless model publish {bundle.root} --name {name}")
@@ -187,6 +203,7 @@ async def publish(
     ] = "",
     description: _Description = "",
     labels: _Labels = "",
+    mode: _Modes = "",
     accuracy_bound: _AccuracyBound = None,
     binding: _Binding = None,
     goal: _Goal = Goal.BALANCED,
@@ -200,6 +217,7 @@ async def publish(
     """Build the circuit of a model and publish it. Running it again continues where it stopped."""
     check_model_name(name)
     royalty_bps = _basis_points(royalty)
+    modes = trust_modes(mode)
     async with cli.network("builder") as gateless:
         cli.on_interrupt("run the same command again: it continues where it stopped")
         with cli.progress() as progress:
@@ -219,6 +237,7 @@ async def publish(
                     seed=seed,
                     max_logrows=max_logrows,
                     gas_budget=gas_budget,
+                    circuit=needs_circuit(modes),
                 ),
                 builds=cli.home / "builds",
                 deployment=gateless.chain.deployment,
@@ -227,7 +246,13 @@ async def publish(
             )
             _note_few_samples(cli, bundle.manifest.accuracy.samples)
             done = await gateless.publish(
-                bundle, name, royalty_bps=royalty_bps, uri=uri, alias=alias, progress=progress
+                bundle,
+                name,
+                royalty_bps=royalty_bps,
+                modes=modes,
+                uri=uri,
+                alias=alias,
+                progress=progress,
             )
         what = "was published already as" if done.already_published else "published as"
         label = f"{name}@{done.index}"
