@@ -7,8 +7,7 @@ import json
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,20 +25,9 @@ from gateless.executor.status import Problem
 from gateless.executor.work import Work
 from gateless_proofs import Prover
 from market_fixtures import Account
+from patience import PATIENCE_SECONDS, eventually
 
 PASSWORD = "for tests only"
-#: Long enough for a busy machine; nothing waits that long where all is well.
-PATIENCE_SECONDS = 60.0
-
-
-async def eventually(
-    what: str, condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS
-) -> None:
-    """Waits until a condition holds; fails, naming it, where it does not come true."""
-    end = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.1)
 
 
 def config_of(account: Account, *, data: str = "executor", **changes: Any) -> ExecutorConfig:

@@ -108,7 +108,12 @@ async def test_the_whole_road_in_four_terminals(tmp_path: Path, tiny_model: Tiny
     async with command(home, "devnet", "up", "--json") as network:
         up = await network.document()
         assert up["password"] == DEVELOPMENT_PASSWORD
-        assert [account["wallet"] for account in up["accounts"]] == ["builder", "executor", "user"]
+        assert [account["wallet"] for account in up["accounts"]] == [
+            "builder",
+            "executor",
+            "user",
+            "watchtower",
+        ]
         second = await finished(home, "devnet", "up")
         assert (second[0], second[2].split(":")[0]) == (11, "error[devnet-running]")
 

@@ -19,7 +19,17 @@ from gateless.cli.command import (
     RpcOption,
     WalletOption,
 )
-from gateless.cli.commands import devnet, executor, infer, model, receipt, request, store, wallet
+from gateless.cli.commands import (
+    devnet,
+    executor,
+    infer,
+    model,
+    receipt,
+    request,
+    store,
+    wallet,
+    watchtower,
+)
 from gateless.cli.output import Output
 from gateless.cli.settings import Flags
 from gateless.core.errors import GatelessError, InputError
@@ -140,6 +150,7 @@ app.add_typer(request.app, name="request")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(executor.app, name="executor")
+app.add_typer(watchtower.app, name="watchtower")
 app.add_typer(devnet.app, name="devnet")
 app.add_typer(store.app, name="store")
 

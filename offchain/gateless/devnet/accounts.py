@@ -19,7 +19,7 @@ DEVELOPMENT_PASSWORD = "gateless-devnet"  # noqa: S105
 
 DEPLOYER = "deployer"
 #: The accounts that people use; the deployer only pays for the deployment.
-ACCOUNTS = ("builder", "executor", "user")
+ACCOUNTS = ("builder", "executor", "user", "watchtower")
 
 NATIVE_BALANCE = 1_000 * 10**18
 TOKEN_BALANCE = 100_000  # whole tokens

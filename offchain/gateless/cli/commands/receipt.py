@@ -129,6 +129,38 @@ async def _challenge(cli: Cli, file: _File, source: _Source) -> None:
         cli.output.note(f"see what becomes of it: gateless receipt claim {number} --wait")
 
 
+@command(app, "report", example="gateless receipt report first.json second.json")
+async def _report(
+    cli: Cli,
+    first: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt, as JSON.")],
+    second: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Another receipt for the same slot.")
+    ],
+) -> None:
+    """Show two receipts for one slot: the executor forfeits its pool, a part of it is yours."""
+    one, two = read_receipt(first), read_receipt(second)
+    async with cli.network("user") as gateless:
+        with cli.progress() as progress:
+
+            def report(step: Step) -> None:
+                if step.stage == "committed":
+                    cli.on_interrupt(
+                        f"{step.detail}; to have its bond back: gateless receipt cancel ID"
+                    )
+                progress(step)
+
+            done = await gateless.report_equivocation(one, two, progress=report)
+        cli.output.result(
+            claim_data(done.claim) | {"transactions": transactions(done.transactions)},
+            facts(claim_facts(done.claim)),
+            *with_transactions(done.transactions),
+        )
+        cli.output.note(
+            "the reward comes when the pool is released; to have the bond back:"
+            " gateless receipt withdraw"
+        )
+
+
 @command(app, "claim", example="gateless receipt claim 3 --wait")
 async def _show_claim(
     cli: Cli,

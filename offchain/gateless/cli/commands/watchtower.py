@@ -1,0 +1,289 @@
+"""``gateless watchtower``: compute answers anew, challenge the wrong ones, earn."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateless.cli.command import command
+from gateless.cli.context import Cli
+from gateless.cli.inputs import read_inputs
+from gateless.cli.output import facts, table
+from gateless.cli.receipts import packed_output, read_receipt
+from gateless.cli.render import Rows, amount, moment
+from gateless.core.amounts import Token, format_amount, parse_amount
+
+if TYPE_CHECKING:
+    from gateless.adapters.chain.client import ChainClient
+    from gateless.watchtower import Watchtower, WatchtowerConfig
+    from gateless.watchtower.cases import Case
+
+app = typer.Typer(help="Compute answers anew and challenge the wrong ones.", no_args_is_help=True)
+
+_SHOWN_CASES = 20
+
+
+@command(app, "run", example="gateless watchtower run --inbox receipts --max-at-risk 100")
+async def _run(
+    cli: Cli,
+    inbox: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where handed receipts lie, as JSON files."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Take receipts by HTTP here; 0 takes a free port."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    store: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REF", help="Watch this version only; may be given several times."),
+    ] = None,
+    max_at_risk: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Most bonds at risk at once.")
+    ] = None,
+    min_reward: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Least reward of a challenge.")
+    ] = "0",
+    confirmations: Annotated[
+        int, typer.Option(min=0, help="Blocks that must follow before a block counts.")
+    ] = 0,
+    challenge_unprovable: Annotated[
+        bool, typer.Option(help="Challenge answers to inputs that no circuit takes, too.")
+    ] = False,
+    memory: Annotated[
+        int, typer.Option(metavar="GIB", min=1, help="Memory limit of the subprocesses.")
+    ] = 8,
+    time_limit: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each subprocess.")
+    ] = 900,
+) -> None:
+    """Watch until Ctrl-C. A restart goes on where it stopped; no claim gets a second bond."""
+    from gateless.daemon.process import configure_log
+    from gateless.watchtower import run_watchtower
+
+    deployment = cli.deployment()
+    if cli.settings.rpc_url is not None:
+        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
+    token = deployment.token
+    versions = frozenset[int]()
+    if only:
+        async with cli.network() as gateless:
+            versions = frozenset([(await gateless.resolve(ref)).version.version_id for ref in only])
+    signer = await cli.unlock(cli.wallet_name("watchtower"))
+    config = replace(
+        _config(cli, signer.address),
+        inbox=inbox,
+        serve_host=host,
+        serve_port=port,
+        stores=tuple(store or ()),
+        versions=versions,
+        max_at_risk=None if max_at_risk is None else parse_amount(max_at_risk, token),
+        min_reward=parse_amount(min_reward, token),
+        confirmations=confirmations,
+        challenge_unprovable=challenge_unprovable,
+        memory_bytes=memory << 30,
+        job_seconds=float(time_limit),
+    )
+
+    def ready(watchtower: Watchtower) -> None:
+        data = {
+            "address": signer.address,
+            "network": deployment.name,
+            "inbox": None if inbox is None else str(inbox),
+            "serving_at": watchtower.serving_at,
+            "journal": str(config.journal_path),
+        }
+        rows = [
+            ("watchtower", signer.address),
+            ("network", deployment.name),
+            ("inbox", "(none; --inbox names a folder)" if inbox is None else str(inbox)),
+            ("takes receipts at", watchtower.serving_at or "(nowhere; --port serves an address)"),
+            ("journal", str(config.journal_path)),
+        ]
+        cli.output.result(data, facts(rows))
+        cli.output.note("watching; Ctrl-C stops")
+
+    configure_log(json_lines=not cli.output.shows_progress)
+    await run_watchtower(config, deployment=deployment, signer=signer, on_ready=ready)
+    cli.output.note("stopped; everything is in the journal")
+
+
+@command(app, "status", example="gateless watchtower status")
+async def _status(
+    cli: Cli,
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Account (default: the wallet's).")
+    ] = None,
+) -> None:
+    """Show what this machine's watchtower judged and challenged."""
+    from gateless.watchtower.inbox import case_data
+
+    owner = address or cli.wallets().address_of(cli.wallet_name("watchtower"))
+    async with cli.network() as gateless:
+        token = gateless.chain.deployment.token
+        counts, at_risk, cases = await _journaled(cli, gateless.chain, owner)
+        rows: Rows = [
+            ("watchtower", owner),
+            ("at risk", format_amount(at_risk, token)),
+            ("cases", ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"),
+        ]
+        shown: list[Any] = [facts(rows)]
+        if cases:
+            shown.append("")
+            shown.append(_case_table(cases, token))
+        cli.output.result(
+            {
+                "address": owner,
+                "at_risk": amount(at_risk, token),
+                "counts": counts,
+                "cases": [case_data(case) for case in cases],
+            },
+            *shown,
+        )
+
+
+@command(app, "earnings", example="gateless watchtower earnings")
+async def _earnings(
+    cli: Cli,
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Account (default: the wallet's).")
+    ] = None,
+) -> None:
+    """Show what challenges brought and cost, from the chain."""
+    from gateless.watchtower.earnings import read_earnings
+
+    owner = address or cli.wallets().address_of(cli.wallet_name("watchtower"))
+    async with cli.network() as gateless:
+        token = gateless.chain.deployment.token
+        found = await read_earnings(gateless.chain, owner)
+        counted = ("won", "lost", "moot", "reported", "open")
+        amounts = asdict(found) | {"net": found.net}
+        cli.output.result(
+            {"address": owner}
+            | {
+                name: value if name in counted else amount(value, token)
+                for name, value in amounts.items()
+            },
+            facts(
+                [
+                    ("account", owner),
+                    ("challenges", ", ".join(f"{amounts[name]} {name}" for name in counted)),
+                    ("rewards", format_amount(found.rewards, token)),
+                    ("bonds lost", format_amount(found.bonds_lost, token)),
+                    ("net, without gas", _signed(found.net, token)),
+                    ("bonds at risk", format_amount(found.at_risk, token)),
+                    ("to withdraw", format_amount(found.credited + found.balance, token)),
+                ]
+            ),
+        )
+        if found.credited + found.balance:
+            cli.output.note("fetch it by: gateless receipt withdraw")
+
+
+@command(
+    app,
+    "hand",
+    example="gateless watchtower hand receipt.json --input image.json --to http://localhost:8710",
+)
+async def _hand(
+    cli: Cli,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt, as JSON.")],
+    to: Annotated[
+        str, typer.Option(metavar="PLACE", help="A watchtower's address, or its inbox folder.")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option("--input", "-i", metavar="FILE", help="The values that were asked about."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="The packed output; needed where circuits rescale."),
+    ] = None,
+) -> None:
+    """Hand a receipt to a watchtower, with what went with it."""
+    from gateless.core.handovers import Handover
+    from gateless.sdk.handing import hand_over
+    from gateless.sdk.tensors import pack_inputs
+
+    signed = read_receipt(file)
+    packed = None
+    if source is not None:
+        async with cli.network() as gateless:
+            with cli.progress() as progress:
+                version = signed.receipt.version_id
+                manifest = await gateless.manifest(version, progress=progress)
+                packed = pack_inputs(manifest, read_inputs(source))
+    given = Handover(signed, packed, None if output is None else packed_output(output))
+    where = await hand_over(given, to)
+    cli.output.result(
+        {"case": f"0x{signed.digest.hex()}", "at": where},
+        facts([("case", f"0x{signed.digest.hex()}"), ("handed to", where)]),
+    )
+
+
+def _config(cli: Cli, address: str) -> WatchtowerConfig:
+    from gateless.watchtower import WatchtowerConfig
+
+    deployment = cli.deployment()
+    return WatchtowerConfig.in_home(
+        cli.home, deployment.name, deployment.address("ReceiptCourt"), address
+    )
+
+
+async def _journaled(
+    cli: Cli, chain: ChainClient, owner: str
+) -> tuple[dict[str, int], int, list[Case]]:
+    """Counts, bonds at risk and latest cases of this machine's watchtower, if there is one."""
+    from gateless.watchtower import Journal
+    from gateless.watchtower.cases import CaseState
+
+    config = _config(cli, owner)
+    if not config.journal_path.is_file():
+        return {}, 0, []
+    journal = await Journal.open(
+        config.journal_path,
+        chain_id=chain.deployment.chain_id,
+        court=chain.court.address,
+        account=owner,
+    )
+    try:
+        counts = {state.value: count for state, count in sorted((await journal.counts()).items())}
+        told = [state for state in CaseState if state is not CaseState.RIGHT]
+        cases = sorted(await journal.find(told), key=lambda case: -case.updated_at)
+        return counts, await journal.at_risk(), cases[:_SHOWN_CASES]
+    finally:
+        await journal.close()
+
+
+def _case_table(cases: list[Case], token: Token) -> Any:
+    return table(
+        "case",
+        "kind",
+        "state",
+        "why",
+        "bond",
+        "proof due",
+        rows=[
+            (
+                case.name[:12],
+                case.kind.value,
+                case.state.value,
+                case.reason or "-",
+                format_amount(case.bond, token),
+                moment(case.deadline),
+            )
+            for case in cases
+        ],
+    )
+
+
+def _signed(units: int, token: Token) -> str:
+    return f"-{format_amount(-units, token)}" if units < 0 else format_amount(units, token)

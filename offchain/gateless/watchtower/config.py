@@ -1,0 +1,80 @@
+"""What a watchtower may be told. Frozen: a change needs a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WatchtowerConfig:
+    """How a watchtower runs. Amounts are in token units.
+
+    Attributes:
+        data_dir: its own folder: journal and process lock.
+        content_dir: content store; what is fetched is kept here.
+        bundles_dir: bundles laid out as folders, by manifest digest.
+        cache_dir: proving keys and reference strings.
+        inbox: folder that is searched for handed receipts; None for none.
+        serve_host: address of the HTTP inbox.
+        serve_port: its port; 0 takes a free one, None serves nothing.
+        stores: base URLs of content stores, asked before those that a version names.
+        follow_uris: whether to ask the stores named by versions, requests and executors too.
+        max_at_risk: most bonds at the contracts at once; None for no limit.
+        min_reward: least reward for which a challenge is made.
+        challenge_unprovable: whether to challenge answers to inputs that no circuit takes.
+        report_equivocations: whether to report two receipts for one slot.
+        watch_lazy: whether to compute the lazy market's answers anew.
+        versions: lazy answers of these versions only; empty for all.
+        draw_lots: whether to draw the lots that requests ask for.
+        finalize: whether to finalise the unchallenged claims of others, too.
+        min_life: seconds that must be left to challenge when a challenge is announced.
+        max_waiting: cases that may wait for a judgement; more are refused.
+        poll_seconds: pause between two looks at the chain.
+        retry_seconds: pause before an undecided case is looked at again.
+        confirmations: blocks that must follow a block before it counts.
+        max_bundle_bytes: largest bundle that is fetched.
+        memory_bytes: of all subprocesses together.
+        job_seconds: longest time for one witness or key.
+    """
+
+    data_dir: Path
+    content_dir: Path
+    bundles_dir: Path
+    cache_dir: Path
+    inbox: Path | None = None
+    serve_host: str = "127.0.0.1"
+    serve_port: int | None = None
+    stores: tuple[str, ...] = ()
+    follow_uris: bool = True
+    max_at_risk: int | None = None
+    min_reward: int = 0
+    challenge_unprovable: bool = False
+    report_equivocations: bool = True
+    watch_lazy: bool = True
+    versions: frozenset[int] = frozenset()
+    draw_lots: bool = True
+    finalize: bool = False
+    min_life: int = 60
+    max_waiting: int = 10_000
+    poll_seconds: float = 1.0
+    retry_seconds: float = 30.0
+    confirmations: int = 0
+    max_bundle_bytes: int = 1 << 30
+    memory_bytes: int = 8 << 30
+    job_seconds: float = 900.0
+
+    @classmethod
+    def in_home(cls, home: Path, network: str, court: str, address: str) -> WatchtowerConfig:
+        """The usual folders: a journal per court and account, content and keys shared."""
+        return cls(
+            data_dir=home / "watchtower" / f"{network}-{court[2:10].lower()}-{address.lower()}",
+            content_dir=home / "content",
+            bundles_dir=home / "bundles",
+            cache_dir=home / "cache",
+        )
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's database file."""
+        return self.data_dir / "journal.db"

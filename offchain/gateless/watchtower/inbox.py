@@ -1,0 +1,196 @@
+"""What clients hand over: files in a folder, and an HTTP address that takes the same."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from gateless.adapters.chain.client import ChainClient
+from gateless.core.claims import ReceiptFlaw
+from gateless.core.errors import GatelessError, InputError, NotFoundError
+from gateless.core.handovers import MAX_HANDOVER_BYTES, Handover, parse_handover
+from gateless.core.receipts import SignedReceipt
+from gateless.sdk.receipt_checks import check_flaw
+from gateless.watchtower.cases import Case, CaseState
+from gateless.watchtower.config import WatchtowerConfig
+from gateless.watchtower.court import equivocation_case, receipt_case, receipts_of
+from gateless.watchtower.journal import Journal
+
+log = structlog.get_logger(__name__)
+
+#: Not worth a challenge any more, or not yet, but signed by a pool's key: of use as evidence.
+_EVIDENCE = frozenset({ReceiptFlaw.EXPIRED, ReceiptFlaw.SLOT_SLASHED, ReceiptFlaw.NOT_YET_ISSUED})
+
+
+class Inbox:
+    """Takes receipts in.
+
+    Args:
+        client: the chain; its network has a court.
+        journal: where they are kept.
+        config: limits.
+    """
+
+    def __init__(self, client: ChainClient, journal: Journal, config: WatchtowerConfig) -> None:
+        self._client = client
+        self._journal = journal
+        self._config = config
+        self._seen: dict[Path, tuple[int, int]] = {}
+
+    async def take(self, given: Handover) -> Case:
+        """Takes a handover in; the same one again changes nothing.
+
+        Raises:
+            InputError: ``receipt-…``: the court would never take it; ``receipt-other-version``:
+                this watchtower looks at other versions.
+            GatelessError: ``inbox-full``.
+        """
+        signed = given.signed
+        await self._check(signed)
+        counts = await self._journal.counts()
+        waiting = counts.get(CaseState.NEW, 0) + counts.get(CaseState.UNDECIDED, 0)
+        if waiting >= self._config.max_waiting:
+            raise GatelessError(
+                "inbox-full",
+                f"{waiting} cases wait for a judgement already",
+                hint="try again later, or hand it to another watchtower",
+            )
+        if await self._journal.take(receipt_case(given)):
+            log.info("receipt-taken", case=f"0x{signed.digest.hex()}")
+        await self._look_for_equivocation(signed)
+        return await self._journal.get(signed.digest)
+
+    async def read_folder(self) -> int:
+        """Takes in what is new in the folder; returns how many files were."""
+        folder = self._config.inbox
+        if folder is None:
+            return 0
+        taken = 0
+        for path, data in await asyncio.to_thread(self._new_files, folder):
+            try:
+                await self.take(parse_handover(data))
+                taken += 1
+            except (InputError, NotFoundError) as error:
+                log.warning("file-refused", file=str(path), code=error.code, message=error.message)
+            except GatelessError:
+                self._seen.pop(path, None)  # looked at again
+                raise
+        return taken
+
+    def _new_files(self, folder: Path) -> list[tuple[Path, bytes]]:
+        """Files that were not read yet as they are now."""
+        found = []
+        for path in sorted(folder.glob("*.json")):
+            try:
+                stat = path.stat()
+                mark = (stat.st_mtime_ns, stat.st_size)
+                if self._seen.get(path) == mark:
+                    continue
+                with path.open("rb") as file:
+                    found.append((path, file.read(MAX_HANDOVER_BYTES + 1)))
+            except OSError as error:
+                log.warning("file-unreadable", file=str(path), message=error.strerror)
+                continue
+            self._seen[path] = mark
+        return found
+
+    async def _check(self, signed: SignedReceipt) -> None:
+        court = self._client.court.court
+        if signed.court != court:
+            raise InputError(
+                "receipt-other-court",
+                f"the receipt is for the court {signed.court.address}",
+                hint=f"this watchtower watches {court.address}",
+            )
+        versions = self._config.versions
+        if versions and signed.receipt.version_id not in versions:
+            raise InputError(
+                "receipt-other-version",
+                "this watchtower looks at other versions",
+                hint="hand it to another watchtower",
+            )
+        flaw = await self._client.court.flaw(signed)
+        if flaw not in _EVIDENCE:
+            check_flaw(flaw, signed.receipt)
+
+    async def _look_for_equivocation(self, signed: SignedReceipt) -> None:
+        """Two receipts for one slot forfeit the pool."""
+        first = await self._journal.take_slot(signed, signed.digest)
+        if first == signed.digest or not self._config.report_equivocations:
+            return
+        (other,) = receipts_of(await self._journal.get(first))
+        receipt = signed.receipt
+        pool = await self._client.court.pool(receipt.executor, receipt.epoch)
+        case = equivocation_case(other, signed, pool.releasable_at)
+        if await self._journal.take(case):
+            log.info("equivocation-found", case=f"0x{case.case_id.hex()}", executor=case.executor)
+
+
+def inbox_app(inbox: Inbox, journal: Journal) -> FastAPI:
+    """The HTTP side: ``POST /v1/handovers``, ``GET /v1/cases/{id}``."""
+    app = FastAPI(title="Gateless watchtower", version="1", docs_url=None, redoc_url=None)
+
+    @app.exception_handler(GatelessError)
+    async def refuse(request: Request, error: Exception) -> Response:
+        if not isinstance(error, GatelessError):  # the type that the decorator asks for is wider
+            raise error
+        if isinstance(error, InputError):
+            status = 413 if error.code == "handover-too-large" else 422
+        elif isinstance(error, NotFoundError):
+            status = 404
+        else:
+            status = 429 if error.code == "inbox-full" else 503
+        return JSONResponse(error.to_dict(), status)
+
+    @app.post("/v1/handovers", response_class=JSONResponse)
+    async def hand_over(request: Request) -> Response:
+        """Takes a receipt with its input and output."""
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > MAX_HANDOVER_BYTES:
+                raise InputError(
+                    "handover-too-large",
+                    f"a handover has at most {MAX_HANDOVER_BYTES} bytes",
+                    hint="such an input fits no challenge",
+                )
+        return JSONResponse(case_data(await inbox.take(parse_handover(bytes(data)))), 202)
+
+    @app.get("/v1/cases/{name}", response_class=JSONResponse)
+    async def case(name: str) -> Response:
+        """What became of a case."""
+        try:
+            found = await journal.get(bytes.fromhex(name.removeprefix("0x")))
+        except (LookupError, ValueError) as error:
+            raise NotFoundError(
+                "unknown-case",
+                "this watchtower has no such case",
+                hint="name the digest of the receipt: 0x and 64 hex digits",
+            ) from error
+        return JSONResponse(case_data(found))
+
+    return app
+
+
+def case_data(case: Case) -> dict[str, Any]:
+    """A case for machines."""
+    return {
+        "case": case.name,
+        "kind": case.kind.value,
+        "state": case.state.value,
+        "reason": case.reason,
+        "text": case.text,
+        "executor": case.executor,
+        "version_id": case.version_id,
+        "expires": case.expires,
+        "claim_id": case.claim_id,
+        "deadline": case.deadline,
+        "bond": str(case.bond),
+        "reward": str(case.reward),
+        "lost": str(case.lost),
+    }

@@ -1,0 +1,377 @@
+"""The watchtower's journal: a restart goes on where it stopped, and no claim gets a second bond.
+
+Each method is one transaction. Nothing is sent to the chain before it is written here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.clock import Clock, SystemClock
+from gateless.core.errors import GatelessError
+from gateless.core.receipts import SignedReceipt
+from gateless.daemon.journals import (
+    Position,
+    forget_above,
+    open_journal,
+    read_positions,
+    write_position,
+)
+from gateless.daemon.transactions import IntentState
+from gateless.watchtower import schema
+from gateless.watchtower.cases import (
+    AT_RISK,
+    FINAL,
+    TRANSITIONS,
+    Case,
+    CaseKind,
+    CaseState,
+    IntentKind,
+    NewCase,
+)
+
+_AMOUNTS = ("bond", "reward", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A transaction that was journaled before it was sent: for a case or for none."""
+
+    intent_id: int
+    kind: IntentKind
+    case_id: bytes | None
+    tx_hash: str
+    nonce: int
+    raw: bytes
+    state: IntentState
+
+    @property
+    def label(self) -> str:
+        """What it is for."""
+        return self.kind.value
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the log says about it."""
+        return {} if self.case_id is None else {"case": f"0x{self.case_id.hex()}"}
+
+
+class Journal:
+    """One watchtower's journal. Made by :meth:`open`."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, chain_id: int, court: str, account: str, clock: Clock | None = None
+    ) -> Journal:
+        """Opens or makes a journal.
+
+        Args:
+            path: database file.
+            chain_id: chain that it is for.
+            court: court that it is for.
+            account: watchtower's account.
+            clock: for the times in it.
+
+        Raises:
+            ConfigError: ``journal-of-another``, ``journal-unreadable``.
+        """
+        identity = {
+            "schema": f"watchtower-{schema.SCHEMA_VERSION}",
+            "chain_id": str(chain_id),
+            "court": court.lower(),
+            "account": account.lower(),
+        }
+        return cls(await open_journal(path, schema.metadata, identity), clock or SystemClock())
+
+    async def close(self) -> None:
+        """Closes the database."""
+        await self._engine.dispose()
+
+    # --- positions on the chain ---
+
+    async def positions(self) -> list[Position]:
+        """The last blocks that were read, the cursor first."""
+        async with self._engine.connect() as connection:
+            return await read_positions(connection, schema.blocks)
+
+    async def advance(self, found: Iterable[NewCase], position: Position) -> list[bytes]:
+        """Adds cases and moves the cursor, both or neither; returns the ids that were new."""
+        async with self._engine.begin() as connection:
+            added = [entry.case_id for entry in found if await self._add(connection, entry)]
+            await write_position(connection, schema.blocks, position)
+        return added
+
+    async def rewind(self, ancestor: int) -> None:
+        """Forgets what was read above a block that is still part of the chain.
+
+        Cases without a bond at risk go, and come back when the new branch is read. Those with one
+        are compared with the chain anyway.
+        """
+        table = schema.cases.c
+        async with self._engine.begin() as connection:
+            await forget_above(connection, schema.blocks, ancestor)
+            await connection.execute(
+                schema.cases.delete().where(
+                    table.block > ancestor, table.state.not_in(list(AT_RISK))
+                )
+            )
+
+    # --- cases ---
+
+    async def take(self, entry: NewCase) -> bool:
+        """Adds what was handed over; whether it was new, or told more than was known.
+
+        What is known already is never started again: it gains the input or output that it lacked.
+        """
+        async with self._engine.begin() as connection:
+            if await self._add(connection, entry):
+                return True
+            table = schema.cases.c
+            more = [
+                table[name].is_(None)
+                for name in ("packed_input", "packed_output")
+                if getattr(entry, name) is not None
+            ]
+            if not more:
+                return False
+            query = (
+                update(schema.cases)
+                .where(
+                    table.case_id == entry.case_id,
+                    or_(*more),
+                    table.state.in_([CaseState.NEW, CaseState.UNDECIDED]),
+                )
+                .values(
+                    packed_input=func.coalesce(table.packed_input, entry.packed_input),
+                    packed_output=func.coalesce(table.packed_output, entry.packed_output),
+                    state=CaseState.NEW,
+                    reason="",
+                    text="",
+                )
+            )
+            return bool((await connection.execute(query)).rowcount)
+
+    async def take_slot(self, signed: SignedReceipt, case_id: bytes) -> bytes:
+        """Remembers which receipt was seen for a slot first; returns that one's case."""
+        receipt = signed.receipt
+        place = {
+            "court": signed.court.address,
+            "executor": receipt.executor,
+            "epoch": receipt.epoch,
+            "slot": receipt.slot,
+        }
+        table = schema.slots
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                upsert(table).values(**place, case_id=case_id).on_conflict_do_nothing()
+            )
+            query = select(table.c.case_id).where(
+                *(table.c[name] == value for name, value in place.items())
+            )
+            return bytes((await connection.execute(query)).scalar_one())
+
+    async def get(self, case_id: bytes) -> Case:
+        """A case.
+
+        Raises:
+            LookupError: it was never seen.
+        """
+        query = select(schema.cases).where(schema.cases.c.case_id == case_id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise LookupError(f"case 0x{case_id.hex()} is not in the journal")
+        return _case_of(row._mapping)
+
+    async def find(self, states: Collection[CaseState], *, limit: int | None = None) -> list[Case]:
+        """Cases in some states, the most urgent first."""
+        table = schema.cases.c
+        query = (
+            select(schema.cases)
+            .where(table.state.in_(list(states)))
+            .order_by(table.expires, table.case_id)
+            .limit(limit)
+        )
+        async with self._engine.connect() as connection:
+            return [_case_of(row._mapping) for row in await connection.execute(query)]
+
+    async def move(
+        self, case_id: bytes, to: CaseState, *, reason: str = "", text: str = "", **facts: Any
+    ) -> Case:
+        """Moves a case on, as :data:`~gateless.watchtower.cases.TRANSITIONS` allows.
+
+        Raises:
+            GatelessError: ``forbidden-transition``: a defect, nothing was written.
+            LookupError: it is not in the journal.
+        """
+        present = (await self.get(case_id)).state
+        if to not in TRANSITIONS[present]:
+            raise GatelessError(
+                "forbidden-transition",
+                f"case 0x{case_id.hex()} cannot go from {present} to {to}",
+                hint="this is a defect of the watchtower; please report it with the log",
+            )
+        values = {"state": to, "reason": reason, "text": text, "updated_at": self._clock.now()}
+        table = schema.cases.c
+        query = (
+            update(schema.cases)
+            .where(table.case_id == case_id, table.state == present)
+            .values(**values, **_columns(facts))
+        )
+        async with self._engine.begin() as connection:
+            if not (await connection.execute(query)).rowcount:
+                raise LookupError(f"case 0x{case_id.hex()} changed meanwhile")
+        return await self.get(case_id)
+
+    async def note(self, case_id: bytes, reason: str = "", text: str = "", **facts: Any) -> None:
+        """Writes why a case does not move on, or facts, without changing its state."""
+        query = (
+            update(schema.cases)
+            .where(schema.cases.c.case_id == case_id)
+            .values(reason=reason, text=text, updated_at=self._clock.now(), **_columns(facts))
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
+
+    async def forget_inputs(self) -> None:
+        """Empties inputs and outputs of cases that are over: they would only fill the disk."""
+        table = schema.cases.c
+        query = (
+            update(schema.cases)
+            .where(table.state.in_(list(FINAL)), table.packed_input.is_not(None))
+            .values(packed_input=None, packed_output=None)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
+
+    async def counts(self) -> dict[CaseState, int]:
+        """How many cases are in each state."""
+        query = select(schema.cases.c.state, func.count()).group_by(schema.cases.c.state)
+        async with self._engine.connect() as connection:
+            return {CaseState(state): count for state, count in await connection.execute(query)}
+
+    async def at_risk(self) -> int:
+        """Bonds that are, or may be, at the contracts now."""
+        query = select(schema.cases.c.bond).where(schema.cases.c.state.in_(list(AT_RISK)))
+        async with self._engine.connect() as connection:
+            return sum(int(bond) for (bond,) in await connection.execute(query))
+
+    # --- intents ---
+
+    async def intend(
+        self, kind: IntentKind, prepared: PreparedTx, case_id: bytes | None = None
+    ) -> Intent:
+        """Writes a signed transaction down before it is sent.
+
+        Signing is deterministic: what was dropped unsent and is decided again may have the very
+        same bytes. Then it is the same one, and pending again.
+        """
+        query = (
+            upsert(schema.intents)
+            .values(
+                kind=kind,
+                case_id=case_id,
+                tx_hash=prepared.tx_hash,
+                nonce=prepared.nonce,
+                raw=prepared.raw,
+                state=IntentState.PENDING,
+                created_at=self._clock.now(),
+            )
+            .on_conflict_do_update(
+                index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
+            )
+            .returning(schema.intents.c.intent_id)
+        )
+        async with self._engine.begin() as connection:
+            intent_id = int((await connection.execute(query)).scalar_one())
+        return Intent(
+            intent_id,
+            kind,
+            case_id,
+            prepared.tx_hash,
+            prepared.nonce,
+            prepared.raw,
+            IntentState.PENDING,
+        )
+
+    async def conclude(
+        self,
+        intent_id: int,
+        state: IntentState,
+        *,
+        block_number: int = 0,
+        gas_used: int = 0,
+        text: str = "",
+    ) -> None:
+        """Writes what became of a transaction."""
+        query = (
+            update(schema.intents)
+            .where(schema.intents.c.intent_id == intent_id)
+            .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
+
+    async def intents(
+        self,
+        case_id: bytes | None = None,
+        *,
+        state: IntentState | None = None,
+        kind: IntentKind | None = None,
+    ) -> list[Intent]:
+        """Transactions in the order of their nonces, of one case or all."""
+        table = schema.intents.c
+        query = select(schema.intents).order_by(table.nonce, table.intent_id)
+        if case_id is not None:
+            query = query.where(table.case_id == case_id)
+        if state is not None:
+            query = query.where(table.state == state)
+        if kind is not None:
+            query = query.where(table.kind == kind)
+        async with self._engine.connect() as connection:
+            return [
+                Intent(
+                    row.intent_id,
+                    IntentKind(row.kind),
+                    row.case_id,
+                    row.tx_hash,
+                    row.nonce,
+                    row.raw,
+                    IntentState(row.state),
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def _add(self, connection: AsyncConnection, entry: NewCase) -> bool:
+        values = dataclasses.asdict(entry) | {
+            "state": CaseState.NEW,
+            "updated_at": self._clock.now(),
+        }
+        query = upsert(schema.cases).values(values).on_conflict_do_nothing()
+        return bool((await connection.execute(query)).rowcount)
+
+
+def _columns(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: str(value) if key in _AMOUNTS else value for key, value in facts.items()}
+
+
+def _case_of(row: Mapping[Any, Any]) -> Case:
+    values = dict(row)
+    return Case(
+        **values
+        | {name: int(values[name]) for name in _AMOUNTS}
+        | {"kind": CaseKind(values["kind"]), "state": CaseState(values["state"])}
+    )

@@ -1,0 +1,45 @@
+"""What a watchtower says of itself: to its operator, over HTTP and in logs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps a wrong answer from being challenged, and what to do about it."""
+
+    code: str
+    message: str
+    hint: str
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A snapshot. Amounts are in token units.
+
+    Attributes:
+        phase: ``starting``, ``running``, ``stopping`` or ``stopped``.
+        head: number of the latest block; None before the chain was reached.
+        counts: cases by state.
+        active: cases with a bond at risk, and those that wait for one.
+        at_risk: bonds at the contracts.
+        serving_at: base URL of the inbox; empty where nothing is served.
+        problems: what keeps wrong answers from being challenged.
+    """
+
+    phase: str
+    address: str
+    network: str
+    head: int | None
+    counts: dict[str, int]
+    active: tuple[dict[str, Any], ...]
+    at_risk: int
+    serving_at: str
+    problems: tuple[Problem, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
