@@ -8,17 +8,9 @@ from typing import Any
 
 import pytest
 
+from tools.gen_artifacts import CONTRACTS as NAMES
+
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "gen_artifacts.py"
-NAMES = (
-    "ModelRegistry",
-    "ZkVerifier",
-    "ExecutorStaking",
-    "SignatureValidator",
-    "InferenceMarket",
-    "ReceiptCourt",
-    "TestDollar",
-    "DigitReader",
-)
 
 
 @pytest.fixture
