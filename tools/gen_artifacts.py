@@ -22,6 +22,8 @@ CONTRACTS = (
     "SignatureValidator",
     "InferenceMarket",
     "ReceiptCourt",
+    "DisputeCourt",
+    "LazyMarket",
     "QuorumMarket",
     "QuorumMembers",
     "AttestedMarket",
