@@ -65,7 +65,7 @@ def test_type_hashes_are_the_standards(dapp: dict[str, Any]) -> None:
         == "0x7c7c6cdb67a18743f49ec6fa9b35f50d52ed05cbed4cc592e13b44501c1a2267"
     )
     assert [field["name"] for field in dapp["typedData"]["types"]["Attestation"]] == [
-        *("market", "requestId", "versionId", "inputDigest", "outputDigest")
+        *("market", "requestId", "versionId", "inputDigest", "outputDigest", "executor")
     ]
 
 
