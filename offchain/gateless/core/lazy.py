@@ -17,6 +17,7 @@ from eth_utils.address import is_checksum_address
 from eth_utils.crypto import keccak
 
 from gateless.core.errors import InputError
+from gateless.core.prices import price_at
 from gateless.core.types import ZERO_ADDRESS, TrustMode
 
 Members = tuple[tuple[str, str], ...]
@@ -144,6 +145,17 @@ class LazyRequest(_Struct):
         ("nonce", "uint256"),
         ("inputHint", "string"),
     )
+
+    @property
+    def named_executor(self) -> str | None:
+        """The only account that may answer, if there is one."""
+        return None if self.executor == ZERO_ADDRESS else self.executor
+
+    def price_at(self, time: int) -> int:
+        """What a lock at this second is paid."""
+        if self.ramp_length == 0:
+            return self.max_price
+        return price_at(self.min_price, self.max_price, self.ramp_start, self.ramp_length, time)
 
 
 @dataclass(frozen=True, slots=True)

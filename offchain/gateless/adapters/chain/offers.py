@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -69,11 +69,11 @@ class Offer:
             "format": FORMAT,
             "chainId": str(self.chain_id),
             "market": self.market,
-            "request": {name: _spell(value) for name, value in message_of(self.signed).items()},
-            "signature": _spell(self.signature),
+            "request": {name: spell(value) for name, value in message_of(self.signed).items()},
+            "signature": spell(self.signature),
         }
         if self.packed_input is not None:
-            data["input"] = _spell(self.packed_input)
+            data["input"] = spell(self.packed_input)
         return json.dumps(data, indent=2) + "\n"
 
 
@@ -82,15 +82,20 @@ _Bytes = Annotated[str, Field(pattern=r"^0x(?:[0-9a-f]{2})*$")]
 _Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 
 
-class _OfferFile(BaseModel):
+class OfferFields(BaseModel):
+    """What is common to signed requests of all markets."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    format: Literal["gateless/signed-request/1"]
     chainId: _Number
     market: _Address
     request: dict[str, str]
     signature: Annotated[_Bytes, Field(max_length=2 + 2 * MAX_SIGNATURE_BYTES)]
     input: _Bytes | None = None
+
+
+class _OfferFile(OfferFields):
+    format: Literal["gateless/signed-request/1"]
 
 
 def parse_offer(data: str | bytes) -> Offer:
@@ -100,17 +105,12 @@ def parse_offer(data: str | bytes) -> Offer:
         InputError: ``invalid-signed-request``.
     """
     if len(data) > MAX_OFFER_BYTES:
-        raise _invalid(f"it is longer than {MAX_OFFER_BYTES} bytes")
+        raise invalid_offer(f"it is longer than {MAX_OFFER_BYTES} bytes")
     try:
         parsed = _OfferFile.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _invalid(f"{where}: {first['msg']}" if where else first["msg"]) from error
-    if parsed.request.keys() != {name for name, _ in MEMBERS}:
-        raise _invalid("request has other members than the signed type")
-    values = {name: _read(name, kind, parsed.request[name]) for name, kind in MEMBERS}
-    _read("market", "address", parsed.market)
+        raise invalid_offer(why_invalid(error)) from error
+    values = read_members(parsed, MEMBERS)
     return Offer(
         chain_id=int(parsed.chainId),
         market=parsed.market,
@@ -120,11 +120,31 @@ def parse_offer(data: str | bytes) -> Offer:
     )
 
 
+def read_members(parsed: OfferFields, members: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The values of a request's members, each checked to be of its Solidity type.
+
+    Raises:
+        InputError: ``invalid-signed-request``.
+    """
+    wanted = dict(members)
+    if parsed.request.keys() != wanted.keys():
+        raise invalid_offer("request has other members than the signed type")
+    _read("market", "address", parsed.market)
+    return {name: _read(name, kind, parsed.request[name]) for name, kind in wanted.items()}
+
+
+def why_invalid(error: ValidationError) -> str:
+    """The first of pydantic's reasons."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
 def _signed(values: Mapping[str, Any]) -> SignedRequest:
     try:
         mode = TrustMode(values["mode"])
     except ValueError as error:
-        raise _invalid(f"there is no trust mode {values['mode']}") from error
+        raise invalid_offer(f"there is no trust mode {values['mode']}") from error
     params = RequestParams(
         version_id=values["versionId"],
         mode=mode,
@@ -149,18 +169,19 @@ def _read(name: str, kind: str, text: str) -> Any:
         return text
     if kind == "address":
         if not is_checksum_address(text):
-            raise _invalid(f"{name} is no address with a checksum")
+            raise invalid_offer(f"{name} is no address with a checksum")
         return text
     if kind == "bytes32":
         if re.fullmatch(r"0x[0-9a-f]{64}", text) is None:
-            raise _invalid(f"{name} is no {kind}")
+            raise invalid_offer(f"{name} is no {kind}")
         return bytes.fromhex(text[2:])
     if _DECIMAL.fullmatch(text) is None or int(text) >> int(kind.removeprefix("uint")):
-        raise _invalid(f"{name} is no {kind}")
+        raise invalid_offer(f"{name} is no {kind}")
     return int(text)
 
 
-def _spell(value: Any) -> str:
+def spell(value: Any) -> str:
+    """A value as it travels."""
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
@@ -168,7 +189,8 @@ def _optional(address: str) -> str | None:
     return None if address == ZERO_ADDRESS else address
 
 
-def _invalid(why: str) -> InputError:
+def invalid_offer(why: str) -> InputError:
+    """``invalid-signed-request``."""
     return InputError(
         "invalid-signed-request",
         f"this is no signed request: {why}",

@@ -97,20 +97,22 @@ def struct_hash(signed: SignedRequest) -> bytes:
     return bytes(keccak(words))
 
 
+def domain_separator(domain: Mapping[str, Any]) -> bytes:
+    """The hash of a market's EIP-712 domain."""
+    kinds = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
+    values = [
+        keccak(text=_DOMAIN_TEXT),
+        keccak(text=domain["name"]),
+        keccak(text=domain["version"]),
+        domain["chainId"],
+        domain["verifyingContract"],
+    ]
+    return bytes(keccak(encode(kinds, values)))
+
+
 def request_id_of(signed: SignedRequest, domain: Mapping[str, Any]) -> int:
     """The id that the request has once it is locked: the digest that is signed."""
-    separator = keccak(
-        encode(
-            ["bytes32", "bytes32", "bytes32", "uint256", "address"],
-            [
-                keccak(text=_DOMAIN_TEXT),
-                keccak(text=domain["name"]),
-                keccak(text=domain["version"]),
-                domain["chainId"],
-                domain["verifyingContract"],
-            ],
-        )
-    )
+    separator = domain_separator(domain)
     return int.from_bytes(keccak(b"\x19\x01" + separator + struct_hash(signed)), "big")
 
 
