@@ -34,6 +34,24 @@ def test_a_court_leaves_room_and_burns_enough(chain: ChainConstants) -> None:
 
 
 @ALL
+def test_no_stake_leaves_before_every_lazy_answer_is_final(chain: ChainConstants) -> None:
+    lazy = chain.lazy
+    windows = lazy.max_challenge_window + lazy.max_response_window
+    assert chain.exit_delay >= chain.max_lifetime + chain.max_lock_duration + windows
+
+
+@ALL
+def test_a_lazy_market_leaves_room_and_burns_enough(chain: ChainConstants) -> None:
+    lazy = chain.lazy
+    assert 0 < lazy.min_challenge_window < lazy.max_challenge_window
+    assert 0 < lazy.min_response_window < lazy.max_response_window
+    assert 0 < lazy.reward_bps <= 2_500
+    assert 0 < lazy.executor_bps <= 9_000
+    assert lazy.challenge_bond > 0
+    assert lazy.max_output_length > 0
+
+
+@ALL
 def test_bounds_leave_room(chain: ChainConstants) -> None:
     assert 0 < chain.min_lock_duration < chain.max_lock_duration <= chain.max_lifetime
     assert 0 < chain.collateral_floor <= chain.min_stake

@@ -94,12 +94,19 @@ async def test_code_on_chain_is_the_artifacts(devnet: Devnet) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [HALO2_VERIFIER, "InferenceMarket", "ReceiptCourt"])
+@pytest.mark.parametrize("name", [HALO2_VERIFIER, "InferenceMarket", "ReceiptCourt", "LazyMarket"])
 async def test_other_code_at_an_address_is_refused(isolated_devnet: Devnet, name: str) -> None:
     net = isolated_devnet
     address = net.deployment.contracts[name]
     code = bytearray(await net.client.rpc.code(address))
-    code[len(code) // 2] ^= 1
+    filled_in = load_artifact(name).immutable_ranges  # those bytes may differ
+    middle = len(code) // 2
+    place = next(
+        at
+        for at in range(middle, len(code))
+        if not any(start <= at < start + length for start, length in filled_in)
+    )
+    code[place] ^= 1
     await net.client.rpc.request("anvil_setCode", address, "0x" + code.hex())
     with pytest.raises(ChainError, match=name) as info:
         await deploy(net.client.rpc, net.signers["deployer"], DEVELOPMENT)

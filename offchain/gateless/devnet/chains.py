@@ -48,6 +48,31 @@ class CourtConstants:
 
 
 @dataclass(frozen=True, slots=True)
+class LazyConstants:
+    """What the lazy market and its court are built with.
+
+    Attributes:
+        reward_bps: part of a slashed collateral that goes to the challenger, in basis points.
+        min_challenge_window: shortest time in which an answer may be challenged.
+        max_challenge_window: longest such time.
+        min_response_window: shortest time for the proof that answers a challenge.
+        max_response_window: longest such time.
+        max_output_length: most bytes of packed output.
+        challenge_bond: what a challenger puts up: it pays for a proof's gas.
+        executor_bps: part of a failed challenger's bond that goes to the executor.
+    """
+
+    reward_bps: int
+    min_challenge_window: int
+    max_challenge_window: int
+    min_response_window: int
+    max_response_window: int
+    max_output_length: int
+    challenge_bond: int
+    executor_bps: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainConstants:
     """Constructor arguments of a chain's contracts.
 
@@ -56,8 +81,8 @@ class ChainConstants:
         name: name of the network in deployments files.
         exit_delay: wait between an exit request and its completion. Longer than ``max_lifetime``
             and ``max_lock_duration`` together with a margin, and than the court's epoch, receipt
-            life and window together, so that no stake leaves before every claim that it backs is
-            final.
+            life and window together, and than those two and the lazy market's windows, so that no
+            stake leaves before every claim that it backs is final.
         min_stake: stake that a profile and enrolments need.
         collateral_floor: least collateral of a request: what a broken promise costs at least.
         max_lifetime: longest time from request to deadline.
@@ -66,6 +91,7 @@ class ChainConstants:
         max_callback_gas: most gas that a consumer may ask for.
         max_input_length: most bytes of packed input in a request.
         court: constants of the court for bonded receipts.
+        lazy: constants of the lazy market and its court.
         srs: the reference string whose keys the verifier accepts.
         test_token: whether the test dollar is deployed; elsewhere the token must be named.
     """
@@ -81,6 +107,7 @@ class ChainConstants:
     max_callback_gas: int
     max_input_length: int
     court: CourtConstants
+    lazy: LazyConstants
     srs: SrsKind
     test_token: bool
 
@@ -107,6 +134,20 @@ def _court(*, epoch_length: int, max_receipt_life: int, response_window: int) ->
     )
 
 
+def _lazy(*, min_challenge_window: int, min_response_window: int) -> LazyConstants:
+    """Shares of slashed collateral and failed bonds are those of receipts."""
+    return LazyConstants(
+        reward_bps=2_000,
+        min_challenge_window=min_challenge_window,
+        max_challenge_window=12 * HOUR,
+        min_response_window=min_response_window,
+        max_response_window=6 * HOUR,
+        max_output_length=32 * 1024,
+        challenge_bond=4,
+        executor_bps=7_500,
+    )
+
+
 #: anvil. Short minima, so that expiry can be seen; everything else as elsewhere.
 _DEVELOPMENT = ChainConstants(
     chain_id=DEVELOPMENT_CHAIN_ID,
@@ -120,6 +161,7 @@ _DEVELOPMENT = ChainConstants(
     max_callback_gas=1_000_000,
     max_input_length=32 * 1024,
     court=_court(epoch_length=HOUR, max_receipt_life=DAY, response_window=5 * MINUTE),
+    lazy=_lazy(min_challenge_window=10, min_response_window=10),
     srs="development",
     test_token=True,
 )
@@ -139,6 +181,7 @@ def _public(chain_id: int, name: str) -> ChainConstants:
         max_callback_gas=1_000_000,
         max_input_length=32 * 1024,
         court=_court(epoch_length=6 * HOUR, max_receipt_life=2 * DAY, response_window=6 * HOUR),
+        lazy=_lazy(min_challenge_window=10 * MINUTE, min_response_window=10 * MINUTE),
         srs="perpetual-powers-of-tau",
         test_token=False,
     )

@@ -21,7 +21,7 @@ from gateless.devnet.create2 import CREATE2_DEPLOYER, Creation, creation
 Progress = Callable[[str, float], None]
 
 _TEST_TOKEN = "TestDollar"  # noqa: S105
-_CONTRACTS = 7
+_CONTRACTS = 9
 
 
 @dataclass(slots=True)
@@ -119,6 +119,8 @@ async def deploy(
     contracts["ReceiptCourt"] = await deployer.ensure(
         "ReceiptCourt", [verifier, staking, court_limits]
     )
+    shared = [token, registry, verifier, staking, validator]
+    contracts |= await _deploy_lazy(deployer, constants, unit, shared)
     if deployer.deployed < _CONTRACTS - (0 if constants.test_token else 1):
         first = await _first_block_of(rpc, registry, first)
     return Deployment(
@@ -130,6 +132,42 @@ async def deploy(
         start_block=first,
         srs=constants.srs,
     )
+
+
+async def _deploy_lazy(
+    deployer: _Deployer, constants: ChainConstants, unit: int, shared: Sequence[str]
+) -> dict[str, str]:
+    """The lazy market and the court for doubts about its answers.
+
+    Args:
+        deployer: deploys.
+        constants: the chain's.
+        unit: of the token.
+        shared: what all markets with records work with: token, registry, verifier, staking,
+            validator.
+    """
+    lazy = constants.lazy
+    court = await deployer.ensure(
+        "DisputeCourt", [shared[0], lazy.challenge_bond * unit, lazy.executor_bps]
+    )
+    record_limits = {
+        "maxLifetime": constants.max_lifetime,
+        "maxCallbackGas": constants.max_callback_gas,
+        "maxInputLength": constants.max_input_length,
+        "maxOutputLength": lazy.max_output_length,
+    }
+    lazy_limits = {
+        "collateralFloor": constants.collateral_floor * unit,
+        "rewardBps": lazy.reward_bps,
+        "minLockDuration": constants.min_lock_duration,
+        "maxLockDuration": constants.max_lock_duration,
+        "minChallengeWindow": lazy.min_challenge_window,
+        "maxChallengeWindow": lazy.max_challenge_window,
+        "minResponseWindow": lazy.min_response_window,
+        "maxResponseWindow": lazy.max_response_window,
+    }
+    market = await deployer.ensure("LazyMarket", [*shared, court, record_limits, lazy_limits])
+    return {"DisputeCourt": court, "LazyMarket": market}
 
 
 async def read_token(rpc: Rpc, address: str) -> TokenInfo:

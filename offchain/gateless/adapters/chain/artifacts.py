@@ -21,6 +21,8 @@ CONTRACT_NAMES = (
     "SignatureValidator",
     "InferenceMarket",
     "ReceiptCourt",
+    "DisputeCourt",
+    "LazyMarket",
     "TestDollar",
     "DigitReader",
 )
