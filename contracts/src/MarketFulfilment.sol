@@ -170,7 +170,7 @@ abstract contract MarketFulfilment is MarketRequests {
         bytes calldata output
     ) private returns (uint256 fee, uint256 royalty) {
         (fee, royalty) = _split(pending.price, pending.royaltyBps);
-        stored.pay(keccak256(output));
+        stored.pay(pending, keccak256(output));
         emit RequestFulfilled(requestId, msg.sender, versionId, fee, royalty, output);
     }
 

@@ -101,6 +101,8 @@ abstract contract ConsumerNetwork is Network {
         return InferenceConsumer.Terms({
             mode: TrustMode.ZK,
             price: PRICE,
+            minPrice: 0,
+            rampLength: 0,
             collateral: COLLATERAL,
             lifetime: 1 hours,
             lockDuration: LOCK_DURATION,

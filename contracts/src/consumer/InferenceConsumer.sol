@@ -23,7 +23,10 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
 
     /// @notice On what terms the contract asks.
     /// @param mode how the output becomes final; one of the accepted.
-    /// @param price amount paid for the answer, in token units.
+    /// @param price amount paid for the answer, in token units; the most, where it rises.
+    /// @param minPrice where a price that rises starts, below `price`; zero where it does not rise.
+    /// @param rampLength seconds from now in which it rises to `price`, at most `lifetime`; zero for a price that does
+    /// not rise. What the executor takes less comes back: see `collectChange`.
     /// @param collateral stake that the executor must lock; at least the market's floor.
     /// @param lifetime seconds from now to the request's deadline.
     /// @param lockDuration seconds from a lock within which its holder must answer.
@@ -33,6 +36,8 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
     struct Terms {
         TrustMode mode;
         uint128 price;
+        uint128 minPrice;
+        uint32 rampLength;
         uint128 collateral;
         uint32 lifetime;
         uint32 lockDuration;
@@ -59,6 +64,14 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
         uint96 context;
     }
 
+    /// @notice A request whose price rises, until its change is credited. One slot.
+    /// @param refundTo owns the change.
+    /// @param price the most, which was paid in.
+    struct Rising {
+        address refundTo;
+        uint96 price;
+    }
+
     /// @dev Bitmask of the one mode that needs nothing but the chain.
     uint8 internal constant ZK_ONLY = uint8(1 << uint8(TrustMode.ZK));
 
@@ -66,6 +79,8 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
     IExecutorStaking private immutable _STAKING;
 
     mapping(uint256 requestId => Asked) private _asked;
+    /// @dev Apart from `_asked`, which an answer closes: the change may be collected before and after.
+    mapping(uint256 requestId => Rising) private _rising;
     mapping(address account => uint256 amount) private _refunds;
     /// @dev The contract's own part of its balance at the market. Counted, not computed: a refund that nobody has
     /// reclaimed yet is in that balance already, and is somebody else's.
@@ -104,6 +119,19 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
         if (refundable) _market().refund(requestId);
         else if (state != RequestState.REFUNDED) revert InferenceConsumer_NotRefunded(requestId, state);
         _creditRefund(requestId);
+    }
+
+    /// @inheritdoc IRequestingConsumer
+    function collectChange(uint256 requestId) external {
+        // Check: a price that rose, and was fixed. From then on it never changes, whoever else may lock the request.
+        Request memory request = _market().requestOf(requestId);
+        if (_rising[requestId].refundTo == address(0) || request.state == RequestState.OPEN) {
+            revert InferenceConsumer_NoChange(requestId, request.state);
+        }
+        // Effect
+        (address refundTo, uint256 change) = _takeChange(requestId, request.price);
+        _creditTo(refundTo, change);
+        emit ChangeCredited(requestId, refundTo, change);
     }
 
     /// @inheritdoc IRequestingConsumer
@@ -254,15 +282,16 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
     {
         // Check
         _requireAccepted(uint8(terms.mode));
+        bool rises = terms.rampLength != 0;
         RequestParams memory params = RequestParams({
             versionId: VERSION_ID,
             mode: terms.mode,
             inputDigest: question.digest,
             inputBinding: question.binding,
             maxPrice: terms.price,
-            minPrice: 0,
-            rampStart: 0,
-            rampLength: 0,
+            minPrice: terms.minPrice,
+            rampStart: rises ? uint64(block.timestamp) : 0,
+            rampLength: terms.rampLength,
             collateral: terms.collateral,
             deadline: uint64(block.timestamp) + terms.lifetime,
             lockDuration: terms.lockDuration,
@@ -274,6 +303,8 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
         requestId = _market().request(params, question.input, question.hint);
         // Effect
         _asked[requestId] = asked;
+        // The market takes no price that needs more than 88 bits.
+        if (rises) _rising[requestId] = Rising({refundTo: asked.refundTo, price: uint96(terms.price)});
         emit InferenceAsked(requestId, asked.refundTo, asked.context);
     }
 
@@ -297,17 +328,35 @@ abstract contract InferenceConsumer is InferenceReceiver, IRequestingConsumer {
 
     /// @dev The caller has seen the request refunded, and open here.
     function _creditRefund(uint256 requestId) private {
-        // Effect: what the market paid back, and what it let the staking contract credit where an executor had locked
-        // the request and missed its time.
+        // Effect: what the market paid back, now and as change at the first lock, and what it let the staking contract
+        // credit where an executor had locked the request and missed its time. However many missed it one after the
+        // other, the collateral of the last compensates.
         Request memory request = _market().requestOf(requestId);
         Asked memory asked = _asked[requestId];
         delete _asked[requestId];
+        (, uint256 change) = _takeChange(requestId, request.price);
+        uint256 amount = request.price + change;
         uint256 compensation = request.lockBlock == 0 ? 0 : Math.min(request.price, request.collateral / 2);
-        if (asked.refundTo == address(this)) _free += request.price;
-        else _refunds[asked.refundTo] += request.price;
+        _creditTo(asked.refundTo, amount);
         if (compensation != 0) _compensations[asked.refundTo] += compensation;
-        emit InferenceRefunded(requestId, asked.refundTo, request.price, compensation);
+        emit InferenceRefunded(requestId, asked.refundTo, amount, compensation);
         _onRefund(requestId, asked);
+    }
+
+    /// @dev The change of a price that rose, once; nothing where it did not, or was credited before.
+    /// @param price what it came to; the most, where nobody locked the request.
+    function _takeChange(uint256 requestId, uint256 price) private returns (address refundTo, uint256 change) {
+        Rising memory rising = _rising[requestId];
+        if (rising.refundTo == address(0)) return (address(0), 0);
+        // Effect
+        delete _rising[requestId];
+        return (rising.refundTo, rising.price - price);
+    }
+
+    /// @dev Of what lies in this contract's balance at the market, `amount` is the account's.
+    function _creditTo(address account, uint256 amount) private {
+        if (account == address(this)) _free += amount;
+        else _refunds[account] += amount;
     }
 
     /// @dev Fetches what the staking contract has credited to this contract.

@@ -19,6 +19,8 @@ contract FirstConsumer is InferenceConsumer {
         Terms memory terms = Terms({
             mode: TrustMode.ZK,
             price: price,
+            minPrice: 0,
+            rampLength: 0,
             collateral: 2 * price,
             lifetime: 1 hours,
             lockDuration: 10 minutes,

@@ -83,6 +83,8 @@ contract TraitToken is InferenceConsumer, ERC721, IERC4906 {
         Terms memory terms = Terms({
             mode: TrustMode.ZK,
             price: price,
+            minPrice: 0,
+            rampLength: 0,
             collateral: collateral,
             lifetime: LIFETIME,
             lockDuration: LOCK_DURATION,

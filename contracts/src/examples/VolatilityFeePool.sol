@@ -219,6 +219,8 @@ contract VolatilityFeePool is InferenceConsumer, ERC20, ReentrancyGuardTransient
         Terms memory terms = Terms({
             mode: TrustMode.ZK,
             price: price,
+            minPrice: 0,
+            rampLength: 0,
             collateral: collateral,
             lifetime: uint32(PriceHistory.PERIOD),
             lockDuration: LOCK_DURATION,

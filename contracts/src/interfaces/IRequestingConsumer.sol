@@ -15,6 +15,8 @@ interface IRequestingConsumer is IInferenceReceiver {
     /// @notice The request ended without an answer. `amount` and, where an executor was slashed for it, `compensation`
     /// are `refundTo`'s.
     event InferenceRefunded(uint256 indexed requestId, address indexed refundTo, uint256 amount, uint256 compensation);
+    /// @notice The executor took less than the most that was offered; the rest is `refundTo`'s.
+    event ChangeCredited(uint256 indexed requestId, address indexed refundTo, uint256 amount);
     event RefundWithdrawn(address indexed account, address indexed to, uint256 amount);
     event CompensationWithdrawn(address indexed account, address indexed to, uint256 amount);
 
@@ -23,6 +25,8 @@ interface IRequestingConsumer is IInferenceReceiver {
     error InferenceConsumer_NotAwaited(uint256 requestId);
     error InferenceConsumer_NotAnswered(uint256 requestId, RequestState state);
     error InferenceConsumer_NotRefunded(uint256 requestId, RequestState state);
+    /// @dev The price does not rise, or nobody has taken it yet, or the change was credited before.
+    error InferenceConsumer_NoChange(uint256 requestId, RequestState state);
     error InferenceConsumer_OtherOutput(bytes32 given, bytes32 expected);
     error InferenceConsumer_InputLength(uint256 length, uint256 expected);
     error InferenceConsumer_NotFunded(uint256 free, uint256 needed);
@@ -36,6 +40,10 @@ interface IRequestingConsumer is IInferenceReceiver {
     /// @notice Ends a request that was not answered in time, and credits what comes back. Anybody; where the market has
     /// not refunded it yet, that is done first.
     function reclaim(uint256 requestId) external;
+
+    /// @notice Credits what an executor left of a price that rises, to whoever the request was made for. Anybody, at any
+    /// time from the lock on, answered or not; `reclaim` does it as well.
+    function collectChange(uint256 requestId) external;
 
     /// @notice Withdraws what came back of the caller's requests.
     function withdrawRefund(address to) external returns (uint256 amount);

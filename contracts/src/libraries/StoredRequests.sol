@@ -129,14 +129,23 @@ library StoredRequests {
         _storePending(stored, pending);
     }
 
-    /// @notice Enters the payment: what was pending gives its place to the output's digest.
-    function pay(StoredRequest storage stored, bytes32 digest) internal {
+    /// @notice Enters the payment: what was pending gives its place to the output's digest, and a ramp its own to the
+    /// price that it came to, so that contracts can tell what came back to them.
+    /// @param pending what was pending.
+    function pay(StoredRequest storage stored, Pending memory pending, bytes32 digest) internal {
         stored.state = RequestState.PAID;
         stored.paidEpoch = uint24(block.number >> EPOCH_BITS);
-        Pending storage pending = stored.pending;
+        Pending storage at = stored.pending;
         // Assembly: `Pending` is one slot to the bit, which Solidity cannot write as a whole word.
         assembly ("memory-safe") {
-            sstore(pending.slot, digest)
+            sstore(at.slot, digest)
+        }
+        if (pending.flags & RequestFlags.RAMP == 0) return;
+        Ramp storage ramp = stored.ramp;
+        uint256 price = pending.price;
+        // The same: `maxPrice` is in the lowest bits, and all the others are zero.
+        assembly ("memory-safe") {
+            sstore(ramp.slot, price)
         }
     }
 
@@ -196,6 +205,7 @@ library StoredRequests {
                 digest := sload(pending.slot)
             }
             shown.outputDigest = digest;
+            shown.price = stored.ramp.maxPrice;
             shown.paidBlock = uint64(stored.paidEpoch) << uint64(EPOCH_BITS);
             return shown;
         }

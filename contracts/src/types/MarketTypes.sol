@@ -71,7 +71,8 @@ struct SignedRequest {
 /// @notice A request as `requestOf` shows it. Values copied at creation are never changed while the request is
 /// unfinished or after a refund. Once it is paid, what is spent (prices, ramp, royalty, deadlines, lock duration, lock
 /// block) has given its place to `outputDigest` and reads as zero; `RequestFulfilled` has told what was paid.
-/// @param price amount in escrow: `maxPrice` while the request is open, the first lock's price from then on.
+/// @param price amount in escrow: `maxPrice` while the request is open, the first lock's price from then on; of a paid
+/// request what was paid if it had a ramp, else zero.
 /// @param lockDeadline last second in which the holder of the lock may fulfil; zero before a lock.
 /// @param lockBlock block of the lock; zero before a lock.
 /// @param executor who locked it last, and answered it where it is paid.

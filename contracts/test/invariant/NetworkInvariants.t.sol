@@ -63,6 +63,8 @@ contract NetworkInvariants is Base {
                 assertEq(stored.lockDeadline, model.lockDeadline, "I5: until when");
                 assertEq(stored.price, model.price, "I14: the most while it is open, then the first lock's price");
                 assertEq(market.termsOf(id), model.terms, "I7: nor, until it is paid, what a lock agrees to");
+            } else {
+                assertEq(stored.price, model.rampLength != 0 ? model.price : 0, "I14: what a price that rose came to");
             }
             _checkRefundable(id, model);
         }

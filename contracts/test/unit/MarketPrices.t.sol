@@ -59,6 +59,23 @@ contract MarketPricesTest is Network {
         assertEq(market.balanceOf(executor), 2.7e6, "nine tenths of three");
         assertEq(market.royaltyOf(modelId), 0.3e6, "one tenth");
         assertEq(market.balanceOf(requester), DEPOSIT - 3e6, "paid three");
+        Request memory stored = market.requestOf(requestId);
+        assertEq(stored.price, 3e6, "which stays readable");
+        assertEq(stored.maxPrice + stored.minPrice + stored.rampStart + stored.rampLength, 0, "the ramp is spent");
+        assertEq(stored.outputDigest, keccak256(packed.cases[0].output), "the output's digest");
+    }
+
+    /// @notice A price of nothing is one as well.
+    function test_paysNothingWhereTheRampBeginsThere() external {
+        RequestParams memory params = _ramp();
+        params.minPrice = 0;
+        uint256 requestId = open(params);
+        lockBy(executor, requestId);
+        nextBlock();
+        fulfillBy(executor, requestId, packed, 0);
+        assertEq(market.requestOf(requestId).price, 0, "nothing was paid");
+        assertEq(market.balanceOf(executor) + market.royaltyOf(modelId), 0, "to nobody");
+        assertEq(market.balanceOf(requester), DEPOSIT, "all of it came back");
     }
 
     function test_anUnlockedRequestReturnsTheMost() external {

@@ -7,7 +7,7 @@ import {RequestState} from "../../../src/types/MarketTypes.sol";
 import {ConsumerNetwork, OpenConsumer} from "../../ConsumerNetwork.t.sol";
 
 /// @title Everybody at once, around one consumer
-/// @notice Two users who ask, the contract that asks for itself, an executor, strangers and the clock; real proofs.
+/// @notice Two users who ask, the contract that asks for itself, two executors, strangers and the clock; real proofs.
 /// Beside the contracts the handler keeps what the rules say, in plain arithmetic.
 contract ConsumerHandler is ConsumerNetwork {
     enum Fate {
@@ -21,11 +21,24 @@ contract ConsumerHandler is ConsumerNetwork {
     }
 
     /// @param owner who asked: a user, or the consumer itself.
+    /// @param holder who locked it last.
+    /// @param most what was paid in.
+    /// @param least where a price that rises started; `most` where it does not.
+    /// @param price the most, then what the first lock made of it.
+    /// @param since when it was asked.
+    /// @param length seconds in which the price rises.
+    /// @param isChanged whether the change was credited, if any was due.
     /// @param caseIndex the question, a case of the fixture.
     struct Question {
         uint256 requestId;
         address owner;
-        uint128 price;
+        address holder;
+        uint256 most;
+        uint256 least;
+        uint256 price;
+        uint256 since;
+        uint256 length;
+        bool isChanged;
         uint256 caseIndex;
         Fate fate;
     }
@@ -40,6 +53,12 @@ contract ConsumerHandler is ConsumerNetwork {
     uint256 public told;
     /// @notice Compensations that the staking contract credited and that nobody has withdrawn.
     uint256 public waiting;
+    address internal second;
+
+    function setUp() public override {
+        super.setUp();
+        second = makeAddr("second executor");
+    }
 
     function parts() external view returns (OpenConsumer, TestDollar, address user_, address other_) {
         return (consumer, token, user, other);
@@ -54,7 +73,7 @@ contract ConsumerHandler is ConsumerNetwork {
     }
 
     function actions() external pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](14);
+        selectors = new bytes4[](16);
         selectors[0] = this.ask.selector;
         selectors[1] = this.ask.selector;
         selectors[2] = this.fundAndAsk.selector;
@@ -69,6 +88,8 @@ contract ConsumerHandler is ConsumerNetwork {
         selectors[11] = this.withdraw.selector;
         selectors[12] = this.cancelOne.selector;
         selectors[13] = this.intrude.selector;
+        selectors[14] = this.takeOverOne.selector;
+        selectors[15] = this.collectOne.selector;
     }
 
     // --- what users do ---
@@ -78,10 +99,11 @@ contract ConsumerHandler is ConsumerNetwork {
         price = bound(price, 0, 7e6);
         if (questions.length == MAX_QUESTIONS || token.balanceOf(account) < price) return;
         caseIndex %= packed.cases.length;
-        InferenceConsumer.Terms memory terms_ = _terms(price);
+        InferenceConsumer.Terms memory terms_ = _terms(price, who >> 1);
         bytes memory input = packed.cases[caseIndex].input;
         vm.prank(account);
-        _note(consumer.askForCaller(terms_, input, uint96(caseIndex)), account, price, caseIndex, "asked");
+        uint256 requestId = consumer.askForCaller(terms_, input, uint96(caseIndex));
+        _note(requestId, account, terms_, caseIndex, "asked");
     }
 
     function fundAndAsk(uint256 who, uint256 amount, uint256 price) external {
@@ -92,13 +114,14 @@ contract ConsumerHandler is ConsumerNetwork {
         consumer.fund(amount);
         free += amount;
         price = bound(price, 0, free + 1);
+        InferenceConsumer.Terms memory terms_ = _terms(price, who >> 1);
         bytes memory input = packed.cases[0].input;
         if (price > free) {
-            _assertRefused(abi.encodeCall(consumer.askForItself, (_terms(price), input, 0)), "spent too much");
+            _assertRefused(abi.encodeCall(consumer.askForItself, (terms_, input, 0)), "spent too much");
             return;
         }
         free -= price;
-        _note(consumer.askForItself(_terms(price), input, 0), address(consumer), price, 0, "asked for itself");
+        _note(consumer.askForItself(terms_, input, 0), address(consumer), terms_, 0, "asked for itself");
     }
 
     function withdraw(uint256 who) external {
@@ -136,17 +159,27 @@ contract ConsumerHandler is ConsumerNetwork {
         if (!found || _isOver(index)) return;
         uint256 last = market.requestOf(questions[index].requestId).deadline;
         if (block.timestamp + LOCK_DURATION > last) return;
-        if (staking.available(executor, address(market)) < COLLATERAL) stakeFor(executor, COLLATERAL);
-        lockBy(executor, questions[index].requestId);
+        questions[index].price = _priceNow(questions[index]);
         questions[index].fate = Fate.LOCKED;
-        nextBlock();
+        _lock(index, which % 2 == 0 ? executor : second);
+        if (questions[index].price != questions[index].most) ++countOf["locked for less"];
+    }
+
+    /// @notice After a missed lock, by either executor: at the first lock's price.
+    function takeOverOne(uint256 which) external {
+        (bool found, uint256 index) = _find(which, Fate.LOCKED);
+        if (!found || !_isOver(index)) return;
+        uint256 last = market.requestOf(questions[index].requestId).deadline;
+        if (block.timestamp + LOCK_DURATION > last) return;
+        _lock(index, which % 2 == 0 ? executor : second);
+        ++countOf["taken over"];
     }
 
     function answerOne(uint256 which) external {
         (bool found, uint256 index) = _find(which, Fate.LOCKED);
         if (!found || _isOver(index)) return;
         Question storage question = questions[index];
-        fulfillBy(executor, question.requestId, packed, question.caseIndex);
+        fulfillBy(question.holder, question.requestId, packed, question.caseIndex);
         if (consumer.broken()) {
             question.fate = Fate.UNTOLD;
             ++countOf["paid and not told"];
@@ -178,6 +211,21 @@ contract ConsumerHandler is ConsumerNetwork {
         _assertRefused(abi.encodeCall(consumer.deliver, (question.requestId, lie)), "delivered a lie");
         consumer.deliver(question.requestId, packed.cases[question.caseIndex].output);
         _tell(index, "told by delivery");
+    }
+
+    /// @notice The change of a price that rose, once, at any time from the lock on; else it is refused.
+    function collectOne(uint256 which) external {
+        uint256 index = _some(which);
+        if (index == type(uint256).max) return;
+        Question storage question = questions[index];
+        if (question.length == 0 || question.isChanged || question.fate == Fate.OPEN) {
+            _assertRefused(abi.encodeCall(consumer.collectChange, (question.requestId)), "collected no change");
+            return;
+        }
+        consumer.collectChange(question.requestId);
+        _own(question.owner, question.most - question.price);
+        question.isChanged = true;
+        ++countOf["change collected"];
     }
 
     function refundOutside(uint256 which) external {
@@ -226,14 +274,43 @@ contract ConsumerHandler is ConsumerNetwork {
 
     // --- the model ---
 
-    function _terms(uint256 price) private pure returns (InferenceConsumer.Terms memory terms_) {
+    /// @dev Every other price rises, from anywhere below, for any part of the request's life.
+    function _terms(uint256 price, uint256 dice) private pure returns (InferenceConsumer.Terms memory terms_) {
         terms_ = terms();
         terms_.price = uint128(price);
+        if (price == 0 || dice % 2 == 0) return terms_;
+        terms_.minPrice = uint128((dice >> 1) % price);
+        terms_.rampLength = uint32((dice >> 128) % terms_.lifetime + 1);
     }
 
-    function _note(uint256 requestId, address owner, uint256 price, uint256 caseIndex, string memory outcome) private {
-        questions.push(Question(requestId, owner, uint128(price), caseIndex, Fate.OPEN));
+    function _note(
+        uint256 requestId,
+        address owner,
+        InferenceConsumer.Terms memory terms_,
+        uint256 caseIndex,
+        string memory outcome
+    ) private {
+        Question storage question = questions.push();
+        (question.requestId, question.owner, question.caseIndex) = (requestId, owner, caseIndex);
+        (question.most, question.price, question.least) = (terms_.price, terms_.price, terms_.minPrice);
+        (question.since, question.length) = (block.timestamp, terms_.rampLength);
+        question.fate = Fate.OPEN;
         ++countOf[outcome];
+    }
+
+    /// @dev From the most downward, by what is missing of the ramp: the other way round than the market.
+    function _priceNow(Question memory question) private view returns (uint256) {
+        uint256 passed = block.timestamp - question.since;
+        if (passed >= question.length) return question.most;
+        uint256 missing = (question.most - question.least) * (question.length - passed);
+        return question.most - (missing + question.length - 1) / question.length;
+    }
+
+    function _lock(uint256 index, address account) private {
+        if (staking.available(account, address(market)) < COLLATERAL) stakeFor(account, COLLATERAL);
+        lockBy(account, questions[index].requestId);
+        questions[index].holder = account;
+        nextBlock();
     }
 
     function _tell(uint256 index, string memory outcome) private {
@@ -246,10 +323,14 @@ contract ConsumerHandler is ConsumerNetwork {
 
     function _credit(uint256 index, string memory outcome) private {
         Question storage question = questions[index];
-        if (question.owner == address(consumer)) free += question.price;
-        else refunds[question.owner] += question.price;
-        question.fate = Fate.RECLAIMED;
+        _own(question.owner, question.price + (question.isChanged ? 0 : question.most - question.price));
+        (question.fate, question.isChanged) = (Fate.RECLAIMED, true);
         ++countOf[outcome];
+    }
+
+    function _own(address owner, uint256 amount) private {
+        if (owner == address(consumer)) free += amount;
+        else refunds[owner] += amount;
     }
 
     function _compensate(uint256 index) private {
