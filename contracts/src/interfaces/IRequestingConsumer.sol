@@ -41,8 +41,8 @@ interface IRequestingConsumer is IInferenceReceiver {
     /// not refunded it yet, that is done first.
     function reclaim(uint256 requestId) external;
 
-    /// @notice Credits what an executor left of a price that rises, to whoever the request was made for. Anybody, at any
-    /// time from the lock on, answered or not; `reclaim` does it as well.
+    /// @notice Credits what an executor left of a price that rises, to whoever the request was made for. Anybody, at
+    /// any time from the lock on, answered or not; `reclaim` does it as well.
     function collectChange(uint256 requestId) external;
 
     /// @notice Withdraws what came back of the caller's requests.
