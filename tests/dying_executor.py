@@ -2,7 +2,8 @@
 
 ``GATELESS_DIE_AT`` names the step: ``after:<state>`` dies when a request was journaled in that
 state, ``intent:<kind>`` when a transaction was journaled and not yet sent, ``batch:proved`` when a
-shared proof was journaled.
+shared proof was journaled, ``claim:read`` when a challenge was, ``claim:proved`` when the proof of
+one was.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from gateless.adapters.chain.sender import PreparedTx
 from gateless.executor.__main__ import main
 from gateless.executor.journal import Journal
+from gateless.executor.journal_claims import NO_NEWS, CourtNews
 from gateless.executor.states import WorkState
-from gateless.executor.work import Intent, IntentKind, NewBatch, Work
+from gateless.executor.work import Intent, IntentKind, NewBatch, NewWork, Position, Work
 
 
 def _die_at(step: str) -> None:
@@ -36,6 +39,20 @@ class DyingJournal(Journal):
         batch_id = await super().keep_batch(batch)
         _die_at("batch:proved")
         return batch_id
+
+    async def advance(
+        self, found: Iterable[NewWork], position: Position, news: CourtNews = NO_NEWS
+    ) -> list[int]:
+        added = await super().advance(found, position, news)
+        if news.claims:
+            _die_at("claim:read")
+        return added
+
+    async def keep_proof(
+        self, subject: bytes, packed_output: bytes, circuit_index: int, proof: bytes
+    ) -> None:
+        await super().keep_proof(subject, packed_output, circuit_index, proof)
+        _die_at("claim:proved")
 
     async def intend(
         self,

@@ -9,12 +9,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateless.adapters.signer import KeystoreStore, Signer
+from gateless.adapters.signer import KeystoreStore, LocalSigner, Signer
 from gateless.adapters.signer.keystore import LIGHT_SCRYPT_N
 from gateless.adapters.storage import LocalStore
 from gateless.devnet import Devnet
@@ -181,7 +181,12 @@ class Process:
 
 @asynccontextmanager
 async def executor_process(
-    devnet: Devnet, account: Account, config: ExecutorConfig, *, die_at: str | None = None
+    devnet: Devnet,
+    account: Account,
+    config: ExecutorConfig,
+    *,
+    die_at: str | None = None,
+    receipt_key: LocalSigner | None = None,
 ) -> AsyncIterator[Process]:
     """Starts an executor process; kills it at the end of the block if it still runs.
 
@@ -190,9 +195,12 @@ async def executor_process(
         account: the executor.
         config: written to a file for it.
         die_at: step at which it kills itself, see :mod:`dying_executor`.
+        receipt_key: signs receipts, where the configuration has terms for them.
     """
     module = "gateless.executor" if die_at is None else "dying_executor"
     settings = _write_settings(devnet, account, config)
+    if receipt_key is not None:
+        _keep_key(account.home / "receipt-keys", receipt_key)
     log = account.home / "executor.log"
     paths = [entry for entry in sys.path if entry]
     with log.open("ab") as output:
@@ -214,12 +222,16 @@ async def executor_process(
         await handle.kill()
 
 
+def _keep_key(folder: Path, signer: LocalSigner) -> Path:
+    """A signer does not show its key; the other process needs the same account."""
+    if not (folder / "executor.json").exists():
+        key = bytes(signer._account.key)
+        KeystoreStore(folder, scrypt_n=LIGHT_SCRYPT_N).import_key("executor", PASSWORD, key)
+    return folder
+
+
 def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) -> Path:
-    keystore = account.home / "keystore"
-    if not (keystore / "executor.json").exists():
-        # A signer does not show its key; the other process needs the same account.
-        key = bytes(account.signer._account.key)
-        KeystoreStore(keystore, scrypt_n=LIGHT_SCRYPT_N).import_key("executor", PASSWORD, key)
+    keystore = _keep_key(account.home / "keystore", account.signer)
     path = account.home / "executor.json"
     policy = config.policy
     path.write_text(
@@ -240,6 +252,8 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                     "max_concurrent": policy.max_concurrent,
                     "batch_wait_seconds": policy.batch_wait_seconds,
                 },
+                "serve_port": config.serve_port,
+                "receipts": None if config.receipts is None else asdict(config.receipts),
             }
         )
     )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from eth_utils.crypto import keccak
-from executor_fixtures import Running, config_of, eventually, running
+from executor_fixtures import Running, config_of, running
 from gateless.adapters.signer import LocalSigner
 from gateless.core.claims import ClaimState, PoolState
 from gateless.core.receipts import SignedReceipt
@@ -18,6 +18,7 @@ from gateless.executor.receipts.desk import ReceiptDesk
 from gateless.sdk import PoolTerms
 from gateless.sdk.tensors import pack_inputs
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served, fund
+from patience import eventually
 
 DOLLAR = 1_000_000
 TERMS = PoolTerms(bond=10 * DOLLAR, capacity=4, challenge_bond=2 * DOLLAR)

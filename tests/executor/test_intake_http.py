@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from eth_utils.crypto import keccak
-from executor_fixtures import Running, config_of, eventually, running
+from executor_fixtures import Running, config_of, running
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.offers import Offer
 from gateless.adapters.chain.sender import Sender
@@ -24,6 +25,7 @@ from gateless.executor.states import WorkState
 from gateless.sdk import PoolTerms, SignedOffer
 from gateless.sdk.tensors import pack_inputs
 from market_fixtures import PRICE, ROW, Account, MakeAccount, MakeServed, Served, fund, with_files
+from patience import eventually
 
 DOLLAR = 1_000_000
 TERMS = PoolTerms(bond=10 * DOLLAR, capacity=4, challenge_bond=2 * DOLLAR)
@@ -53,7 +55,7 @@ class Reached:
         return found
 
     async def hand_in(self, offer: Offer) -> httpx.Response:
-        return await self.post("/v1/requests", content=offer.to_json())
+        return await self.post("/v1/requests", content=offer.tojson.dumps())
 
 
 @asynccontextmanager
@@ -190,7 +192,7 @@ async def test_a_call_is_answered_with_a_receipt_that_holds(
         assert (output["name"], output["datatype"], output["shape"]) == ("scores", "FP64", [1, 2])
         assert said["parameters"]["price"] == "0"
         packed_output = bytes.fromhex(said["parameters"]["packed_output"][2:])
-        signed: SignedReceipt = parse_receipt(_json(said["parameters"]["receipt"]))
+        signed: SignedReceipt = parse_receipt(json.dumps(said["parameters"]["receipt"]))
         checked = await user.client.check_receipt(
             signed,
             served.name,
@@ -221,12 +223,6 @@ async def test_a_call_is_answered_with_a_receipt_that_holds(
             return (await doubter.client.claim(claim)).state is ClaimState.PROVEN
 
         await eventually("the challenge is answered", answered)
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 @pytest.mark.parametrize(

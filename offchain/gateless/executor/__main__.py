@@ -1,6 +1,7 @@
 """``python -m gateless.executor CONFIG.json``: an executor for service managers.
 
 The file names everything; the wallet's password is in ``password_file`` or ``GATELESS_PASSWORD``.
+Where it has ``receipts``, the receipt key is opened with the same password.
 People use ``gateless executor run``.
 """
 
@@ -17,7 +18,14 @@ from gateless.adapters.chain.deployment import load_deployment
 from gateless.adapters.signer import KeystoreStore
 from gateless.core.errors import ConfigError, GatelessError, WalletError
 from gateless.daemon.process import configure_log
-from gateless.executor.config import MAX_PROOF_GAS, ExecutorConfig, PolicyConfig, Serving
+from gateless.executor.config import (
+    MAX_PROOF_GAS,
+    ExecutorConfig,
+    IntakeConfig,
+    PolicyConfig,
+    ReceiptsConfig,
+    Serving,
+)
 from gateless.executor.journal import Journal
 from gateless.executor.service import run_executor
 
@@ -46,6 +54,31 @@ class PolicyFile(_Strict):
     max_proof_gas: int = Field(default=MAX_PROOF_GAS, gt=0)
 
 
+class ReceiptsFile(_Strict):
+    """``receipts`` in the configuration file; see :class:`ReceiptsConfig`."""
+
+    bond: int = Field(gt=0)
+    capacity: int = Field(gt=0)
+    challenge_bond: int = Field(gt=0)
+    epochs_ahead: int = Field(default=1, ge=0)
+    life_seconds: int = Field(default=12 * 3600, gt=0)
+    price: int = Field(default=0, ge=0)
+    tend_seconds: float = Field(default=30.0, gt=0)
+
+
+class IntakeFile(_Strict):
+    """``intake`` in the configuration file; see :class:`IntakeConfig`."""
+
+    signed_requests: bool = True
+    max_offers: int = Field(default=1_000, ge=0)
+    max_body_bytes: int = Field(default=1 << 20, gt=0)
+    max_input_bytes: int = Field(default=1 << 20, gt=0)
+    max_stored_bytes: int = Field(default=1 << 30, gt=0)
+    rate_per_second: float = Field(default=20.0, gt=0)
+    burst: int = Field(default=60, gt=0)
+    direct_at_once: int = Field(default=4, gt=0)
+
+
 class ConfigFile(_Strict):
     """The configuration file; see :class:`ExecutorConfig`. Folders default to those of ``home``."""
 
@@ -71,6 +104,9 @@ class ConfigFile(_Strict):
     cores: int | None = Field(default=None, ge=1)
     withdraw_threshold: int | None = Field(default=None, ge=0)
     policy: PolicyFile = Field(default_factory=PolicyFile)
+    receipts: ReceiptsFile | None = None
+    receipt_keystore: Path | None = None
+    intake: IntakeFile = Field(default_factory=IntakeFile)
 
     def executor_config(self, market: str, address: str) -> ExecutorConfig:
         """The configuration as the executor takes it."""
@@ -81,6 +117,10 @@ class ConfigFile(_Strict):
             bundles_dir=self.bundles_dir or usual.bundles_dir,
             cache_dir=self.cache_dir or usual.cache_dir,
             policy=PolicyConfig(**self.policy.model_dump()),
+            receipts=None
+            if self.receipts is None
+            else ReceiptsConfig(**self.receipts.model_dump()),
+            intake=IntakeConfig(**self.intake.model_dump()),
             **{
                 name: getattr(self, name)
                 for name in (
@@ -132,12 +172,17 @@ def main(arguments: list[str], *, journal_type: type[Journal] = Journal) -> int:
         password = _password(file)
         signer = KeystoreStore(file.keystore).unlock(file.wallet, password)
         deployment = load_deployment(file.network, file.home)
+        receipt_key = None
+        if file.receipts is not None:
+            keys = KeystoreStore(file.receipt_keystore or file.home / "receipt-keys")
+            receipt_key = keys.unlock(file.wallet, password)
         asyncio.run(
             run_executor(
                 file.executor_config(deployment.address("InferenceMarket"), signer.address),
                 deployment=deployment,
                 signer=signer,
                 journal_type=journal_type,
+                receipt_key=receipt_key,
             )
         )
     except GatelessError as error:
