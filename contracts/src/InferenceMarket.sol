@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 import {MarketRequests} from "./MarketRequests.sol";
 import {MarketSigned} from "./MarketSigned.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
-import {RequestFlags, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {RequestFlags} from "./libraries/RequestFlags.sol";
+import {StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
 import {Limits, Permit, RequestParams, RequestState} from "./types/MarketTypes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 

@@ -5,7 +5,8 @@ import {MarketRequests} from "./MarketRequests.sol";
 import {IInferenceConsumer} from "./interfaces/IInferenceConsumer.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
-import {Pending, RequestFlags, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {RequestFlags} from "./libraries/RequestFlags.sol";
+import {Pending, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
 import {RequestState, SkipReason} from "./types/MarketTypes.sol";
 
 /// @title How requests of the market are answered and paid

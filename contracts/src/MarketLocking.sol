@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {MarketFulfilment} from "./MarketFulfilment.sol";
 import {IInferenceMarket} from "./interfaces/IInferenceMarket.sol";
-import {Pending, RequestFlags, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
+import {RequestFlags} from "./libraries/RequestFlags.sol";
+import {Pending, StoredRequest, StoredRequests} from "./libraries/StoredRequests.sol";
 import {RequestState} from "./types/MarketTypes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {Request, RequestParams, RequestState} from "../types/MarketTypes.sol";
 import {TrustMode} from "../types/ModelTypes.sol";
 import {PriceRamps} from "./PriceRamps.sol";
+import {RequestFlags} from "./RequestFlags.sol";
 
 /// @notice What matters of a request until it is paid, in one slot: the output digest takes its place.
 /// @param price amount in escrow: the most that was offered, or the lock's price.
@@ -24,18 +25,6 @@ struct Ramp {
     uint88 minPrice;
     uint40 start;
     uint24 length;
-}
-
-/// @title What is true of a pending request, one bit each
-library RequestFlags {
-    /// @dev There is a callback to look up.
-    uint8 internal constant CALLBACK = 1;
-    /// @dev There is a ramp to look up.
-    uint8 internal constant RAMP = 2;
-    /// @dev The present lock's claim has the second of the request's two claim ids: they take turns.
-    uint8 internal constant SECOND_CLAIM = 4;
-    /// @dev The claim under the other id is that of a lock which was missed.
-    uint8 internal constant MISSED = 8;
 }
 
 /// @notice A request in storage, packed for the fulfilment: that reads the first three slots, writes the first two and
