@@ -60,7 +60,7 @@ async def test_revert_is_found_before_anything_is_sent(
     with pytest.raises(FundsError) as info:
         await net.sender("user").send(calls.request(params, model.case(0)[0]))
     error = info.value
-    assert error.code == "market-accounts-insufficient-balance"
+    assert error.code == "token-accounts-insufficient-balance"
     assert "too low by 2.50 tUSD" in error.message
     assert "gateless wallet deposit 2.5" in error.hint
     assert error.context["missing"] == 2_500_000
