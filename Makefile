@@ -19,8 +19,8 @@ endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-contracts test-python test-deep bench conformance snapshots \
-  fixtures dapp clean
+.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep bench conformance \
+  snapshots fixtures dapp page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -63,7 +63,7 @@ demo: build ## the whole road on this machine: publish, request, run, prove, ver
 
 # --- checks --------------------------------------------------------------------------------------
 
-test: lint test-contracts test-python ## everything that must pass; under 12 minutes on 2 cores
+test: lint test-contracts test-page test-python ## everything that must pass; under 12 minutes on 2 cores
 
 lint: build
 	@$(VENV)/bin/ruff format --check $(LINTED)
@@ -77,7 +77,12 @@ test-contracts: build ## Solidity: unit, fuzz, invariant and attack tests, gas s
 	@bash tools/forge_must_fail.sh "$(FORGE)"
 	@FORGE_SNAPSHOT_CHECK=true $(FORGE) test --summary
 
-test-python: build ## Python: unit, property and end-to-end tests on anvil with real proofs
+test-page: dapp ## the example page: types and unit tests; tests/browser drives it in Chromium
+	@node examples/dapp/build.mjs --tests
+	@node_modules/.bin/tsc -p examples/dapp
+	@node --test .build/dapp-tests/
+
+test-python: build dapp ## Python: unit, property and end-to-end tests on anvil with real proofs
 	@$(PY) -m pytest -n 2 --dist loadgroup
 
 test-deep: build ## the long invariant and fuzz profile
@@ -113,6 +118,9 @@ fixtures: build ## make the missing proofs of the Solidity tests, or those in NA
 
 dapp: build ## write what dApps need: ABIs, devnet addresses, typed data, vectors, in one JSON file
 	@$(PY) -m tools.make_dapp
+
+page: dapp ## build the example page into .build/dapp
+	@node examples/dapp/build.mjs
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(BUILD) $(VENV) node_modules contracts/out contracts/cache contracts/generated offchain/gateless/generated

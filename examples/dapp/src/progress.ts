@@ -1,0 +1,161 @@
+/** How far a request has come, read from the contract; its events only say when to look. */
+import { keccak256, type Address, type Hex, type PublicClient } from "viem";
+import { inferenceMarketAbi } from "#network";
+import { POLL_MILLISECONDS, chainTime } from "./chain";
+import type { Deployment } from "./deployment";
+import { Fault } from "./faults";
+
+/** What of a request its requester keeps: a signed one is nowhere on chain until it is locked. */
+export interface Tracked {
+  readonly id: bigint;
+  readonly requester: Address;
+  readonly versionId: bigint;
+  readonly packedInput: Hex;
+  readonly maxPrice: bigint;
+  readonly deadline: bigint;
+  /** Of a signed request. */
+  readonly nonce?: bigint;
+}
+
+export interface Answer {
+  readonly executor: Address;
+  readonly requester: Address;
+  readonly versionId: bigint;
+  readonly inputDigest: Hex;
+  readonly output: Hex;
+  readonly fee: bigint;
+  readonly royalty: bigint;
+  readonly transaction: Hex;
+  readonly block: bigint;
+  /** Second of that block. */
+  readonly answeredAt: bigint;
+}
+
+export type Progress =
+  /** Signed and not on chain; `expired`: nobody can lock it any more, and nothing was paid. */
+  | { readonly stage: "signed"; readonly expired: boolean }
+  | { readonly stage: "open"; readonly refundable: boolean; readonly price: bigint; readonly deadline: bigint }
+  | {
+      readonly stage: "locked";
+      readonly refundable: boolean;
+      readonly price: bigint;
+      readonly deadline: bigint;
+      readonly executor: Address;
+    }
+  | { readonly stage: "paid"; readonly answer: Answer }
+  | { readonly stage: "refunded"; readonly price: bigint; readonly executor: Address }
+  /** A signed request whose nonce was used otherwise, by a cancellation or another request. */
+  | { readonly stage: "void" };
+
+/** `RequestState` of the market. */
+const STATES = ["none", "open", "locked", "paid", "refunded"] as const;
+/** `paidBlock` names the first of so many blocks. */
+const PAID_BLOCKS = 256n;
+
+export async function readProgress(
+  client: PublicClient,
+  deployment: Deployment,
+  id: bigint,
+  tracked?: Tracked,
+): Promise<Progress> {
+  const market = { address: deployment.market, abi: inferenceMarketAbi } as const;
+  const stored = await client.readContract({ ...market, functionName: "requestOf", args: [id] }).catch(() => undefined);
+  const state = STATES[stored?.state ?? 0] ?? "none";
+  if (stored === undefined || state === "none") return readSigned(client, deployment, id, tracked);
+  const { price, executor } = stored;
+  if (state === "paid") return { stage: "paid", answer: await readAnswer(client, deployment, id, stored) };
+  if (state === "refunded") return { stage: "refunded", price, executor };
+  const [, refundable] = await client.readContract({ ...market, functionName: "statusOf", args: [id] });
+  if (state === "open") return { stage: "open", refundable, price, deadline: stored.deadline };
+  return { stage: "locked", refundable, price, deadline: stored.lockDeadline, executor };
+}
+
+async function readSigned(
+  client: PublicClient,
+  deployment: Deployment,
+  id: bigint,
+  tracked: Tracked | undefined,
+): Promise<Progress> {
+  if (tracked?.nonce === undefined) {
+    throw new Fault("Unknown request", `No request ${shortId(id)} is on this network.`, {
+      hint: "A signed request appears once an executor has locked it.",
+    });
+  }
+  const [used, now] = await Promise.all([
+    client.readContract({
+      address: deployment.market,
+      abi: inferenceMarketAbi,
+      functionName: "nonceWord",
+      args: [tracked.requester, tracked.nonce >> 8n],
+    }),
+    chainTime(client),
+  ]);
+  if (((used >> (tracked.nonce & 255n)) & 1n) === 1n) return { stage: "void" };
+  return { stage: "signed", expired: now > tracked.deadline };
+}
+
+interface Paid {
+  readonly requester: Address;
+  readonly inputDigest: Hex;
+  readonly outputDigest: Hex;
+  readonly paidBlock: bigint;
+}
+
+/** The output and the payment, from the event, held against what the contract keeps. */
+async function readAnswer(client: PublicClient, deployment: Deployment, id: bigint, stored: Paid): Promise<Answer> {
+  const [event] = await client.getContractEvents({
+    address: deployment.market,
+    abi: inferenceMarketAbi,
+    eventName: "RequestFulfilled",
+    args: { requestId: id },
+    fromBlock: stored.paidBlock,
+    toBlock: stored.paidBlock + PAID_BLOCKS - 1n,
+    strict: true,
+  });
+  if (event === undefined) throw new Fault("The node forgot", "It does not show the event that carries the output.");
+  const { output, executor, versionId, fee, royalty } = event.args;
+  if (keccak256(output) !== stored.outputDigest) {
+    throw new Fault("Do not trust this node", "The output that it shows is not the one that the contract recorded.");
+  }
+  const { timestamp } = await client.getBlock({ blockNumber: event.blockNumber });
+  return {
+    executor,
+    requester: stored.requester,
+    versionId,
+    inputDigest: stored.inputDigest,
+    output,
+    fee,
+    royalty,
+    transaction: event.transactionHash,
+    block: event.blockNumber,
+    answeredAt: timestamp,
+  };
+}
+
+/** Calls `changed` whenever something may have happened to a request; the result stops it. */
+export function watch(client: PublicClient, deployment: Deployment, id: bigint, changed: () => void): () => void {
+  const unwatch = (["RequestLocked", "RequestFulfilled", "RequestRefunded"] as const).map((eventName) =>
+    client.watchContractEvent({
+      address: deployment.market,
+      abi: inferenceMarketAbi,
+      eventName,
+      args: { requestId: id },
+      poll: true,
+      onLogs: changed,
+      // A node that fails now may answer at the next look.
+      onError: () => undefined,
+    }),
+  );
+  // Deadlines pass without an event.
+  const timer = setInterval(changed, 3 * POLL_MILLISECONDS);
+  return () => {
+    clearInterval(timer);
+    for (const stop of unwatch) stop();
+  };
+}
+
+/** Ids of signed requests are digests. */
+export function shortId(id: bigint): string {
+  const hex = id.toString(16);
+  return hex.length < 16 ? String(id) : `0x${hex.padStart(64, "0").slice(0, 6)}…${hex.slice(-4)}`;
+}
