@@ -55,7 +55,7 @@ class Reached:
         return found
 
     async def hand_in(self, offer: Offer) -> httpx.Response:
-        return await self.post("/v1/requests", content=offer.tojson.dumps())
+        return await self.post("/v1/requests", content=offer.to_json())
 
 
 @asynccontextmanager
