@@ -156,6 +156,7 @@ class Gateless:
     slash_claim = _Blocking(AsyncGateless.slash_claim)
     withdraw_commitment = _Blocking(AsyncGateless.withdraw_commitment)
     back_receipts = _Blocking(AsyncGateless.back_receipts)
+    name_receipt_key = _Blocking(AsyncGateless.name_receipt_key)
     release_pool = _Blocking(AsyncGateless.release_pool)
     court_balance = _Blocking(AsyncGateless.court_balance)
     withdraw_from_court = _Blocking(AsyncGateless.withdraw_from_court)
