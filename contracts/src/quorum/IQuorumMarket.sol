@@ -58,6 +58,7 @@ interface IQuorumMarket {
     error QuorumMarket_CommitmentsNotOver(uint64 deadline);
     error QuorumMarket_RevealsOver(uint64 deadline);
     error QuorumMarket_RoundNotOver(uint64 deadline);
+    error QuorumMarket_ZeroCommitment();
     error QuorumMarket_OtherCommitment(bytes32 given, bytes32 expected);
 
     /// @notice Opens a request of the caller, paid from its balance.

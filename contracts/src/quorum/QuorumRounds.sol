@@ -33,6 +33,7 @@ abstract contract QuorumRounds is IQuorumMarket, RecordMarket {
         // Check: a member of a round that is not settled, in time, once.
         _requireSeat(round, seat, SeatState.SILENT);
         if (block.timestamp > round.commitDeadline) revert QuorumMarket_CommitmentsOver(round.commitDeadline);
+        if (_committed(commitment) == 0) revert QuorumMarket_ZeroCommitment();
         // Effect
         _seats[round.requestId][seat] = _committed(commitment);
         emit QuorumCommitted(round.requestId, msg.sender, seat, commitment);
