@@ -55,6 +55,9 @@ COURT_EVENTS = tuple(
     for name in ("Disputed", "ChallengeFailed", "ChallengeWon", "ChallengeCommitted")
 )
 
+#: What is to be read to follow requests from their making to their end.
+LAZY_EVENTS = (*MARKET_EVENTS, f"{DISPUTE_COURT}.Disputed")
+
 
 def has_lazy_market(deployment: Deployment) -> bool:
     """Whether a network has a lazy market and its court."""
