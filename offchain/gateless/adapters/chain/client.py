@@ -87,7 +87,12 @@ class ChainClient(ChainConnection):
         return self._court
 
     async def events(
-        self, names: Sequence[str], from_block: int, to_block: int | None = None
+        self,
+        names: Sequence[str],
+        from_block: int,
+        to_block: int | None = None,
+        *,
+        indexed: Sequence[int | str | None] = (),
     ) -> list[Event]:
         """Named events of a range of blocks, both ends included, in the order of the chain.
 
@@ -95,6 +100,7 @@ class ChainClient(ChainConnection):
             names: event names; ``Contract.Event`` where several contracts have one of that name.
             from_block: first block.
             to_block: last block; the latest where ``None``.
+            indexed: what the first indexed arguments must be; None for anything.
 
         Raises:
             InputError: ``unknown-event``.
@@ -102,7 +108,7 @@ class ChainClient(ChainConnection):
         """
         if to_block is None:
             to_block = await self.rpc.quantity("eth_blockNumber")
-        return await scan_logs(self.rpc, self.logs, names, from_block, to_block)
+        return await scan_logs(self.rpc, self.logs, names, from_block, to_block, indexed=indexed)
 
     async def payment(self, request: RequestInfo) -> Event | None:
         """The ``RequestFulfilled`` event of a paid request: output, fee and royalty.

@@ -100,6 +100,7 @@ async def scan_logs(
     from_block: int,
     to_block: int,
     *,
+    indexed: Sequence[int | str | None] = (),
     initial_chunk: int = INITIAL_CHUNK,
 ) -> list[Event]:
     """All named events of a range of blocks, both ends included, in the order of the chain.
@@ -107,11 +108,21 @@ async def scan_logs(
     The range is asked for in chunks. A chunk that the provider refuses, or cannot answer in time,
     is halved; after a success the next one is larger again.
 
+    Args:
+        rpc: the node.
+        decoder: of the deployment's events.
+        names: event names, as for :meth:`LogDecoder.select`.
+        from_block: first block.
+        to_block: last block.
+        indexed: what the first indexed arguments must be, numbers or addresses; None for anything.
+        initial_chunk: blocks asked for at first.
+
     Raises:
         ChainError: ``logs-unavailable`` where not even one block can be had, and the transport's.
     """
     addresses, topics = decoder.select(names)
     wanted = set(names)
+    places = [None if value is None else f"0x{_word(value):064x}" for value in indexed]
     found: list[Event] = []
     chunk = initial_chunk
     start = from_block
@@ -119,7 +130,7 @@ async def scan_logs(
         end = min(start + chunk - 1, to_block)
         query = {
             "address": addresses,
-            "topics": [topics],
+            "topics": [topics, *places],
             "fromBlock": hex(start),
             "toBlock": hex(end),
         }
@@ -148,3 +159,7 @@ async def scan_logs(
         chunk = min(chunk * 2, MAX_CHUNK)
     found.sort(key=lambda event: (event.block_number, event.log_index))
     return found
+
+
+def _word(value: int | str) -> int:
+    return value if isinstance(value, int) else int(value, 16)
