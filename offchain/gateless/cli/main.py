@@ -23,6 +23,7 @@ from gateless.cli.commands import (
     devnet,
     executor,
     infer,
+    lazy,
     model,
     receipt,
     request,
@@ -147,6 +148,7 @@ def _global_options(
 infer.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(request.app, name="request")
+app.add_typer(lazy.app, name="lazy")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(executor.app, name="executor")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from gateless.core.receipts import SignedReceipt as SignedReceipt
     from gateless.core.receipts import parse_receipt as parse_receipt
     from gateless.sdk.client import AsyncGateless as AsyncGateless
+    from gateless.sdk.lazy_asking import LazyTerms as LazyTerms
+    from gateless.sdk.lazy_results import LazyAnswer as LazyAnswer
+    from gateless.sdk.lazy_results import LazyAsked as LazyAsked
+    from gateless.sdk.lazy_results import LazyEnd as LazyEnd
     from gateless.sdk.pools import BackedEpochs as BackedEpochs
     from gateless.sdk.pools import PoolTerms as PoolTerms
     from gateless.sdk.progress import ProgressSink as ProgressSink
@@ -53,6 +57,10 @@ _HOMES = {
     "ClaimEnd": "gateless.sdk.receipt_checks",
     "SignedReceipt": "gateless.core.receipts",
     "parse_receipt": "gateless.core.receipts",
+    "LazyTerms": "gateless.sdk.lazy_asking",
+    "LazyAnswer": "gateless.sdk.lazy_results",
+    "LazyAsked": "gateless.sdk.lazy_results",
+    "LazyEnd": "gateless.sdk.lazy_results",
     "BackedEpochs": "gateless.sdk.pools",
     "PoolTerms": "gateless.sdk.pools",
     "ProgressSink": "gateless.sdk.progress",

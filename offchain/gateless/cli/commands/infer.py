@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateless.cli.command import command
+from gateless.cli.commands.lazy import infer_lazily
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
 from gateless.cli.render import amount, inference_data, inference_facts, transactions
@@ -14,6 +16,13 @@ from gateless.core.amounts import format_amount, parse_amount
 
 if TYPE_CHECKING:
     from gateless.sdk.terms import RequestTerms
+
+
+class Mode(StrEnum):
+    """How an output becomes final."""
+
+    ZK = "zk"
+    LAZY = "lazy"
 
 
 def register(app: typer.Typer) -> None:
@@ -83,9 +92,51 @@ async def _infer(
     deposit: Annotated[
         bool, typer.Option(help="Top up the deposit from the wallet when it is too low.")
     ] = True,
+    mode: Annotated[
+        Mode, typer.Option(help="Proven at once, or (lazy) answered now, proven when doubted.")
+    ] = Mode.ZK,
+    send: Annotated[
+        bool,
+        typer.Option(
+            help="Lazy: send the request to the chain instead of signing it.", show_default=False
+        ),
+    ] = False,
+    challenge_window: Annotated[
+        int | None,
+        typer.Option(metavar="SECONDS", help="Lazy: time to doubt the answer (default 600)."),
+    ] = None,
+    response_window: Annotated[
+        int | None,
+        typer.Option(metavar="SECONDS", help="Lazy: time for the proof then (default 600)."),
+    ] = None,
+    audit: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", min=0, max=100, help="Lazy: how often a lot demands a proof anyway."
+        ),
+    ] = 0,
     wait: Annotated[bool, typer.Option(help="Wait for the output.")] = True,
 ) -> None:
     """Ask for a verified inference, pay for it and print the proven output."""
+    if mode is Mode.LAZY:
+        options = {
+            "price": price,
+            "min_price": min_price,
+            "ramp": ramp,
+            "collateral": collateral,
+            "timeout": seconds,
+            "executor": executor,
+            "callback": callback,
+            "callback_gas": callback_gas,
+            "input_store": input_store,
+            "deposit": deposit,
+            "send": send,
+            "challenge_window": challenge_window,
+            "response_window": response_window,
+            "audit_bps": round(100 * audit),
+        }
+        await infer_lazily(cli, ref, source, wait, options)
+        return
     inputs = read_inputs(source)
     async with cli.network("user") as gateless:
         token = gateless.chain.deployment.token
