@@ -23,6 +23,7 @@ class CaseKind(StrEnum):
     RECEIPT = "receipt"
     EQUIVOCATION = "equivocation"
     LAZY = "lazy"
+    LOT = "lot"
 
 
 class CaseState(StrEnum):
@@ -48,14 +49,14 @@ FINAL = frozenset({_S.RIGHT, _S.WON, _S.LOST, _S.MOOT, _S.LEFT})
 #: States in which a bond is, or may be, at the contract.
 AT_RISK = frozenset({_S.COMMITTING, _S.COMMITTED, _S.OPEN})
 
-#: What may follow on what. A reorganisation may undo a commitment or an opening.
+#: What may follow on what. A lot is opened without a commitment; a reorganisation may undo either.
 TRANSITIONS: dict[CaseState, frozenset[CaseState]] = {
     _S.NEW: frozenset({_S.RIGHT, _S.UNDECIDED, _S.WRONG, _S.LEFT}),
     _S.UNDECIDED: frozenset({_S.NEW, _S.LEFT}),
-    _S.WRONG: frozenset({_S.COMMITTING, _S.LEFT}),
+    _S.WRONG: frozenset({_S.COMMITTING, _S.OPEN, _S.LEFT}),
     _S.COMMITTING: frozenset({_S.COMMITTED, _S.WRONG}),
     _S.COMMITTED: frozenset({_S.OPEN, _S.WON, _S.LEFT, _S.COMMITTING}),
-    _S.OPEN: frozenset({_S.WON, _S.LOST, _S.MOOT, _S.COMMITTED, _S.COMMITTING}),
+    _S.OPEN: frozenset({_S.WON, _S.LOST, _S.MOOT, _S.COMMITTED, _S.COMMITTING, _S.WRONG}),
     _S.RIGHT: frozenset(),
     _S.WON: frozenset(),
     _S.LOST: frozenset(),
@@ -69,7 +70,8 @@ class NewCase:
     """An answer as it was handed over or seen on chain.
 
     Attributes:
-        case_id: its name: the digest of the receipt, of the pair of receipts, or the request's id.
+        case_id: its name: the digest of the receipt, of the pair of receipts, or the request's id;
+            of a lot the digest of the word and that id.
         kind: what is doubted.
         document: the receipts or the claim, whole, as JSON.
         executor: who answers for it.

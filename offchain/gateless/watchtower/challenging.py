@@ -100,6 +100,9 @@ class Challenges:
         if offer is None:
             return
         forum = self._forums[case.kind]
+        if case.kind is CaseKind.LOT:
+            await self._draw(case, forum)
+            return
         await self._fund(forum, offer.commit_bond, case)
         case = await self._journal.move(
             case.case_id,
@@ -117,6 +120,18 @@ class Challenges:
             await self._back_to_wrong(case, error)
             return
         await self._committed(case, forum.committed_as(receipt))
+
+    async def _draw(self, case: Case, forum: Forum) -> None:
+        """Shows that the lot fell on an answer: there is no bond, and nothing to hide."""
+        if await self._send_again(case, IntentKind.DRAW_LOT) is None:
+            await self._execute(IntentKind.DRAW_LOT, forum.open(case), case)
+        head = await self._client.block()
+        found = await forum.look(case, head.number)
+        if found.standing is Standing.OPEN:
+            await self._journal.move(
+                case.case_id, _S.OPEN, deadline=found.deadline, opened_block=case.block
+            )
+            log.info("lot-drawn", case=case.name, deadline=found.deadline)
 
     async def _worth_it(self, case: Case, head: Block) -> Offer | None:
         """What a challenge takes, if it is to be made; says why not otherwise."""
@@ -278,6 +293,9 @@ class Challenges:
     async def _undone(self, case: Case) -> None:
         """A reorganisation took the announcement out: the same bytes are sent again."""
         log.warning("challenge-undone", case=case.name, claim_id=case.claim_id)
+        if case.kind is CaseKind.LOT:
+            await self._journal.move(case.case_id, _S.WRONG, deadline=0)
+            return
         await self._journal.move(case.case_id, _S.COMMITTING, claim_id=0, deadline=0)
 
     async def _leave(self, case: Case, code: str, text: str) -> None:

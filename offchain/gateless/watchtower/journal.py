@@ -65,6 +65,16 @@ class Intent:
         return {} if self.case_id is None else {"case": f"0x{self.case_id.hex()}"}
 
 
+@dataclass(frozen=True, slots=True)
+class AskedInput:
+    """An input that came with a request to the lazy market."""
+
+    request_id: bytes
+    packed_input: bytes
+    block: int
+    useless_at: int
+
+
 class Journal:
     """One watchtower's journal. Made by :meth:`open`."""
 
@@ -107,9 +117,16 @@ class Journal:
         async with self._engine.connect() as connection:
             return await read_positions(connection, schema.blocks)
 
-    async def advance(self, found: Iterable[NewCase], position: Position) -> list[bytes]:
-        """Adds cases and moves the cursor, both or neither; returns the ids that were new."""
+    async def advance(
+        self, found: Iterable[NewCase], position: Position, inputs: Iterable[AskedInput] = ()
+    ) -> list[bytes]:
+        """Adds cases and inputs, and moves the cursor: all or nothing; returns the new ids."""
         async with self._engine.begin() as connection:
+            for asked in inputs:
+                values = dataclasses.asdict(asked)
+                await connection.execute(
+                    upsert(schema.inputs).values(values).on_conflict_do_nothing()
+                )
             added = [entry.case_id for entry in found if await self._add(connection, entry)]
             await write_position(connection, schema.blocks, position)
         return added
@@ -123,6 +140,7 @@ class Journal:
         table = schema.cases.c
         async with self._engine.begin() as connection:
             await forget_above(connection, schema.blocks, ancestor)
+            await connection.execute(schema.inputs.delete().where(schema.inputs.c.block > ancestor))
             await connection.execute(
                 schema.cases.delete().where(
                     table.block > ancestor, table.state.not_in(list(AT_RISK))
@@ -246,7 +264,29 @@ class Journal:
         async with self._engine.begin() as connection:
             await connection.execute(query)
 
-    async def forget_inputs(self) -> None:
+    async def give_input(self, case_id: bytes, packed_input: bytes) -> bool:
+        """Adds the input that a case lacked; it is judged anew. Whether it lacked one."""
+        table = schema.cases.c
+        query = (
+            update(schema.cases)
+            .where(
+                table.case_id == case_id,
+                table.packed_input.is_(None),
+                table.state.in_([CaseState.NEW, CaseState.UNDECIDED]),
+            )
+            .values(packed_input=packed_input, state=CaseState.NEW, reason="", text="")
+        )
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(query)).rowcount)
+
+    async def asked_input(self, request_id: bytes) -> bytes | None:
+        """The input that came with a request to the lazy market; None where none did."""
+        query = select(schema.inputs.c.packed_input).where(schema.inputs.c.request_id == request_id)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).scalar_one_or_none()
+        return None if found is None else bytes(found)
+
+    async def forget_inputs(self, now: int) -> None:
         """Empties inputs and outputs of cases that are over: they would only fill the disk."""
         table = schema.cases.c
         query = (
@@ -256,6 +296,7 @@ class Journal:
         )
         async with self._engine.begin() as connection:
             await connection.execute(query)
+            await connection.execute(schema.inputs.delete().where(schema.inputs.c.useless_at < now))
 
     async def counts(self) -> dict[CaseState, int]:
         """How many cases are in each state."""

@@ -54,6 +54,17 @@ slots = Table(
     Column("case_id", LargeBinary, nullable=False),
 )
 
+#: Inputs that came with requests to the lazy market, until their answers are judged.
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("request_id", LargeBinary, primary_key=True),
+    Column("packed_input", LargeBinary, nullable=False),
+    Column("block", Integer, nullable=False),
+    #: Second after which no answer to the request can be challenged.
+    Column("useless_at", Integer, nullable=False),
+)
+
 intents = Table(
     "intents",
     metadata,

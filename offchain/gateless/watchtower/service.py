@@ -13,6 +13,7 @@ from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
+from gateless.adapters.chain.lazy import has_lazy_market
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import ProcessLock
@@ -21,6 +22,7 @@ from gateless.adapters.storage import LocalStore
 from gateless.daemon.content import ContentSources
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.daemon.versions import Versions
+from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import CaseKind
 from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.config import WatchtowerConfig
@@ -29,6 +31,7 @@ from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, inbox_app
 from gateless.watchtower.journal import Journal
 from gateless.watchtower.judging import Judge
+from gateless.watchtower.lazy import LazyForum
 from gateless.watchtower.watchtower import Watchtower
 
 log = structlog.get_logger(__name__)
@@ -115,6 +118,12 @@ async def open_watchtower(
             CaseKind.RECEIPT: court,
             CaseKind.EQUIVOCATION: court,
         }
+        answers = finder = None
+        if config.watch_lazy and has_lazy_market(deployment):
+            lazy = LazyForum(client, signer.address)
+            forums |= {CaseKind.LAZY: lazy, CaseKind.LOT: lazy}
+            answers = AnswerReader(client, journal, config, signer.address)
+            finder = InputFinder(client, journal, sources)
         inbox = Inbox(client, journal, config)
         sender = Sender(client, signer, clock=clock)
         watchtower = Watchtower(
@@ -124,6 +133,8 @@ async def open_watchtower(
             judge=Judge(versions, prover, challenge_unprovable=config.challenge_unprovable),
             challenges=Challenges(client, sender, signer, journal, forums, config, clock),
             forums=forums,
+            answers=answers,
+            finder=finder,
             config=config,
             clock=clock,
             address=signer.address,

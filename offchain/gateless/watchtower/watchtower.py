@@ -12,6 +12,7 @@ from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
 from gateless.daemon.faults import is_chain_away
+from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import AT_RISK, Case, CaseKind, CaseState
 from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.config import WatchtowerConfig
@@ -27,6 +28,11 @@ _S = CaseState
 _MAX_CHAIN_PAUSE_SECONDS = 15.0
 _MAX_RETRY_SECONDS = 3600.0
 _MOVES = {Verdict.RIGHT: _S.RIGHT, Verdict.WRONG: _S.WRONG, Verdict.UNDECIDED: _S.UNDECIDED}
+#: What is known without computing anything.
+_NEED_NO_JUDGEMENT = {
+    CaseKind.EQUIVOCATION: "two-receipts-for-a-slot",
+    CaseKind.LOT: "lot-asked-for",
+}
 #: Reasons why a wrong answer waits that only the operator can end.
 _NEEDS_OPERATOR = {
     "token-balance-too-low": "send tokens for the bond to the watchtower's account",
@@ -45,6 +51,8 @@ class Watchtower:
         judge: computes answers anew.
         challenges: makes and follows challenges.
         forums: where cases of each kind are challenged.
+        answers: reads the lazy market; None where it is not watched.
+        finder: finds the inputs of lazy answers.
         config: what it may do.
         clock: what time it is.
         address: its account.
@@ -60,6 +68,8 @@ class Watchtower:
         judge: Judge,
         challenges: Challenges,
         forums: dict[CaseKind, Forum],
+        answers: AnswerReader | None,
+        finder: InputFinder | None,
         config: WatchtowerConfig,
         clock: Clock,
         address: str,
@@ -71,6 +81,8 @@ class Watchtower:
         self._judge = judge
         self._challenges = challenges
         self._forums = forums
+        self._answers = answers
+        self._finder = finder
         self._config = config
         self._clock = clock
         self._address = address
@@ -167,13 +179,15 @@ class Watchtower:
             if is_chain_away(error):
                 raise
             log.warning("inbox-not-read", code=error.code, message=error.message)
+        if self._answers is not None:
+            await self._answers.poll()
         await self._sweep(head)
         self._start_judging()
         for case in await self._journal.find([*AT_RISK, _S.WRONG]):
             if self._stopping.is_set() and case.state is _S.WRONG:
                 continue
             await self._advance(case, head)
-        await self._journal.forget_inputs()
+        await self._journal.forget_inputs(head.timestamp)
 
     async def _advance(self, case: Case, head: Block) -> None:
         try:
@@ -222,9 +236,10 @@ class Watchtower:
                 await self._wait(case, error.code, error.message)
 
     async def _decide(self, case: Case) -> None:
-        if case.kind is CaseKind.EQUIVOCATION:
-            await self._journal.move(case.case_id, _S.WRONG, reason="two-receipts-for-a-slot")
+        if case.kind in _NEED_NO_JUDGEMENT:
+            await self._journal.move(case.case_id, _S.WRONG, reason=_NEED_NO_JUDGEMENT[case.kind])
             return
+        case = await self._with_input(case)
         said = self._forums[case.kind].statement(case)
         judgement = await self._judge.judge(said)
         log.info(
@@ -241,6 +256,20 @@ class Watchtower:
         await self._journal.move(
             case.case_id, _MOVES[judgement.verdict], reason=judgement.code, text=judgement.text
         )
+
+    async def _with_input(self, case: Case) -> Case:
+        """The case with its input, where that can be had.
+
+        Raises:
+            StorageError: it cannot be had now.
+        """
+        if case.packed_input is not None or self._finder is None:
+            return case
+        packed = await self._finder.find(case)
+        if packed is None:
+            return case
+        await self._journal.give_input(case.case_id, packed)
+        return await self._journal.get(case.case_id)
 
     async def _wait(self, case: Case, code: str, text: str) -> None:
         """Undecided for now; looked at again after a pause that grows."""
