@@ -141,6 +141,10 @@ abstract contract BoardNetwork is LazyNetwork, KeySets {
     /// @notice A request on whose answer all members agree.
     function quorumResult(bytes32 class, bytes memory answer) internal returns (QuorumRequest memory asked) {
         asked = quorumAsked(class);
+        agreeOn(asked, answer);
+    }
+
+    function agreeOn(QuorumRequest memory asked, bytes memory answer) internal {
         QuorumRound memory round = drawn(asked);
         for (uint256 seat = 0; seat < round.members.length; ++seat) {
             address member = round.members[seat];

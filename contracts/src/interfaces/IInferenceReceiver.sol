@@ -9,6 +9,8 @@ interface IInferenceReceiver is IInferenceConsumer {
     error InferenceReceiver_NotMarket(address caller);
     error InferenceReceiver_OtherVersion(uint64 versionId, uint64 expected);
     error InferenceReceiver_ModeNotAccepted(uint8 mode, uint8 acceptedModes);
+    /// @dev The requester chose whom to believe, and the contract does not trust his choice.
+    error InferenceReceiver_TermsOfStranger(address requester);
     error InferenceReceiver_OutputLength(uint256 length, uint256 expected);
     /// @dev The version allows no mode that the contract accepts: no answer could ever be believed.
     error InferenceReceiver_NoCommonMode(uint8 allowed, uint8 accepted);

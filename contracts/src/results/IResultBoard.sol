@@ -6,7 +6,7 @@ import {QuorumRequest} from "../quorum/QuorumTypes.sol";
 import {LazyRequest} from "../types/LazyTypes.sol";
 import {TrustMode} from "../types/ModelTypes.sol";
 import {Finality} from "../types/RecordTypes.sol";
-import {Acceptance, BoardResult, Markets} from "./ResultTypes.sol";
+import {Acceptance, BoardResult} from "./ResultTypes.sol";
 
 /// @title Board of final results
 /// @notice Verified answers as a public good: by version and proven input binding, whoever asked. Anybody publishes

@@ -35,8 +35,7 @@ contract ResultBoard is IResultBoard {
     /// @dev Modes in which the requester does not choose whom to believe.
     uint8 private constant WITHOUT_TERMS = uint8((1 << uint8(TrustMode.ZK)) | (1 << uint8(TrustMode.LAZY_ZK)));
 
-    /// @inheritdoc IResultBoard
-    address public immutable registry;
+    address private immutable _REGISTRY;
     address private immutable _ZK;
     address private immutable _LAZY_ZK;
     address private immutable _QUORUM;
@@ -58,7 +57,7 @@ contract ResultBoard is IResultBoard {
         }
         if (registry_ == address(0)) revert ResultBoard_InvalidConfiguration();
         // Effect
-        registry = registry_;
+        _REGISTRY = registry_;
         _ZK = markets.zk;
         _LAZY_ZK = markets.lazyZk;
         _QUORUM = markets.quorum;
@@ -166,6 +165,11 @@ contract ResultBoard is IResultBoard {
     function countsOf(bytes32 topic) external view returns (uint256 published, uint256 standing_) {
         Skyline.Row storage row = _rows[topic];
         return (row.added, row.length);
+    }
+
+    /// @inheritdoc IResultBoard
+    function registry() external view returns (address) {
+        return _REGISTRY;
     }
 
     /// @inheritdoc IResultBoard

@@ -54,6 +54,10 @@ contract ResultBoardTest is BoardNetwork {
         other.publishLazy(asked);
     }
 
+    function test_fitsTheCodeLimit() external view {
+        vm.assertLt(address(board).code.length, 24_576, "EIP-170");
+    }
+
     // --- one result of each kind ---
 
     function test_nothingIsShownBeforeAnythingIsPublished() external {
