@@ -57,7 +57,9 @@ class Visitor:
 
     async def draw(self, *points: tuple[float, float]) -> None:
         """One stroke by mouse; points in shares of the canvas."""
-        box = await self.page.locator("#canvas").bounding_box()
+        canvas = self.page.locator("#canvas")
+        await canvas.scroll_into_view_if_needed()
+        box = await canvas.bounding_box()
         assert box is not None
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
         await self.page.mouse.move(*places[0])

@@ -180,8 +180,8 @@ class Page {
       this.#keep({ ...known, id, takenBy: "" });
     }
     await this.#count();
-    byId("result").focus();
-    byId("result").scrollIntoView({ behavior: "smooth", block: "nearest" });
+    byId("result").focus({ preventScroll: true });
+    byId("result").scrollIntoView({ block: "nearest" });
   }
 
   #keep(request: Remembered): void {
@@ -199,11 +199,14 @@ class Page {
     const { client, deployment } = this.#require();
     this.#stop();
     this.#shown = id;
+    let waited = false;
     const look = async (): Promise<void> => {
       const progress = await this.#look(id);
       if (this.#shown !== id || progress === undefined) return;
-      if (isOver(progress)) {
+      if (!isOver(progress)) waited = true;
+      else {
         this.#stop();
+        if (waited) byId("result").scrollIntoView({ block: "start" });
         await this.#count();
       }
     };

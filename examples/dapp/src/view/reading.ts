@@ -124,28 +124,25 @@ function sameInput(answer: Answer, context: Context): string {
   return context.inputDigest === answer.inputDigest ? "the proof is about exactly the 64 pixels you asked about" : "another one than on this page";
 }
 
-/** The scores as bars around zero; for screen readers a table says the same. */
+/** The scores as bars from the lowest to the highest; the numbers beside them say the same. */
 function bars(scores: readonly bigint[], scaleBits: number, best: number, name: (index: number) => string): HTMLElement {
-  const most = scores.reduce((size, value) => {
-    const magnitude = value < 0n ? -value : value;
-    return magnitude > size ? magnitude : size;
-  }, 1n);
-  const body = scores.map((value, index) => {
-    const share = Number((value * 1000n) / most) / 10;
-    const bar = element("meter", { min: 0, max: 100, value: Math.max(0, share), ariaHidden: "true" });
+  const lowest = scores.reduce((least, value) => (value < least ? value : least));
+  const range = scores[best]! - lowest || 1n;
+  const rows = scores.map((value, index) => {
+    const share = Number(((value - lowest) * 1000n) / range) / 1000;
     return element(
       "tr",
       { className: index === best ? "best" : "" },
       element("th", { scope: "row", textContent: name(index) }),
-      element("td", { className: "bar" }, bar),
+      element("td", { className: "bar" }, element("meter", { value: share, ariaHidden: "true" })),
       element("td", { className: "number", textContent: score(value, scaleBits) }),
     );
   });
   return element(
     "table",
     { className: "scores" },
-    element("caption", { className: "visually-hidden", textContent: "Score of each digit" }),
-    element("tbody", {}, ...body),
+    element("caption", { className: "visually-hidden", textContent: "Score of each label" }),
+    element("tbody", {}, ...rows),
   );
 }
 
