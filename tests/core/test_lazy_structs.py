@@ -60,7 +60,7 @@ def test_a_struct_comes_back_from_its_values() -> None:
 def test_what_does_not_fit_its_type_is_refused(name: str, value: Any) -> None:
     with pytest.raises(InputError) as caught:
         replace(CLAIM, **{name: value})
-    assert caught.value.code == "invalid-lazy-struct"
+    assert caught.value.code == "invalid-struct"
 
 
 def test_every_member_is_in_a_claims_hash_and_in_a_commitment() -> None:

@@ -7,20 +7,16 @@ whether it was sent or signed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from eth_abi.abi import encode
-from eth_utils.address import is_checksum_address
 from eth_utils.crypto import keccak
 
-from gateless.core.errors import InputError
 from gateless.core.prices import price_at
+from gateless.core.structs import Members, Struct
 from gateless.core.types import ZERO_ADDRESS, TrustMode
-
-Members = tuple[tuple[str, str], ...]
 
 
 class LazyState(IntEnum):
@@ -51,35 +47,8 @@ class Finality(IntEnum):
     ATTESTED = 4
 
 
-class _Struct:
-    """A struct of the contract. Values that do not fit their Solidity type are refused."""
-
-    MEMBERS: ClassVar[Members]
-
-    def __post_init__(self) -> None:
-        for (name, kind), value in zip(self.MEMBERS, self._values(), strict=True):
-            if not _fits(kind, value):
-                raise InputError(
-                    "invalid-lazy-struct",
-                    f"{type(self).__name__}: {name} is no {kind}",
-                    hint="give the values exactly as an event or a signed request tells them",
-                )
-
-    def struct(self) -> dict[str, Any]:
-        """The values by their Solidity names, as calls and typed data take them."""
-        return {name: value for (name, _), value in zip(self.MEMBERS, self._values(), strict=True)}
-
-    @classmethod
-    def of_struct(cls, values: Mapping[str, Any]) -> Self:
-        """From values by their Solidity names, such as an event's."""
-        return cls(*(values[name] for name, _ in cls.MEMBERS))
-
-    def _values(self) -> list[Any]:
-        return [getattr(self, entry.name) for entry in fields(self)]  # type: ignore[arg-type]
-
-
 @dataclass(frozen=True, slots=True)
-class LazyRequest(_Struct):
+class LazyRequest(Struct):
     """What a requester asks for.
 
     Attributes:
@@ -159,7 +128,7 @@ class LazyRequest(_Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class LazyLock(_Struct):
+class LazyLock(Struct):
     """What a lock fixed.
 
     Attributes:
@@ -186,7 +155,7 @@ class LazyLock(_Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class LazyClaim(_Struct):
+class LazyClaim(Struct):
     """An answer: its executor claims that this input to this version gives this output.
 
     Attributes:
@@ -243,7 +212,7 @@ class LazyClaim(_Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class LazyDispute(_Struct):
+class LazyDispute(Struct):
     """Why, and until when, a claim must be proven.
 
     Attributes:
@@ -333,13 +302,3 @@ def lazy_commitment(challenger: str, market: str, claim: LazyClaim, salt: bytes)
     """What a challenger commits to before he says which answer he doubts."""
     kinds = ["address", "address", "bytes32", "bytes32"]
     return bytes(keccak(encode(kinds, [challenger, market, claim.hash(), salt])))
-
-
-def _fits(kind: str, value: Any) -> bool:
-    if kind == "address":
-        return isinstance(value, str) and is_checksum_address(value)
-    if kind == "string":
-        return isinstance(value, str)
-    if kind == "bytes32":
-        return isinstance(value, bytes) and len(value) == 32
-    return type(value) is int and 0 <= value < 1 << int(kind.removeprefix("uint"))

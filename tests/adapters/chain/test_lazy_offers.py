@@ -100,4 +100,4 @@ def test_claims_of_one_subject() -> None:
     assert LazyClaim.of_struct(claim.struct()) == claim
     with pytest.raises(InputError) as caught:
         replace(claim, price=2**128)
-    assert caught.value.code == "invalid-lazy-struct"
+    assert caught.value.code == "invalid-struct"
