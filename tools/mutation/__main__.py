@@ -55,6 +55,9 @@ def main() -> int:
         "--folder", type=Path, help="where the trees are made; .build/mutation by default"
     )
     parser.add_argument("--timeout", type=float, default=60, help="seconds for a run of the tests")
+    parser.add_argument(
+        "--sample", type=int, help="try so many of the mutants, drawn with a fixed seed"
+    )
     given = parser.parse_args()
     files, tests = SUBJECTS[given.contract]
     folder = (given.folder or ROOT / ".build" / "mutation" / given.contract).resolve()
@@ -78,7 +81,8 @@ def main() -> int:
                 flush=True,
             )
 
-    run(bench, paths, told, {outcome.mutant for outcome in done})
+    total = run(bench, paths, told, {outcome.mutant for outcome in done}, given.sample)
+    print(f"{total} mutants: ", end="")
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ OPERATORS = (
     *("MIA", "MVIE", "MVIV", "MWA", "ROR", "SBR", "UOR"),
 )
 SHOWING_UNTESTED = ("RR", "CR")
+SEED = 1
 
 
 @dataclass(frozen=True)
@@ -56,30 +58,57 @@ class Outcome:
 
 
 def run(
-    bench: Workbench, files: list[str], told: Callable[[Outcome], None], skip: set[Mutant]
-) -> None:
-    """Tries every mutant of the files.
+    bench: Workbench,
+    files: list[str],
+    told: Callable[[Outcome], None],
+    skip: set[Mutant],
+    sample: int | None = None,
+) -> int:
+    """Tries the mutants of the files.
 
     Args:
         bench: prepared.
         files: paths under `src/`.
         told: is told each outcome at once.
         skip: mutants that were tried before.
+        sample: how many to try, drawn from all with a fixed seed; by default all, and untested
+            lines once.
+
+    Returns:
+        how many mutants there are.
     """
     original = bench.compile()
+    mutants = _all_mutants(bench, files)
+    chosen = (
+        mutants
+        if sample is None
+        else random.Random(SEED).sample(mutants, min(sample, len(mutants)))  # noqa: S311
+    )
+    untested: set[tuple[str, int]] = set()
+    for mutant, mutated in chosen:
+        if mutant in skip or (sample is None and (mutant.file, mutant.line) in untested):
+            continue
+        verdict = _try(bench, mutant.file, mutated, original)
+        if verdict == "survived" and mutant.operator in SHOWING_UNTESTED:
+            untested.add((mutant.file, mutant.line))
+        told(Outcome(mutant=mutant, verdict=verdict))
+    return len(mutants)
+
+
+def _all_mutants(bench: Workbench, files: list[str]) -> list[tuple[Mutant, bytes]]:
+    """Every mutant once, file by file, those that show untested lines first."""
     # Slither compiles the sources once, with the forge that it finds.
     os.environ["PATH"] = f"{FORGE.parent}{os.pathsep}{os.environ['PATH']}"
     slither = importlib.import_module("slither").Slither(str(bench.sources))
+    mutants = []
     for file in files:
-        untested: list[int] = []
+        seen: set[bytes] = set()
         for operator in OPERATORS:
-            for mutant, mutated in _mutants(slither, bench, file, operator, untested):
-                if mutant in skip:
-                    continue
-                verdict = _try(bench, file, mutated, original)
-                if verdict == "survived" and operator in SHOWING_UNTESTED:
-                    untested.append(mutant.line)
-                told(Outcome(mutant=mutant, verdict=verdict))
+            for mutant, mutated in _mutants(slither, bench, file, operator):
+                if mutated not in seen:
+                    seen.add(mutated)
+                    mutants.append((mutant, mutated))
+    return mutants
 
 
 def _try(bench: Workbench, file: str, mutated: bytes, original: dict[str, str] | None) -> str:
@@ -98,7 +127,7 @@ def _try(bench: Workbench, file: str, mutated: bytes, original: dict[str, str] |
 
 
 def _mutants(
-    slither: Any, bench: Workbench, file: str, operator: str, untested: list[int]
+    slither: Any, bench: Workbench, file: str, operator: str
 ) -> Iterator[tuple[Mutant, bytes]]:
     """Each mutant with the file's text."""
     kind = getattr(importlib.import_module(f"slither.tools.mutator.mutators.{operator}"), operator)
@@ -109,11 +138,9 @@ def _mutants(
             if Path(contract.source_mapping.filename.absolute) != path or contract.is_interface:
                 continue
             # What the mutator needs to run tests itself is not used: it only makes the changes.
-            maker = kind(unit, 0, "", "", contract, None, False, Path(), untested)
+            maker = kind(unit, 0, "", "", contract, None, False, Path(), [])
             patches = maker._mutate().get("patches", {}).get(str(path), [])
             for patch in sorted(patches, key=lambda each: int(each["start"])):
-                if int(patch["line_number"]) in untested:
-                    continue
                 old = text[patch["start"] : patch["end"]].decode()
                 new = str(patch["new_string"])
                 mutated = text[: patch["start"]] + new.encode() + text[patch["end"] :]
