@@ -16,7 +16,7 @@ from tools.mutation.workbench import ROOT, lay_out
 SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
     "ReceiptCourt": (
         ["Receipt*.sol", "libraries/Receipts.sol"],
-        ["unit/Court[!G]*.sol", "attacks/Receipt*.sol", "fuzz/Court*.sol"],
+        ["unit/Court*.sol", "attacks/Receipt*.sol", "fuzz/Court*.sol"],
     ),
     "InferenceMarket": (
         [

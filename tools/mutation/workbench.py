@@ -26,6 +26,7 @@ dynamic_test_linking = true
 code_size_limit = 1000000
 gas_snapshot_check = false
 """
+COUNTING_GAS = ("*Gas*.t.sol", "ProofTooLarge.t.sol", "*StarvedCallback.t.sol")
 #: Few runs: every mutant is tested, and what a mutant breaks shows early or in a unit test.
 ENVIRONMENT = {
     "FOUNDRY_PROFILE": "mutation",
@@ -156,6 +157,11 @@ def lay_out(folder: Path, contract: str, tests: list[str], timeout: float) -> Wo
     for tree in (sources, testbed):
         (tree / "node_modules").symlink_to(ROOT / "node_modules")
     return Workbench(sources=sources, tests=testbed, contract=contract, timeout=timeout)
+
+
+def _needs_optimizer(path: Path) -> bool:
+    """Whether the test counts gas, which unoptimised code takes more of."""
+    return any(path.match(pattern) for pattern in COUNTING_GAS)
 
 
 def _copy(path: Path, target: Path) -> None:
