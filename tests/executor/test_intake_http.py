@@ -213,7 +213,7 @@ async def test_a_call_is_answered_with_a_receipt_that_holds(
         info = (await up.http.get("/v1/info")).json()
         assert info["directCalls"]["freeSlots"] == TERMS.capacity - 1
         assert info["directCalls"]["payment"] == "nothing is charged"
-        assert info["versions"][0]["receipts"]
+        assert info["versions"][0]["audited"]
         ready = await up.http.get(f"/v2/models/{served.name}/versions/0/ready")
         assert ready.json()["ready"]
 

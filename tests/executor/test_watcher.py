@@ -91,7 +91,8 @@ async def test_any_pauses_and_spans_find_every_request_once(
         async with journal_in(devnet, Path(folder)) as journal:
             await Watcher(devnet.client, journal, me=ME).poll()
             whole = await ids_in(journal)
-    assert whole[-3:] == made
+    # Requests of other tests are on the chain as well; those that were signed have large ids.
+    assert [entry for entry in whole if entry in made] == made
 
     random = Random(head)
     cases = [(1, []), (head + 5, [2, 2]), (head, [head])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateless.executor.config import (
     ExecutorConfig,
     IntakeConfig,
+    LazyConfig,
     PolicyConfig,
     ReceiptsConfig,
     Serving,
@@ -19,6 +20,7 @@ __all__ = [
     "ExecutorConfig",
     "IntakeConfig",
     "Journal",
+    "LazyConfig",
     "PolicyConfig",
     "ReceiptsConfig",
     "Serving",

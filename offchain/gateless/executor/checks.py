@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from eth_utils.crypto import keccak
 from gateless_proofs import Prover, Witness
@@ -12,11 +14,29 @@ from gateless.core.packing import unpack
 from gateless.core.types import InputBinding
 from gateless.daemon.content import ContentSources
 from gateless.daemon.versions import ReadyVersion
-from gateless.executor.work import Work
+
+
+class Asked(Protocol):
+    """What is checked of a request, whichever market it is for."""
+
+    @property
+    def request_id(self) -> int:
+        """Its id."""
+        ...
+
+    @property
+    def input_digest(self) -> bytes:
+        """keccak256 of its packed input."""
+        ...
+
+    @property
+    def input_binding(self) -> bytes:
+        """What a proof must be tied to."""
+        ...
 
 
 async def obtain_input(
-    work: Work, ready: ReadyVersion, data: bytes, hint: str, sources: ContentSources
+    work: Asked, ready: ReadyVersion, data: bytes, hint: str, sources: ContentSources
 ) -> bytes:
     """The packed input of a request, whose digest and length were checked.
 
@@ -65,7 +85,7 @@ async def binding_of(ready: ReadyVersion, packed_input: bytes, prover: Prover) -
 
 
 async def check_binding(
-    work: Work, ready: ReadyVersion, packed_input: bytes, prover: Prover
+    work: Asked, ready: ReadyVersion, packed_input: bytes, prover: Prover
 ) -> None:
     """Refuses a request whose binding is not its input's: no proof could ever fulfil it.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from gateless.executor.costs import Rates
+
 #: A transaction may have 2**24 gas (EIP-7825); a sixteenth of it is left to the market.
 MAX_PROOF_GAS = (1 << 24) - (1 << 20)
 
@@ -39,6 +41,9 @@ class PolicyConfig:
         least_batch_fill: share of a batch circuit's rows below which requests are proven alone.
         max_proof_gas: most gas that the verification of a proof may take by itself; the market's
             books need what is left of a transaction. Circuits whose proofs need more are refused.
+        proof_second_price: what a second of proving costs, in token units.
+        capital_bps: what tied-up stake shall yield in a year, in basis points.
+        profit_bps: what is added to the cost, in basis points.
     """
 
     serving: Serving = Serving.ENROLLED
@@ -54,6 +59,16 @@ class PolicyConfig:
     batch_wait_seconds: float = 2.0
     least_batch_fill: float = 0.25
     max_proof_gas: int = MAX_PROOF_GAS
+    proof_second_price: float = 0.0
+    capital_bps: int = 0
+    profit_bps: int = 0
+
+    @property
+    def rates(self) -> Rates:
+        """What work costs here."""
+        return Rates(
+            self.proof_second_price, self.capital_bps, self.token_per_native, self.profit_bps
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,32 @@ class ReceiptsConfig:
     life_seconds: int = 12 * 3600
     price: int = 0
     tend_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LazyConfig:
+    """Answering lazy requests. Amounts are in token units.
+
+    Attributes:
+        enabled: whether lazy requests are taken; what was answered is seen through all the same.
+        backing: stake to keep behind lazy answers; more is put there out of what is allocated to
+            the market, what is unused is taken back. None leaves it to the operator.
+        min_price: lowest price; None means that of all requests.
+        doubt_bps: share of answers that are challenged, for the cost model, in basis points.
+        gas_estimate: gas of lock, answer and finality together, for the cost model.
+        proof_gas_estimate: gas of a proof, likewise.
+        finalize_seconds: answers that are due wait so long for others to be made final with.
+        finalize_at_once: most that are made final in one transaction.
+    """
+
+    enabled: bool = True
+    backing: int | None = None
+    min_price: int | None = None
+    doubt_bps: int = 10
+    gas_estimate: int = 200_000
+    proof_gas_estimate: int = 700_000
+    finalize_seconds: float = 30.0
+    finalize_at_once: int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +169,7 @@ class ExecutorConfig:
         policy: what work to take.
         receipts: how to answer directly; None signs no receipts.
         intake: what comes in by HTTP.
+        lazy: how to serve lazy requests.
     """
 
     data_dir: Path
@@ -149,6 +191,7 @@ class ExecutorConfig:
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     receipts: ReceiptsConfig | None = None
     intake: IntakeConfig = field(default_factory=IntakeConfig)
+    lazy: LazyConfig = field(default_factory=LazyConfig)
 
     @classmethod
     def in_home(cls, home: Path, network: str, market: str, address: str) -> ExecutorConfig:

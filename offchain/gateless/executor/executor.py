@@ -19,12 +19,15 @@ from gateless.core.types import Block
 from gateless.daemon.content import ContentSources
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.versions import Versions
+from gateless.executor.auditor import Auditor
 from gateless.executor.config import ExecutorConfig, Serving
 from gateless.executor.earnings import Earnings
 from gateless.executor.faults import NEEDS_OPERATOR
 from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.intake.intake import Intake
 from gateless.executor.journal import Journal
+from gateless.executor.lazy.desk import LazyDesk
+from gateless.executor.lazy.states import PROMISED, LazyWorkState
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
@@ -123,8 +126,10 @@ class Executor:
             self._clock,
             retry_seconds=config.retry_seconds,
         )
-        self.receipts = ReceiptCounter(parts, proofs, me, receipt_key)
-        self.intake = Intake(parts, self.receipts, me)
+        auditor = Auditor(parts, proofs)
+        self.receipts = ReceiptCounter(parts, proofs, auditor, me, receipt_key)
+        self.lazy = LazyDesk.of(parts, proofs, auditor, me)
+        self.intake = Intake(parts, auditor, self.receipts, self.lazy, me)
         self._phase = "starting"
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
@@ -173,6 +178,8 @@ class Executor:
                         await task
             await self._scheduler.abort()
             await self.receipts.stop()
+            if self.lazy is not None:
+                await self.lazy.stop()
             self._phase = "stopped"
             log.info("stopped")
 
@@ -224,6 +231,8 @@ class Executor:
                 self._scheduler.close_intake()
                 self.receipts.close()
                 self.intake.close()
+                if self.lazy is not None:
+                    self.lazy.close()
                 if self._recovered and not self._scheduler.running and not await self._promised():
                     return
                 # Wakes as soon as the last promise is kept.
@@ -237,6 +246,8 @@ class Executor:
         """Waits for what runs; where something promised is only due later, for the pause."""
         await self._scheduler.drain()
         await self.receipts.drain()
+        if self.lazy is not None:
+            await self.lazy.drain()
         if await self._promised():
             await self._clock.sleep(pause)
 
@@ -252,12 +263,16 @@ class Executor:
         await self._halt_after_miss()
         await self._scheduler.dispatch(sighting.head, standing)
         await self.receipts.look()
+        if self.lazy is not None:
+            await self.lazy.look(sighting.head, standing)
         self._collect(standing)
 
     async def _recover(self) -> None:
         """Once, at the start: what an earlier run, perhaps with other rules, left behind."""
         await self._recovery.settle_leftovers()
         now = self._head.timestamp if self._head is not None else 0
+        # A fork may have undone what was written down, but not read from a block, before a stop.
+        await self._recovery.after_fork(now)
         again = await self._journal.reconsider([WorkState.SKIPPED], now)
         promised = await self._journal.find(COMMITTED)
         log.info(
@@ -288,6 +303,7 @@ class Executor:
         A restart by the operator, who has seen it, ends this.
         """
         failed = (await self._journal.counts()).get(WorkState.FAILED, 0)
+        failed += (await self._journal.lazy_counts()).get(LazyWorkState.FAILED, 0)
         if self._failed_at_start is None:
             self._failed_at_start = failed
         if failed > self._failed_at_start and self._phase == "running":
@@ -300,6 +316,8 @@ class Executor:
             self._phase = "halted"
             self._scheduler.close_intake()
             self.intake.close()
+            if self.lazy is not None:
+                self.lazy.close()
 
     def _collect(self, standing: Standing) -> None:
         if self._withdrawal is None or self._withdrawal.done():
@@ -313,7 +331,11 @@ class Executor:
             log.warning("withdrawal-failed", code=error.code, message=error.message)
 
     async def _promised(self) -> bool:
-        return bool(await self._journal.find(COMMITTED) or await self._journal.open_claims())
+        return bool(
+            await self._journal.find(COMMITTED)
+            or await self._journal.open_claims()
+            or await self._journal.find_lazy(PROMISED)
+        )
 
     def _problems(self) -> list[Problem]:
         found = [] if self._chain_problem is None else [self._chain_problem]
@@ -327,6 +349,8 @@ class Executor:
             )
         found += self._standing_problems()
         found += self.receipts.problems
+        if self.lazy is not None:
+            found += self.lazy.problems
         found += [
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)
             for request_id, verdict in self._scheduler.waiting.items()

@@ -22,6 +22,7 @@ from gateless.core.errors import ConfigError, GatelessError
 from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
 from gateless.executor.journal_claims import NO_NEWS, ClaimBook, CourtNews
+from gateless.executor.journal_lazy import LazyBook
 from gateless.executor.journal_offers import OfferBook
 from gateless.executor.journal_receipts import ReceiptBook
 from gateless.executor.journal_rows import (
@@ -46,7 +47,7 @@ REMEMBERED_BLOCKS = 256
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook):
+class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
     """One executor's journal. Made by :meth:`open`."""
 
     @classmethod
@@ -129,6 +130,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook):
                 if (await connection.execute(query)).rowcount:
                     added.append(entry.request_id)
             await self.keep_news(connection, news)
+            await self.keep_lazy_events(connection, news.lazy, news.me)
             await connection.execute(
                 upsert(schema.blocks)
                 .values(number=position.number, hash=position.hash)
@@ -162,6 +164,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook):
                 .values(created_block=0)
             )
             await self.forget_claims(connection, ancestor)
+            await self.forget_lazy(connection, ancestor)
 
     # --- work ---
 

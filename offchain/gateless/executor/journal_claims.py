@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateless.adapters.clock import Clock
+from gateless.core.types import Event
 from gateless.executor import schema
 
 
@@ -89,10 +90,19 @@ class KeptProof:
 
 @dataclass(frozen=True, slots=True)
 class CourtNews:
-    """What some blocks brought from the court: epochs with a new pool, and challenges."""
+    """What some blocks brought from other contracts than the market.
+
+    Attributes:
+        pools: epochs with a new own pool of receipts.
+        claims: challenges of own receipts.
+        lazy: events of the lazy market and its court.
+        me: the executor.
+    """
 
     pools: tuple[int, ...] = ()
     claims: tuple[NewClaim, ...] = ()
+    lazy: tuple[Event, ...] = ()
+    me: str = ""
 
 
 NO_NEWS = CourtNews()
@@ -200,6 +210,17 @@ class ClaimBook:
         if row is None:
             raise LookupError(f"subject {subject.hex()} is not in the journal")
         return KeptProof(**row._mapping)
+
+    async def expect_proof(self, subject: bytes, packed_input: bytes) -> KeptProof:
+        """Remembers what a proof is to be made of; the proof where there is one already."""
+        query = (
+            upsert(schema.defences)
+            .values(subject=subject, packed_input=packed_input, circuit_index=0)
+            .on_conflict_do_nothing()
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
+        return await self.kept_proof(subject)
 
     async def keep_proof(
         self, subject: bytes, packed_output: bytes, circuit_index: int, proof: bytes

@@ -89,6 +89,10 @@ class Policy:
             return self.config.max_concurrent
         return max(1, standing.profile.capacity)
 
+    def is_me(self, account: str) -> bool:
+        """Whether an account is this executor's."""
+        return account.lower() == self._me
+
     def serves(self, version_id: int, standing: Standing) -> bool:
         """Whether this executor works for a version at all."""
         if self.config.serving is Serving.ALL:

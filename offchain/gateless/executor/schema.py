@@ -166,6 +166,28 @@ defences = Table(
     Column("proof", LargeBinary),
 )
 
+#: Lazy requests. Structs are JSON: they are shown to the market exactly as events told them.
+lazy_work = Table(
+    "lazy_work",
+    metadata,
+    Column("request_id", RequestId, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("signature", LargeBinary),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("packed_input", LargeBinary),
+    Column("packed_output", LargeBinary),
+    Column("lock", Text),
+    Column("claim", Text),
+    Column("dispute_deadline", Integer, nullable=False, default=0),
+    Column("fee", String, nullable=False, default="0"),
+    Column("created_block", Integer, nullable=False, default=0),
+    Column("changed_block", Integer, nullable=False, default=0),
+    Column("deadline", Integer, nullable=False),
+    Index("lazy_by_state", "state", "deadline"),
+)
+
 #: Inputs that were handed in, by the digest that requests name; the bytes are in the content store.
 inputs = Table(
     "inputs",

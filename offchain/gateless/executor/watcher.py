@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateless.adapters.chain.calls import MARKET
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.court_calls import COURT
+from gateless.adapters.chain.lazy import LAZY_EVENTS, has_lazy_market
+from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.core.errors import ChainError
 from gateless.core.receipts import Receipt
 from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
@@ -18,7 +21,11 @@ from gateless.executor.work import NewWork, Position
 
 DEFAULT_SPAN = 2_000
 
-_MARKET_EVENTS = ("RequestCreated", "RequestLocked", "RequestFulfilled", "RequestRefunded")
+#: Other markets have events of the same names.
+_MARKET_EVENTS = tuple(
+    f"{MARKET}.{name}"
+    for name in ("RequestCreated", "RequestLocked", "RequestFulfilled", "RequestRefunded")
+)
 _OWN_EVENTS = (
     "ExecutorStaking.Enrolled",
     "ExecutorStaking.Unenrolled",
@@ -79,6 +86,8 @@ class Watcher:
         self._names = [*_MARKET_EVENTS, *_OWN_EVENTS]
         if COURT in client.deployment.contracts:
             self._names += _COURT_EVENTS
+        if has_lazy_market(client.deployment):
+            self._names += LAZY_EVENTS
 
     async def poll(self) -> Sighting:
         """Reads everything up to the head.
@@ -98,13 +107,14 @@ class Watcher:
             end = min(start + self._span - 1, last)
             block = await self._client.block(end)
             events = await self._read(start, end)
-            new = [_new_work(event) for event in events if event.name == "RequestCreated"]
-            news = _court_news([event for event in events if self._is_me(event)])
+            at_market = [event for event in events if event.contract == MARKET]
+            new = [_new_work(event) for event in at_market if event.name == "RequestCreated"]
+            news = self._news(events)
             if (await self._client.block(end)).hash != block.hash:
                 break  # forked while it was read: the next poll starts from the ancestor
             added += await self._journal.advance(new, Position(block.number, block.hash), news)
-            for event in events:
-                if event.name in _MARKET_EVENTS[1:]:
+            for event in at_market:
+                if event.name != "RequestCreated":
                     request_id = int(event.args["requestId"])
                     touched[request_id] = touched.get(request_id, False) or self._is_me(event)
             standing_changed |= any(self._is_own(event) for event in events)
@@ -117,7 +127,7 @@ class Watcher:
         Raises:
             ChainError: ``unknown-block`` where the event is not where it was: the chain forked.
         """
-        for event in await self._client.events(["RequestCreated"], work_block, work_block):
+        for event in await self._client.events(_MARKET_EVENTS[:1], work_block, work_block):
             if int(event.args["requestId"]) == request_id:
                 return bytes(event.args["input"]), str(event.args["inputHint"])
         raise ChainError(
@@ -128,6 +138,22 @@ class Watcher:
 
     async def _read(self, start: int, end: int) -> list[Event]:
         return await self._client.events(self._names, start, end)
+
+    def _news(self, events: list[Event]) -> CourtNews:
+        """What other contracts than the market say."""
+        own = [event for event in events if event.contract == COURT and self._is_me(event)]
+        return CourtNews(
+            pools=tuple(int(event.args["epoch"]) for event in own if event.name == "PoolOpened"),
+            claims=tuple(_new_claim(event) for event in own if event.name == "ReceiptChallenged"),
+            lazy=tuple(event for event in events if self._is_lazy(event)),
+            me=self._me,
+        )
+
+    def _is_lazy(self, event: Event) -> bool:
+        """Whether it is about a lazy request. Anybody may take made-up markets to the court."""
+        if event.contract == DISPUTE_COURT:
+            return bool(event.args["market"] == self._client.deployment.address(LAZY_MARKET))
+        return event.contract == LAZY_MARKET
 
     async def _find_fork(self) -> bool:
         """Goes back to the last block read that is still part of the chain."""
@@ -174,14 +200,6 @@ def _new_work(event: Event) -> NewWork:
         named_executor=None if named == ZERO_ADDRESS else named,
         created_block=event.block_number,
         callback_gas=int(params["callbackGas"]),
-    )
-
-
-def _court_news(events: list[Event]) -> CourtNews:
-    """What own events of the court say."""
-    return CourtNews(
-        pools=tuple(int(event.args["epoch"]) for event in events if event.name == "PoolOpened"),
-        claims=tuple(_new_claim(event) for event in events if event.name == "ReceiptChallenged"),
     )
 
 

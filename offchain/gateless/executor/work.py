@@ -121,6 +121,13 @@ class IntentKind(StrEnum):
     OPEN_POOLS = "open_pools"
     RELEASE_POOL = "release_pool"
     RESPOND = "respond"
+    LAZY_LOCK = "lazy_lock"
+    LAZY_ANSWER = "lazy_answer"
+    LAZY_LOCK_AND_ANSWER = "lazy_lock_and_answer"
+    LAZY_PROVE = "lazy_prove"
+    LAZY_FINALIZE = "lazy_finalize"
+    LAZY_BACK = "lazy_back"
+    LAZY_WITHDRAW = "lazy_withdraw"
 
 
 class IntentState(StrEnum):

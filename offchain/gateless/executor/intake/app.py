@@ -11,14 +11,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from gateless.adapters.chain.offers import parse_offer
 from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore, content_hint, create_app
 from gateless.core.errors import GatelessError, InputError
 from gateless.executor.config import IntakeConfig
 from gateless.executor.executor import Executor
 from gateless.executor.intake.inputs import HeldInput, ServedStore
-from gateless.executor.intake.intake import progress_of
 from gateless.executor.intake.limits import Limited, Rates
 from gateless.executor.intake.statuses import status_of
 from gateless.executor.intake.tensors import InferRequest
@@ -106,8 +104,7 @@ def _add_requests(app: FastAPI, executor: Executor) -> None:
     @app.post("/v1/requests", status_code=202)
     async def sign_up(request: Request) -> dict[str, Any]:
         """Takes a signed request in."""
-        offer = parse_offer(await request.body())
-        return progress_of(await executor.intake.offers.accept(offer))
+        return await executor.intake.accept(await request.body())
 
     @app.get("/v1/requests/{request_id}")
     async def progress(request_id: str) -> dict[str, Any]:

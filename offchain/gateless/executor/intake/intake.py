@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from typing import Any
 
+from gateless.adapters.chain.lazy_requests import parse_lazy_offer
+from gateless.adapters.chain.offers import parse_offer
 from gateless.core.errors import ConfigError, InputError, NotFoundError
 from gateless.core.ids import version_id as version_id_of
 from gateless.daemon.versions import ReadyVersion
+from gateless.executor.auditor import Auditor
+from gateless.executor.intake.lazy_offers import (
+    LazyOfferIntake,
+    is_lazy,
+    lazy_progress_of,
+)
 from gateless.executor.intake.offers import OfferIntake
 from gateless.executor.intake.tensors import InferRequest, model_metadata, output_tensors
+from gateless.executor.lazy.desk import LazyDesk
 from gateless.executor.parts import Parts
 from gateless.executor.receipts.counter import ReceiptCounter
 from gateless.executor.receipts.desk import ReceiptDesk
@@ -23,6 +33,8 @@ class Intake:
 
     Args:
         parts: what to work with.
+        auditor: looks at versions.
+        lazy: serves lazy requests; None where the network has no market for them.
         receipts: signs for direct calls.
         me: the executor.
 
@@ -31,13 +43,23 @@ class Intake:
         offers: takes signed requests.
     """
 
-    def __init__(self, parts: Parts, receipts: ReceiptCounter, me: str) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        auditor: Auditor,
+        receipts: ReceiptCounter,
+        lazy: LazyDesk | None,
+        me: str,
+    ) -> None:
         self._parts = parts
+        self._auditor = auditor
+        self._lazy = lazy
         self._receipts = receipts
         self._me = me
         self._names: dict[str, int] = {}
         self.inputs = parts.inputs
         self.offers = OfferIntake(parts, parts.recovery.offers, parts.inputs, parts.config.intake)
+        self._lazy_offers = None if lazy is None else LazyOfferIntake(lazy, parts.config.intake)
 
     def close(self) -> None:
         """Takes nothing more in."""
@@ -90,7 +112,7 @@ class Intake:
         """Whether a call would be answered without further preparation."""
         version_id = await self.version_id(model, version)
         await self._require_served(version_id)
-        return self._receipts.desk is not None and await self._receipts.desk.is_audited(version_id)
+        return self._receipts.desk is not None and await self._auditor.is_audited(version_id)
 
     async def version_id(self, model: str, version: str) -> int:
         """The version that a path names: an index or an alias of a model.
@@ -134,20 +156,38 @@ class Intake:
 
     # --- signed requests ---
 
+    async def accept(self, body: bytes) -> dict[str, Any]:
+        """Takes a signed request in, for whichever market it was signed.
+
+        Raises:
+            GatelessError: it is not taken.
+        """
+        if not is_lazy(body):
+            return progress_of(await self.offers.accept(parse_offer(body)))
+        offer = parse_lazy_offer(body)
+        if self._lazy_offers is None:
+            raise ConfigError(
+                "offers-closed",
+                "there is no lazy market on this network",
+                hint="sign the request for the market of proofs",
+            )
+        return lazy_progress_of(await self._lazy_offers.accept(offer))
+
     async def progress(self, request_id: int) -> dict[str, Any]:
         """How far this executor got with a request.
 
         Raises:
             NotFoundError: ``unknown-request``.
         """
-        try:
+        with suppress(LookupError):
             return progress_of(await self._parts.journal.get(request_id))
-        except LookupError as error:
-            raise NotFoundError(
-                "unknown-request",
-                f"request 0x{request_id:064x} was never handed in here",
-                hint="hand it in: POST /v1/requests",
-            ) from error
+        with suppress(LookupError):
+            return lazy_progress_of(await self._parts.journal.lazy(request_id))
+        raise NotFoundError(
+            "unknown-request",
+            f"request 0x{request_id:064x} was never handed in here",
+            hint="hand it in: POST /v1/requests",
+        )
 
     # --- what there is ---
 
@@ -166,6 +206,7 @@ class Intake:
             "minPrice": str(parts.policy.least_price(standing)),
             "versions": [await self._about(version) for version in sorted(standing.enrolled)],
             "signedRequests": self.offers.is_open,
+            "lazyRequests": await self._lazy_terms(),
             "directCalls": None if desk is None else await _terms(desk),
             "limits": {
                 "maxBodyBytes": parts.config.intake.max_body_bytes,
@@ -174,20 +215,26 @@ class Intake:
             },
         }
 
+    async def _lazy_terms(self) -> dict[str, Any] | None:
+        if self._lazy is None or not self._lazy.is_open:
+            return None
+        market = self._lazy.context.market
+        backing = await market.backing(self._me)
+        return {"market": market.address, "freeBacking": str(backing.free)}
+
     async def endpoint(self) -> str:
         """Where others reach this executor, as its profile says; empty where it does not."""
         return (await self._parts.standing.current()).profile.endpoint
 
     async def _about(self, version_id: int) -> dict[str, Any]:
         ready = self._parts.versions.known(version_id)
-        desk = self._receipts.desk
         seconds = None
         if ready is not None:
             seconds = await self._parts.journal.timing(version_id, ready.circuit_index)
         return {
             "versionId": str(version_id),
             "proofSeconds": seconds,
-            "receipts": desk is not None and await desk.is_audited(version_id),
+            "audited": await self._auditor.is_audited(version_id),
         }
 
 

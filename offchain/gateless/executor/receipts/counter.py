@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateless.adapters.chain.court_calls import COURT
 from gateless.adapters.signer import Signer
+from gateless.executor.auditor import Auditor
 from gateless.executor.parts import Parts
 from gateless.executor.proofs import Proofs
 from gateless.executor.receipts.defence import Defence
@@ -21,6 +22,7 @@ class ReceiptCounter:
     Args:
         parts: what to work with.
         proofs: makes them.
+        auditor: looks at versions before receipts are signed for them.
         me: the executor.
         key: signs receipts; None signs none.
 
@@ -28,7 +30,9 @@ class ReceiptCounter:
         desk: answers direct calls; None where no receipts are signed.
     """
 
-    def __init__(self, parts: Parts, proofs: Proofs, me: str, key: Signer | None) -> None:
+    def __init__(
+        self, parts: Parts, proofs: Proofs, auditor: Auditor, me: str, key: Signer | None
+    ) -> None:
         config = parts.config.receipts
         self.desk: ReceiptDesk | None = None
         self._defence: Defence | None = None
@@ -39,7 +43,7 @@ class ReceiptCounter:
         self._pools = PoolKeeper(parts, me, None if key is None else key.address, config)
         if key is not None and config is not None:
             at_once = parts.config.intake.direct_at_once
-            self.desk = ReceiptDesk(parts, proofs, me, key, config, at_once=at_once)
+            self.desk = ReceiptDesk(parts, auditor, me, key, config, at_once=at_once)
 
     @property
     def problems(self) -> list[Problem]:

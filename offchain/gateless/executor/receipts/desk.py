@@ -19,14 +19,13 @@ from gateless.core.claims import CourtLimits, PoolInfo
 from gateless.core.errors import ConfigError, FundsError, GatelessError, InputError
 from gateless.core.packing import unpack
 from gateless.core.receipts import SignedReceipt
-from gateless.daemon.versions import ReadyVersion
+from gateless.executor.auditor import Auditor
 from gateless.executor.checks import binding_of, check_execution
 from gateless.executor.config import ReceiptsConfig
 from gateless.executor.issuing import ReceiptIssuer, backing_of
 from gateless.executor.journal_claims import ClaimStanding
 from gateless.executor.journal_receipts import Answer
 from gateless.executor.parts import Parts
-from gateless.executor.proofs import Proofs
 from gateless.executor.status import Problem
 
 log = structlog.get_logger(__name__)
@@ -66,7 +65,7 @@ class ReceiptDesk:
 
     Args:
         parts: what to work with.
-        proofs: makes the proof of an audit.
+        auditor: looks at versions before receipts are signed for them.
         me: the executor.
         key: signs the receipts.
         config: bonds and prices.
@@ -76,7 +75,7 @@ class ReceiptDesk:
     def __init__(
         self,
         parts: Parts,
-        proofs: Proofs,
+        auditor: Auditor,
         me: str,
         key: Signer,
         config: ReceiptsConfig,
@@ -84,12 +83,11 @@ class ReceiptDesk:
         at_once: int,
     ) -> None:
         self._parts = parts
-        self._proofs = proofs
+        self._auditor = auditor
         self._me = me
         self._key = key
         self._config = config
         self._issuer = ReceiptIssuer(parts.client, parts.journal, me, key, life=config.life_seconds)
-        self._audits: dict[int, asyncio.Lock] = {}
         self._turns = asyncio.Semaphore(at_once)
         self._most = 2 * at_once
         self._present = 0
@@ -152,32 +150,6 @@ class ReceiptDesk:
             problem = problem or "no-receipt-slot"
         return ReceiptTerms(limits, pool, epoch, free, expires, problem)
 
-    async def is_audited(self, version_id: int) -> bool:
-        """Whether receipts for a version are signed without further ado."""
-        ready = self._parts.versions.known(version_id)
-        return ready is not None and await self._is_proven(ready)
-
-    async def audit(self, version_id: int, packed_input: bytes | None = None) -> ReadyVersion:
-        """Makes sure, once, that what this version answers could be proven.
-
-        Args:
-            version_id: the version.
-            packed_input: input to prove it with; zeros where there is none at hand.
-
-        Raises:
-            GatelessError: it must not be served.
-        """
-        async with self._audits.setdefault(version_id, asyncio.Lock()):
-            ready = await self._parts.versions.prepare(version_id)
-            if await self._is_proven(ready):
-                return ready
-            specs = ready.bundle.schema.inputs
-            packed = packed_input or bytes(sum(spec.packed_length for spec in specs))
-            binding = await binding_of(ready, packed, self._parts.prover)
-            await self._proofs.of_input(ready, packed, binding, f"the audit of {version_id}")
-            log.info("version-audited", version_id=version_id)
-            return ready
-
     async def answer(
         self, version_id: int, packed_input: bytes, beneficiary: str, question: bytes
     ) -> DirectAnswer:
@@ -214,7 +186,7 @@ class ReceiptDesk:
     ) -> DirectAnswer:
         parts = self._parts
         await self._require_challengeable(packed_input)
-        ready = await self.audit(version_id, packed_input)
+        ready = await self._auditor.audit(version_id, packed_input)
         unpack(packed_input, ready.bundle.schema.inputs)  # checks the length
         witness = await check_execution(ready, packed_input, parts.prover)
         said = Answer(
@@ -253,11 +225,6 @@ class ReceiptDesk:
                 f"the packed input has {len(packed_input)} bytes, a challenge carries {most}",
                 hint="such an input takes a request on chain",
             )
-
-    async def _is_proven(self, ready: ReadyVersion) -> bool:
-        """A time is measured only when the deployed verifier took the proof."""
-        found = await self._parts.journal.timing(ready.info.version_id, ready.circuit_index)
-        return found is not None
 
     def _require_open(self) -> None:
         if self._closed:

@@ -1,0 +1,180 @@
+"""Takes signed lazy requests in: judged by everything that can be known before, then journaled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from eth_utils.crypto import keccak
+
+from gateless.adapters.chain.lazy_requests import FORMAT, LazyOffer
+from gateless.adapters.chain.signatures import SignatureReader
+from gateless.core.errors import ConfigError, FundsError, InputError, StorageError
+from gateless.core.types import InputBinding, TrustMode
+from gateless.executor.config import IntakeConfig
+from gateless.executor.lazy.desk import LazyDesk
+from gateless.executor.lazy.states import UNCOMMITTED, LazyWork
+from gateless.executor.policy import Answer
+
+log = structlog.get_logger(__name__)
+
+
+def is_lazy(body: bytes) -> bool:
+    """Whether a body means to be a lazy request: then it is read as one, and refused as one."""
+    return f'"{FORMAT}"'.encode() in body
+
+
+class LazyOfferIntake:
+    """Signed lazy requests for one executor.
+
+    Args:
+        desk: serves them.
+        config: whether, and how many.
+    """
+
+    def __init__(self, desk: LazyDesk, config: IntakeConfig) -> None:
+        self._desk = desk
+        self._context = desk.context
+        self._parts = desk.context.parts
+        self._config = config
+        client = desk.context.parts.client
+        self._signatures = SignatureReader(client.rpc, client.deployment)
+
+    async def accept(self, offer: LazyOffer) -> LazyWork:
+        """Journals a signed lazy request; handed in again, it is the same work.
+
+        Raises:
+            ConfigError: ``offers-closed``.
+            InputError: ``other-market``, ``request-not-served``, ``nonce-spent``,
+                ``invalid-signature``, ``no-input``, ``input-digest-mismatch``,
+                ``input-binding-mismatch``, ``mode-not-allowed``.
+            NotFoundError: ``unknown-version``.
+            FundsError: ``deposit-too-low``.
+            StorageError: ``intake-full``.
+        """
+        client = self._parts.client
+        if (offer.chain_id, offer.market) != (client.chain_id, self._context.market.address):
+            raise InputError(
+                "other-market",
+                f"it was signed for the market {offer.market} on chain {offer.chain_id}",
+                hint=f"this executor works for {self._context.market.address}"
+                f" on chain {client.chain_id}",
+            )
+        request_id = offer.request_id
+        try:
+            return await self._parts.journal.lazy(request_id)
+        except LookupError:
+            pass
+        if not (self._desk.is_open and self._config.signed_requests):
+            raise ConfigError(
+                "offers-closed",
+                "this executor takes no lazy requests now",
+                hint="hand it to another one",
+            )
+        if len(await self._parts.journal.find_lazy(UNCOMMITTED)) >= self._config.max_offers:
+            raise StorageError(
+                "intake-full",
+                f"{self._config.max_offers} lazy requests wait here already",
+                hint="try again later, or hand it to another executor",
+            )
+        await self._judge(offer, request_id)
+        packed = await self._input(offer)
+        await self._parts.journal.take_lazy(
+            LazyWork(request_id, offer.request, offer.signature, packed_input=packed)
+        )
+        log.info("lazy-offer-taken", request_id=request_id, version_id=offer.request.version_id)
+        return await self._parts.journal.lazy(request_id)
+
+    async def _judge(self, offer: LazyOffer, request_id: int) -> None:
+        parts, context, request = self._parts, self._context, offer.request
+        version = await parts.client.registry.version(request.version_id)
+        if not version.allows(TrustMode.LAZY_ZK):
+            raise InputError(
+                "mode-not-allowed",
+                f"version {version.version_id} does not allow LAZY_ZK",
+                hint="the version's page lists the modes that it allows",
+            )
+        packed = version.binding is InputBinding.PACKED
+        if packed and request.input_binding != request.input_digest:
+            raise InputError(
+                "input-binding-mismatch",
+                "the version binds packed inputs, so binding and digest must be the same",
+                hint="sign the request again",
+            )
+        ready = parts.versions.known(request.version_id)
+        seconds = None if ready is None else await context.auditor.seconds(ready)
+        block = await parts.client.block("pending")
+        now = max(block.timestamp, int(parts.clock.now()))
+        verdict = context.policy.judge(
+            request,
+            await parts.standing.current(),
+            await context.market.backing(context.me),
+            now=now,
+            answer_seconds=0.0,
+            prove_seconds=seconds or 0.0,
+            royalty_bps=version.royalty_bps,
+            gas_price=await context.gas_price(),
+        )
+        if verdict.answer is Answer.SKIP:
+            raise InputError(
+                "request-not-served",
+                f"this executor would not serve it: {verdict.text}",
+                hint="/v1/info says what it serves, and from which price",
+                reason=verdict.reason,
+            )
+        if await context.is_spent(offer):
+            raise InputError(
+                "nonce-spent",
+                f"nonce {request.nonce} of {request.requester} was used or cancelled",
+                hint="sign the request again with another nonce",
+            )
+        missing = await context.shortage(offer, now)
+        if missing:
+            raise FundsError(
+                "deposit-too-low",
+                f"the deposit of {request.requester} lacks {missing} token units for the price",
+                hint="deposit at the lazy market, then hand the request in again",
+                missing=missing,
+            )
+        digest = request_id.to_bytes(32)
+        if not await self._signatures.is_valid(request.requester, digest, offer.signature):
+            raise InputError(
+                "invalid-signature",
+                f"the signature is not one of {request.requester} for this request",
+                hint="sign exactly what is handed in, for this chain and market",
+            )
+
+    async def _input(self, offer: LazyOffer) -> bytes | None:
+        digest, packed = offer.request.input_digest, offer.packed_input
+        if packed is None:
+            packed = await self._parts.inputs.find(digest)
+        elif keccak(packed) != digest:
+            raise InputError(
+                "input-digest-mismatch",
+                "the input is not the one that the request's digest names",
+                hint="hand in the packed input that was signed for",
+            )
+        if packed is None and not offer.request.input_hint:
+            raise InputError(
+                "no-input",
+                "the input is not here, and the request does not say where it is",
+                hint="send it along, or hand it in first: PUT /v1/inputs/0x…",
+            )
+        return packed
+
+
+def lazy_progress_of(work: LazyWork) -> dict[str, Any]:
+    """A lazy request as the intake shows it."""
+    return {
+        "requestId": f"0x{work.request_id:064x}",
+        "versionId": str(work.version_id),
+        "state": work.state.value,
+        "reason": work.reason,
+        "text": work.text,
+        "deadline": work.request.deadline,
+        "lockDeadline": 0 if work.lock is None else work.lock.lock_deadline,
+        "challengeDeadline": 0 if work.claim is None else work.claim.challenge_deadline,
+        "output": None
+        if work.claim is None or work.packed_output is None
+        else f"0x{work.packed_output.hex()}",
+    }

@@ -1,0 +1,211 @@
+"""The journal's part about lazy requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest
+from gateless.core.types import Event
+from gateless.executor import schema
+from gateless.executor.lazy.states import (
+    ENDED,
+    UNCOMMITTED,
+    LazyWork,
+    LazyWorkState,
+    after_event,
+    new_lazy_work,
+    undone,
+)
+
+_Struct = TypeVar("_Struct", LazyRequest, LazyLock, LazyClaim)
+
+
+class LazyBook:
+    """Lazy requests, in the journal's database."""
+
+    _engine: AsyncEngine
+
+    async def keep_lazy_events(
+        self, connection: AsyncConnection, events: Iterable[Event], me: str
+    ) -> None:
+        """Takes over what some blocks did, in the transaction that moves the cursor."""
+        for event in events:
+            request_id = int(event.args["requestId"])
+            before = await _read(connection, request_id)
+            if event.name == "Requested":
+                if before is None:
+                    await _write(connection, new_lazy_work(event))
+                continue
+            if before is not None:
+                after = after_event(before, event, me)
+                if after is not before:
+                    await _write(connection, after)
+
+    async def forget_lazy(self, connection: AsyncConnection, ancestor: int) -> None:
+        """Takes back what blocks did that are undone."""
+        query = select(schema.lazy_work).where(schema.lazy_work.c.changed_block > ancestor)
+        for row in (await connection.execute(query)).all():
+            before = _work_of(row._mapping)
+            after = undone(before, ancestor)
+            if after is None:
+                await connection.execute(
+                    delete(schema.lazy_work).where(
+                        schema.lazy_work.c.request_id == before.request_id
+                    )
+                )
+            else:
+                await _write(connection, after)
+
+    async def take_lazy(self, work: LazyWork) -> bool:
+        """Adds a signed lazy request; False where it is known."""
+        async with self._engine.begin() as connection:
+            if await _read(connection, work.request_id) is not None:
+                return False
+            await _write(connection, work)
+        return True
+
+    async def lazy(self, request_id: int) -> LazyWork:
+        """The work on a lazy request.
+
+        Raises:
+            LookupError: it was never seen.
+        """
+        async with self._engine.connect() as connection:
+            found = await _read(connection, request_id)
+        if found is None:
+            raise LookupError(f"lazy request {request_id} is not in the journal")
+        return found
+
+    async def find_lazy(self, states: Collection[LazyWorkState]) -> list[LazyWork]:
+        """All lazy work in some states, the most urgent first."""
+        table = schema.lazy_work.c
+        query = (
+            select(schema.lazy_work)
+            .where(table.state.in_(list(states)))
+            .order_by(table.deadline, table.request_id)
+        )
+        async with self._engine.connect() as connection:
+            return [_work_of(row._mapping) for row in await connection.execute(query)]
+
+    async def move_lazy(
+        self,
+        request_id: int,
+        state: LazyWorkState,
+        *,
+        only_from: Collection[LazyWorkState] = UNCOMMITTED,
+        **facts: Any,
+    ) -> LazyWork:
+        """Moves lazy work on, unless the chain has moved it on meanwhile."""
+        async with self._engine.begin() as connection:
+            before = await _read(connection, request_id)
+            if before is None:
+                raise LookupError(f"lazy request {request_id} is not in the journal")
+            if before.state not in only_from:
+                return before
+            changes = {"reason": "", "text": ""} | facts
+            if state in ENDED and state is not LazyWorkState.FAILED:
+                changes |= {"packed_input": None, "packed_output": None}
+            after = replace(before, state=state, **changes)
+            await _write(connection, after)
+        return after
+
+    async def note_lazy(self, request_id: int, reason: str, text: str) -> None:
+        """Writes why lazy work does not move on."""
+        async with self._engine.begin() as connection:
+            before = await _read(connection, request_id)
+            if before is not None:
+                await _write(connection, replace(before, reason=reason, text=text))
+
+    async def keep_lazy_event(self, event: Event, me: str) -> LazyWork | None:
+        """Takes over an event of an own transaction before its block is read."""
+        async with self._engine.begin() as connection:
+            await self.keep_lazy_events(connection, [event], me)
+            return await _read(connection, int(event.args["requestId"]))
+
+    async def lazy_counts(self) -> dict[LazyWorkState, int]:
+        """How much lazy work is in each state."""
+        table = schema.lazy_work.c
+        query = select(table.state, func.count()).group_by(table.state)
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query)
+            return {LazyWorkState(state): count for state, count in rows}
+
+
+def subject_of(claim: LazyClaim) -> bytes:
+    """What one proof settles, as the name that kept proofs go by."""
+    return bytes(keccak(encode(["uint64", "bytes32", "bytes32"], list(claim.subject))))
+
+
+async def _read(connection: AsyncConnection, request_id: int) -> LazyWork | None:
+    query = select(schema.lazy_work).where(schema.lazy_work.c.request_id == request_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _work_of(row._mapping)
+
+
+async def _write(connection: AsyncConnection, work: LazyWork) -> None:
+    values = {
+        "request_id": work.request_id,
+        "request": _dump(work.request),
+        "signature": work.signature,
+        "state": work.state,
+        "reason": work.reason,
+        "text": work.text,
+        "packed_input": work.packed_input,
+        "packed_output": work.packed_output,
+        "lock": None if work.lock is None else _dump(work.lock),
+        "claim": None if work.claim is None else _dump(work.claim),
+        "dispute_deadline": work.dispute_deadline,
+        "fee": str(work.fee),
+        "created_block": work.created_block,
+        "changed_block": work.changed_block,
+        "deadline": work.request.deadline,
+    }
+    await connection.execute(
+        upsert(schema.lazy_work)
+        .values(values)
+        .on_conflict_do_update(index_elements=["request_id"], set_=values)
+    )
+
+
+def _work_of(row: Mapping[Any, Any]) -> LazyWork:
+    values = dict(row)
+    del values["deadline"]
+    lock, claim = values.pop("lock"), values.pop("claim")
+    return LazyWork(
+        **values
+        | {
+            "request": _load(LazyRequest, values["request"]),
+            "state": LazyWorkState(values["state"]),
+            "lock": None if lock is None else _load(LazyLock, lock),
+            "claim": None if claim is None else _load(LazyClaim, claim),
+            "fee": int(values["fee"]),
+        }
+    )
+
+
+def _dump(struct: LazyRequest | LazyLock | LazyClaim) -> str:
+    return json.dumps(
+        {
+            name: value.hex() if isinstance(value, bytes) else value
+            for name, value in struct.struct().items()
+        }
+    )
+
+
+def _load(kind: type[_Struct], text: str) -> _Struct:
+    data = json.loads(text)
+    return kind.of_struct(
+        {
+            name: bytes.fromhex(data[name]) if type_ == "bytes32" else data[name]
+            for name, type_ in kind.MEMBERS
+        }
+    )

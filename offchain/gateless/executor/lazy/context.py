@@ -1,0 +1,62 @@
+"""What the parts that serve lazy requests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateless.adapters.chain.lazy import DisputeReader, LazyReader
+from gateless.adapters.chain.lazy_requests import LazyOffer
+from gateless.core.types import Receipt
+from gateless.executor.auditor import Auditor
+from gateless.executor.config import LazyConfig
+from gateless.executor.lazy.policy import LazyPolicy
+from gateless.executor.parts import Parts
+from gateless.executor.proofs import Proofs
+
+
+@dataclass(frozen=True, slots=True)
+class LazyContext:
+    """The parts of the executor, and those of the lazy market.
+
+    Attributes:
+        parts: the executor's.
+        proofs: makes proofs.
+        auditor: what is answered without a proof is audited before.
+        market: the lazy market.
+        court: where its answers are doubted.
+        policy: which requests to take.
+        config: of lazy requests.
+        me: the executor.
+    """
+
+    parts: Parts
+    proofs: Proofs
+    auditor: Auditor
+    market: LazyReader
+    court: DisputeReader
+    policy: LazyPolicy
+    config: LazyConfig
+    me: str
+
+    async def take_over(self, receipt: Receipt) -> None:
+        """Journals what an own transaction did, before its block is read."""
+        for event in receipt.logs:
+            if event.contract == self.market.name:
+                await self.parts.journal.keep_lazy_event(event, self.me)
+
+    async def is_spent(self, offer: LazyOffer) -> bool:
+        """Whether the request's nonce was used or cancelled."""
+        request = offer.request
+        word = await self.market.nonce_word(request.requester, request.nonce >> 8)
+        return bool(word >> (request.nonce & 0xFF) & 1)
+
+    async def shortage(self, offer: LazyOffer, now: int) -> int:
+        """What the requester's deposit lacks for a lock now."""
+        deposit = await self.market.balance_of(offer.request.requester)
+        return max(0, offer.request.price_at(now) - deposit)
+
+    async def gas_price(self) -> int:
+        """Wei per gas; 0 where gas is left out of the account."""
+        if self.parts.config.policy.token_per_native is None:
+            return 0
+        return await self.parts.client.rpc.quantity("eth_gasPrice")

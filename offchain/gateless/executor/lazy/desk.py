@@ -1,0 +1,219 @@
+"""Everything about lazy requests that an executor's loop drives."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from gateless.adapters.chain.lazy import DisputeReader, LazyReader, has_lazy_market
+from gateless.core.errors import GatelessError
+from gateless.core.types import Block
+from gateless.executor.auditor import Auditor
+from gateless.executor.lazy.context import LazyContext
+from gateless.executor.lazy.disputes import LazyDisputes
+from gateless.executor.lazy.policy import LazyPolicy
+from gateless.executor.lazy.settling import LazySettling
+from gateless.executor.lazy.states import UNCOMMITTED, LazyWork, LazyWorkState
+from gateless.executor.lazy.steps import LazySteps
+from gateless.executor.parts import Parts
+from gateless.executor.policy import Answer, Standing, Verdict
+from gateless.executor.proofs import Proofs
+from gateless.executor.status import Problem
+
+log = structlog.get_logger(__name__)
+
+_S = LazyWorkState
+_FIRST_RETRY_SECONDS = 0.5
+_MAX_RETRY_SECONDS = 15.0
+
+
+class LazyDesk:
+    """Lazy requests of one executor. Made by :meth:`of`.
+
+    What was answered is seen through whether or not further requests are taken.
+
+    Args:
+        context: what to work with.
+    """
+
+    def __init__(self, context: LazyContext) -> None:
+        self.context = context
+        self._journal = context.parts.journal
+        self._clock = context.parts.clock
+        self._steps = LazySteps(context)
+        self._disputes = LazyDisputes(context)
+        self._settling = LazySettling(context)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
+        self._waiting: dict[int, Verdict] = {}
+        self._open = context.config.enabled
+
+    @classmethod
+    def of(cls, parts: Parts, proofs: Proofs, auditor: Auditor, me: str) -> LazyDesk | None:
+        """The desk of an executor; None where the network has no lazy market."""
+        deployment = parts.client.deployment
+        if not has_lazy_market(deployment):
+            return None
+        config = parts.config.lazy
+        return cls(
+            LazyContext(
+                parts=parts,
+                proofs=proofs,
+                auditor=auditor,
+                market=LazyReader(parts.client.rpc, deployment),
+                court=DisputeReader(parts.client.rpc, deployment),
+                policy=LazyPolicy(parts.policy, config),
+                config=config,
+                me=me,
+            )
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether lazy requests are taken."""
+        return self._open
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What keeps lazy requests from moving on."""
+        found = [*self._disputes.problems, *self._settling.problems]
+        return found + [
+            Problem(verdict.reason, verdict.text, verdict.hint, request_id)
+            for request_id, verdict in self._waiting.items()
+        ]
+
+    def close(self) -> None:
+        """Locks nothing more; what is promised is still kept."""
+        self._open = False
+
+    async def look(self, head: Block, standing: Standing) -> None:
+        """Starts what is to be done; for the executor's loop."""
+        self._disputes.look()
+        self._settling.look()
+        for work in await self._journal.find_lazy([_S.LOCKED]):
+            self._start(work)
+        for work in await self._journal.find_lazy(UNCOMMITTED):
+            await self._consider(work, head, standing)
+
+    async def drain(self) -> None:
+        """Waits for what is promised and under way."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+        await self._disputes.drain()
+
+    async def stop(self) -> None:
+        """Stops at once; the journal knows where to go on."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self._disputes.stop()
+        await self._settling.stop()
+
+    async def _consider(self, work: LazyWork, head: Block, standing: Standing) -> None:
+        if work.request_id in self._tasks:
+            return
+        if head.timestamp > work.request.deadline:
+            await self._journal.move_lazy(
+                work.request_id,
+                _S.LOST,
+                reason="expired",
+                text="its deadline passed before it was locked",
+            )
+            self._waiting.pop(work.request_id, None)
+            return
+        if not self._open or self._not_before.get(work.request_id, 0.0) > self._clock.monotonic():
+            return
+        if len(self._tasks) < 2 * self.context.parts.policy.capacity(standing):
+            self._start(work)
+
+    def _start(self, work: LazyWork) -> None:
+        if work.request_id in self._tasks:
+            return
+        name = f"lazy-{work.request_id:x}"
+        task = asyncio.create_task(self._process(work.request_id), name=name)
+        self._tasks[work.request_id] = task
+        task.add_done_callback(lambda done: self._finished(work.request_id, done))
+
+    def _finished(self, request_id: int, task: asyncio.Task[None]) -> None:
+        del self._tasks[request_id]
+        if not task.cancelled() and task.exception() is not None:
+            # A defect, or a full disk: the request is tried again, the others go on.
+            log.error("lazy-crashed", request_id=request_id, exc_info=task.exception())
+            self._pause(request_id)
+
+    async def _process(self, request_id: int) -> None:
+        """Moves a request on until it is answered, has ended, or has to wait."""
+        pause = _FIRST_RETRY_SECONDS
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            while True:
+                try:
+                    work = await self._journal.lazy(request_id)
+                except LookupError:  # its creation was undone by a reorganisation
+                    return
+                if work.state not in (*UNCOMMITTED, _S.LOCKED):
+                    self._waiting.pop(request_id, None)
+                    return
+                if work.state in UNCOMMITTED and not self._open:
+                    return
+                try:
+                    if await self._step(work):
+                        return
+                    pause = _FIRST_RETRY_SECONDS
+                except GatelessError as error:
+                    log.warning(
+                        "lazy-step-failed",
+                        state=work.state,
+                        code=error.code,
+                        message=error.message,
+                    )
+                    if work.state in UNCOMMITTED:
+                        await self._wait(request_id, await self._steps.fail(work, error))
+                        return
+                    if await self._has_missed(work):
+                        return
+                    await self._clock.sleep(pause)
+                    pause = min(2 * pause, _MAX_RETRY_SECONDS)
+
+    async def _step(self, work: LazyWork) -> bool:
+        """One step; True where there is nothing to be done before the next look."""
+        if work.state is _S.LOCKED:
+            await self._steps.answer(work)
+            return False
+        step = self._steps.check if work.state is _S.SEEN else self._steps.commit
+        verdict = await step(work)
+        if verdict is not None:
+            await self._wait(work.request_id, verdict)
+            return True
+        # Where nothing changed, the chain did: its events are read in a moment.
+        return (await self._journal.lazy(work.request_id)).state is work.state
+
+    async def _has_missed(self, work: LazyWork) -> bool:
+        """Whether a lock's time is over: what became of it is told by events, some day."""
+        now = (await self.context.parts.client.block("pending")).timestamp
+        if work.lock is None or now <= work.lock.lock_deadline:
+            return False
+        await self._journal.move_lazy(
+            work.request_id,
+            _S.FAILED,
+            only_from=[_S.LOCKED],
+            reason="lock-missed",
+            text="the lock's deadline passed unanswered",
+        )
+        return True
+
+    async def _wait(self, request_id: int, verdict: Verdict) -> None:
+        if verdict.answer is not Answer.WAIT:
+            self._waiting.pop(request_id, None)
+            return
+        if self._waiting.get(request_id) != verdict:
+            log.info("lazy-waits", reason=verdict.reason, text=verdict.text)
+        self._waiting[request_id] = verdict
+        await self._journal.note_lazy(request_id, verdict.reason, verdict.text)
+        self._pause(request_id)
+
+    def _pause(self, request_id: int) -> None:
+        pause = self.context.parts.config.retry_seconds
+        self._not_before[request_id] = self._clock.monotonic() + pause

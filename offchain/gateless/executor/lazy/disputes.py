@@ -1,0 +1,206 @@
+"""Proves lazy answers that are doubted, or that the lot fell on: in time, and the urgent first.
+
+One proof settles all answers that say the same, and it is kept: for receipts that say it as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from eth_utils.crypto import keccak
+
+from gateless.adapters.chain import lazy_calls
+from gateless.core.errors import GatelessError, SandboxError
+from gateless.core.lazy import LazyClaim, LazyState
+from gateless.daemon.faults import is_chain_away
+from gateless.executor.checks import obtain_input
+from gateless.executor.faults import is_hopeless
+from gateless.executor.journal_claims import KeptProof
+from gateless.executor.journal_lazy import subject_of
+from gateless.executor.lazy.context import LazyContext
+from gateless.executor.lazy.states import LazyWork, LazyWorkState
+from gateless.executor.parts import input_argument
+from gateless.executor.status import Problem
+from gateless.executor.work import IntentKind
+
+log = structlog.get_logger(__name__)
+
+_S = LazyWorkState
+#: Answers that one proof settles at most: each costs some 60,000 gas, and its callback's.
+MAX_CLAIMS = 24
+_RETRY_SECONDS = 2.0
+
+
+class LazyDisputes:
+    """Keeps the stake behind lazy answers.
+
+    Args:
+        context: what to work with.
+    """
+
+    def __init__(self, context: LazyContext) -> None:
+        self._context = context
+        self._parts = context.parts
+        self._journal = context.parts.journal
+        self._task: asyncio.Task[None] | None = None
+        self._not_before: dict[int, float] = {}
+        self._hopeless: set[int] = set()
+        self._unanswered: dict[int, Problem] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps doubted answers from being proven."""
+        return tuple(self._unanswered.values())
+
+    def look(self) -> None:
+        """Starts proving where that is not under way."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="lazy-disputes")
+
+    async def drain(self) -> None:
+        """Waits for what is under way."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def stop(self) -> None:
+        """Stops at once."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        try:
+            await self.prove_all()
+        except GatelessError as error:
+            log.warning("disputes-interrupted", code=error.code, message=error.message)
+
+    async def prove_all(self) -> None:
+        """Proves what is doubted, the most urgent first.
+
+        Raises:
+            ChainError: the chain cannot be reached now.
+        """
+        while True:
+            work = await self._next()
+            if work is None or work.claim is None:
+                return
+            try:
+                await self._prove(work, work.claim)
+            except GatelessError as error:
+                self._failed(work, error)
+                if is_chain_away(error):
+                    raise
+
+    async def _next(self) -> LazyWork | None:
+        now = self._parts.clock.monotonic()
+        disputed = await self._journal.find_lazy([_S.DISPUTED])
+        for work in sorted(disputed, key=lambda entry: entry.dispute_deadline):
+            if work.request_id in self._hopeless:
+                continue
+            if self._not_before.get(work.request_id, 0.0) <= now:
+                return work
+        return None
+
+    async def _prove(self, work: LazyWork, claim: LazyClaim) -> None:
+        # A proof that came from somebody else, or too late, is told by events in a moment.
+        state = await self._context.market.state(work.request_id)
+        block = await self._parts.client.block("pending")
+        if state is not LazyState.DISPUTED or block.timestamp > work.dispute_deadline:
+            self._not_before[work.request_id] = self._parts.clock.monotonic() + _RETRY_SECONDS
+            return
+        kept = await self._proof(work, claim)
+        if kept is None or kept.packed_output is None or kept.proof is None:
+            return
+        ready = await self._parts.versions.prepare(work.version_id)
+        claims = await self._equal(claim)
+        call = lazy_calls.prove(
+            self._context.market.address,
+            claims,
+            kept.circuit_index,
+            input_argument(ready, kept.packed_input),
+            kept.packed_output,
+            kept.proof,
+        )
+        receipt = await self._parts.transactions.execute(
+            IntentKind.LAZY_PROVE, call, still_wanted=lambda: self._is_disputed(work)
+        )
+        await self._context.take_over(receipt)
+        self._unanswered.pop(work.request_id, None)
+        log.info(
+            "lazy-proven",
+            request_ids=[entry.request_id for entry in claims],
+            gas_used=receipt.gas_used,
+            tx_hash=receipt.tx_hash,
+        )
+
+    async def _equal(self, claim: LazyClaim) -> list[LazyClaim]:
+        """Own answers that say the same as one, which comes first: a proof settles them all."""
+        found = [claim]
+        for work in await self._journal.find_lazy([_S.DISPUTED, _S.ANSWERED]):
+            same = work.claim is not None and work.claim.subject == claim.subject
+            if same and work.claim is not None and work.claim != claim:
+                found.append(work.claim)
+        return found[:MAX_CLAIMS]
+
+    async def _proof(self, work: LazyWork, claim: LazyClaim) -> KeptProof | None:
+        parts = self._parts
+        ready = await parts.versions.prepare(work.version_id)
+        packed = work.packed_input
+        if packed is None:
+            data = await parts.inputs.find(work.request.input_digest)
+            packed = await obtain_input(
+                work, ready, data or b"", work.request.input_hint, parts.sources
+            )
+        subject = subject_of(claim)
+        kept = await self._journal.expect_proof(subject, packed)
+        if kept.proof is not None:
+            return kept
+        log.info("lazy-disputed", request_id=work.request_id, deadline=work.dispute_deadline)
+        witness = await parts.prover.witness(ready.bundle, packed, ready.circuit_index)
+        if keccak(witness.packed_output) != claim.output_digest:
+            self._give_up(work, "answer-indefensible", "the answer is not the circuit's output")
+            return None
+        proof = await self._context.proofs.of_input(
+            ready, packed, claim.input_binding, f"lazy request {work.request_id}"
+        )
+        if keccak(proof.packed_output) != claim.output_digest:
+            self._give_up(work, "answer-indefensible", "the proof is of another output")
+            return None
+        await self._journal.keep_proof(
+            subject, proof.packed_output, ready.circuit_index, proof.proof
+        )
+        return await self._journal.kept_proof(subject)
+
+    async def _is_disputed(self, work: LazyWork) -> bool:
+        try:
+            return await self._context.market.state(work.request_id) is LazyState.DISPUTED
+        except GatelessError as error:
+            if is_chain_away(error):
+                return True
+            raise
+
+    def _failed(self, work: LazyWork, error: GatelessError) -> None:
+        log.warning(
+            "lazy-unproven",
+            request_id=work.request_id,
+            deadline=work.dispute_deadline,
+            code=error.code,
+            message=error.message,
+        )
+        if is_hopeless(error) and not isinstance(error, SandboxError):
+            self._give_up(work, error.code, error.message)
+            return
+        self._unanswered[work.request_id] = Problem(
+            error.code, error.message, error.hint, work.request_id
+        )
+        self._not_before[work.request_id] = self._parts.clock.monotonic() + _RETRY_SECONDS
+
+    def _give_up(self, work: LazyWork, reason: str, text: str) -> None:
+        log.error("lazy-indefensible", request_id=work.request_id, reason=reason, message=text)
+        self._hopeless.add(work.request_id)
+        self._unanswered[work.request_id] = Problem(
+            reason, text, "the collateral will be slashed; find the cause", work.request_id
+        )

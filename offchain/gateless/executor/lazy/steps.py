@@ -1,0 +1,212 @@
+"""Takes one lazy request from seen to answered, one journaled step after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import structlog
+
+from gateless.adapters.chain import lazy_calls
+from gateless.adapters.chain.calls import Call
+from gateless.adapters.chain.lazy_requests import LazyOffer
+from gateless.core.errors import GatelessError
+from gateless.core.lazy import LazyState
+from gateless.executor.checks import check_binding, check_execution, obtain_input
+from gateless.executor.faults import is_hopeless
+from gateless.executor.lazy.context import LazyContext
+from gateless.executor.lazy.states import LazyWork, LazyWorkState
+from gateless.executor.policy import Answer, Verdict
+from gateless.executor.work import IntentKind
+
+_S = LazyWorkState
+
+
+class LazySteps:
+    """What is done for a lazy request until it is answered; for several requests at once.
+
+    Args:
+        context: what to work with.
+    """
+
+    def __init__(self, context: LazyContext) -> None:
+        self._context = context
+        self._parts = context.parts
+        self._journal = context.parts.journal
+        self._locking = asyncio.Lock()
+
+    async def check(self, work: LazyWork) -> Verdict | None:
+        """Establishes, with nothing at stake, what the answer is and that it could be proven."""
+        context, parts = self._context, self._parts
+        if await self._has_ended(work):
+            return None
+        standing = await parts.standing.current()
+        refusal = context.policy.judge_announced(work.request, standing)
+        if refusal is not None:
+            await self._skip(work, refusal)
+            return None
+        ready = await context.auditor.audit(work.version_id, work.packed_input)
+        data = work.packed_input or await parts.inputs.find(work.request.input_digest) or b""
+        packed = await obtain_input(work, ready, data, work.request.input_hint, parts.sources)
+        await check_binding(work, ready, packed, parts.prover)
+        witness = await check_execution(ready, packed, parts.prover)
+        await self._journal.move_lazy(
+            work.request_id,
+            _S.CHECKED,
+            packed_input=packed,
+            packed_output=witness.packed_output,
+        )
+        return None
+
+    async def commit(self, work: LazyWork) -> Verdict | None:
+        """Locks a request whose answer is known; where nobody else could, answers at once."""
+        if work.packed_output is None:
+            await self._journal.move_lazy(work.request_id, _S.SEEN)
+            return None
+        async with self._locking:  # so that no two locks count on the same backing
+            work = await self._journal.lazy(work.request_id)
+            if work.state is not _S.CHECKED or await self._has_ended(work):
+                return None
+            verdict, asking = await self._judge(work)
+            if verdict.answer is Answer.SKIP:
+                await self._skip(work, verdict)
+                return None
+            if verdict.answer is Answer.WAIT:
+                return verdict
+            call, kind = self._lock_call(work, asking)
+            receipt = await self._parts.transactions.execute(
+                kind, call, still_wanted=lambda: self._is_open(work)
+            )
+        await self._context.take_over(receipt)
+        structlog.get_logger(__name__).info(
+            "lazy-locked", kind=kind, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
+        )
+        return None
+
+    async def answer(self, work: LazyWork) -> None:
+        """Answers a locked request. From then on the output is claimed, and can be doubted."""
+        if work.lock is None:
+            raise GatelessError("journal-incomplete", f"request {work.request_id} lost its lock")
+        if work.packed_output is None:
+            # What was known before a reorganisation, or before a crash: find it out again.
+            ready = await self._parts.versions.prepare(work.version_id)
+            data = work.packed_input or await self._parts.inputs.find(work.request.input_digest)
+            packed = await obtain_input(
+                work, ready, data or b"", work.request.input_hint, self._parts.sources
+            )
+            output = (await check_execution(ready, packed, self._parts.prover)).packed_output
+            work = await self._journal.move_lazy(
+                work.request_id,
+                _S.LOCKED,
+                only_from=[_S.LOCKED],
+                packed_input=packed,
+                packed_output=output,
+            )
+        output = work.packed_output or b""
+        lock = work.lock
+        if lock is None:
+            return
+        receipt = await self._parts.transactions.execute(
+            IntentKind.LAZY_ANSWER,
+            lazy_calls.fulfill(work.request, lock, output),
+            still_wanted=lambda: self._is_locked(work),
+        )
+        await self._context.take_over(receipt)
+        structlog.get_logger(__name__).info(
+            "lazy-answered", gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
+        )
+
+    async def fail(self, work: LazyWork, error: GatelessError) -> Verdict:
+        """What an error means for a request that is not locked yet."""
+        if is_hopeless(error):
+            await self._journal.move_lazy(
+                work.request_id, _S.REJECTED, reason=error.code, text=error.message
+            )
+            return Verdict(Answer.SKIP, error.code, error.message, error.hint)
+        return Verdict(Answer.WAIT, error.code, error.message, error.hint)
+
+    # --- before a lock ---
+
+    async def _judge(self, work: LazyWork) -> tuple[Verdict, int]:
+        context, parts = self._context, self._parts
+        ready = await parts.versions.prepare(work.version_id)
+        seconds = await context.auditor.seconds(ready) or 0.0
+        standing = await parts.standing.refresh()
+        now = await self._now()
+        gas_price = await context.gas_price()
+        verdict = context.policy.judge(
+            work.request,
+            standing,
+            await context.market.backing(context.me),
+            now=now,
+            answer_seconds=0.0,
+            prove_seconds=seconds,
+            royalty_bps=ready.info.royalty_bps,
+            gas_price=gas_price,
+        )
+        asking = context.policy.asking(
+            work.request, standing, seconds, ready.info.royalty_bps, gas_price
+        )
+        if verdict.answer is Answer.TAKE and work.signature is not None:
+            missing = await context.shortage(self._offer(work), now)
+            if missing:
+                verdict = Verdict(
+                    Answer.WAIT,
+                    "deposit-too-low",
+                    f"the deposit of {work.request.requester} lacks {missing} for the price",
+                    "its requester has to deposit it at the lazy market",
+                )
+        return verdict, asking
+
+    def _lock_call(self, work: LazyWork, asking: int) -> tuple[Call, IntentKind]:
+        request, signature, output = work.request, work.signature, work.packed_output or b""
+        if request.named_executor is not None:
+            if signature is None:
+                call = lazy_calls.lock_and_fulfill(request, output)
+            else:
+                call = lazy_calls.lock_signed_and_fulfill(request, signature, output)
+            return call, IntentKind.LAZY_LOCK_AND_ANSWER
+        seconds = math.ceil(self._parts.policy.config.margin_seconds)
+        if signature is None:
+            return lazy_calls.lock(request, seconds, asking), IntentKind.LAZY_LOCK
+        return lazy_calls.lock_signed(request, signature, seconds, asking), IntentKind.LAZY_LOCK
+
+    async def _skip(self, work: LazyWork, verdict: Verdict) -> None:
+        await self._journal.move_lazy(
+            work.request_id, _S.SKIPPED, reason=verdict.reason, text=verdict.text
+        )
+
+    async def _has_ended(self, work: LazyWork) -> bool:
+        """Writes down where a request that is not locked here came to its end."""
+        if await self._now() > work.request.deadline:
+            await self._lose(work, "expired", "its deadline passed before it was locked")
+            return True
+        if await self._is_open(work):
+            return False
+        state = await self._context.market.state(work.request_id)
+        if state is LazyState.NONE:
+            await self._lose(work, "request-vanished", "it was taken back, or never made")
+        return True  # what others did is told by the events of its block
+
+    async def _lose(self, work: LazyWork, reason: str, text: str) -> None:
+        await self._journal.move_lazy(work.request_id, _S.LOST, reason=reason, text=text)
+
+    async def _is_open(self, work: LazyWork) -> bool:
+        state = await self._context.market.state(work.request_id)
+        if state is LazyState.OPEN:
+            return True
+        if state is not LazyState.NONE or work.signature is None:
+            return False
+        return not await self._context.is_spent(self._offer(work))
+
+    async def _is_locked(self, work: LazyWork) -> bool:
+        return await self._context.market.state(work.request_id) is LazyState.LOCKED
+
+    async def _now(self) -> int:
+        block = await self._parts.client.block("pending")
+        return max(block.timestamp, int(self._parts.clock.now()))
+
+    def _offer(self, work: LazyWork) -> LazyOffer:
+        client = self._parts.client
+        signature = work.signature or b""
+        return LazyOffer(client.chain_id, self._context.market.address, work.request, signature)
