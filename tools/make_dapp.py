@@ -1,9 +1,10 @@
 """Writes offchain/gateless/generated/dapp.json: all that a dApp needs to know of the contracts.
 
 One file, read by name: `contracts` (ABI, and the address on the development network where the
-contract is deployed there: the same on every machine, by CREATE2), `network`, `typedData` (domains
-and types of everything that anyone signs, read from the sources), and `vectors`. `format` changes
-whenever a reader of the former file could misread the new one. Run by `make dapp`.
+contract is deployed there: the same on every machine, by CREATE2), `network`, `enums` (names of the
+values, which ABIs leave out), `typedData` (domains and types of everything that anyone signs), all
+read from the sources, and `vectors`. `format` changes whenever a reader of the former file could
+misread the new one. Run by `make dapp`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from gateless.devnet.deploy import deploy
 from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID
 
 from tools.gen_artifacts import CONTRACTS, ROOT, ArtifactError, find_compiled, write_if_changed
+from tools.make_lazy_vectors import TARGET as LAZY_REQUESTS
+from tools.make_signing_vectors import TARGET as SIGNED_REQUESTS
 from tools.make_vectors import TARGET as VECTORS
 
 FORMAT = 1
@@ -37,7 +40,7 @@ OUT = ROOT / "contracts" / "out"
 UNDEPLOYED = (
     "IInferenceConsumer",
     "IRequestingConsumer",
-    "KeySetVerifier",
+    "ResultBoard",
     "FirstConsumer",
     "TraitToken",
     "VolatilityFeePool",
@@ -50,6 +53,10 @@ INHERITED = (
 _LITERALS = re.compile(r'(?:"[^"\n]*"\s*)+')
 _STRUCT = re.compile(r"([A-Z]\w*)\(((?:[\w\[\]]+ \w+)(?:,[\w\[\]]+ \w+)*)\)")
 _DOMAIN = re.compile(r'EIP712\(\s*"([^"]+)",\s*"([^"]+)"\s*\)')
+#: Markets that keep one word per request name themselves to their base, which adds the version.
+_RECORD_MARKET = re.compile(r'RecordMarket\(\s*"([^"]+)"')
+_RECORD_MARKET_VERSION = "1"
+_ENUM = re.compile(r"\benum (\w+) \{([\w\s,]+)\}")
 _PERMIT_DOMAIN = re.compile(r'ERC20Permit\(\s*"([^"]+)"\s*\)')
 
 
@@ -97,12 +104,26 @@ def domains(files: Iterable[Path]) -> list[dict[str, str]]:
     found = []
     for path in files:
         text = path.read_text(encoding="utf-8")
-        stated = [*_DOMAIN.findall(text), *((name, "1") for name in _PERMIT_DOMAIN.findall(text))]
+        stated = [
+            *_DOMAIN.findall(text),
+            *((name, _RECORD_MARKET_VERSION) for name in _RECORD_MARKET.findall(text)),
+            *((name, "1") for name in _PERMIT_DOMAIN.findall(text)),
+        ]
         for name, version in stated:
             # A part of a contract may state the domain of the whole, which is named last in it.
             contract = name.rpartition(" ")[2] if name.startswith("Gateless ") else path.stem
             found.append({"contract": contract, "name": name, "version": version})
     return sorted(found, key=lambda domain: domain["contract"])
+
+
+def enums(texts: Iterable[str]) -> dict[str, list[str]]:
+    """Every enum of the sources, with the names of its values in their order."""
+    found = {
+        name: [value.strip() for value in values.split(",")]
+        for text in texts
+        for name, values in _ENUM.findall(text)
+    }
+    return dict(sorted(found.items()))
 
 
 def assemble(deployment: Deployment, out: Path = OUT, root: Path = ROOT) -> dict[str, Any]:
@@ -127,12 +148,17 @@ def assemble(deployment: Deployment, out: Path = OUT, root: Path = ROOT) -> dict
             },
         },
         "contracts": contracts,
+        "enums": enums(path.read_text(encoding="utf-8") for path in own),
         "typedData": {
             "domains": domains(own),
             "types": types,
             "typeHashes": {name: type_hash(name, types) for name in types},
         },
-        "vectors": json.loads(VECTORS.read_text(encoding="utf-8")),
+        "vectors": {
+            **json.loads(VECTORS.read_text(encoding="utf-8")),
+            "signedRequests": json.loads(SIGNED_REQUESTS.read_text(encoding="utf-8")),
+            "lazyRequests": json.loads(LAZY_REQUESTS.read_text(encoding="utf-8")),
+        },
     }
 
 

@@ -31,6 +31,7 @@ async function writeSources() {
   for (const name of ["InferenceRequest", "Permit"]) {
     lines.push(`export const types${name} = ${JSON.stringify({ [name]: types[name] })} as const;`);
   }
+  lines.push(`export const requestStates = ${JSON.stringify(dapp.enums.RequestState)} as const;`);
   const market = domains.find((domain) => domain.contract === "InferenceMarket");
   lines.push(`export const marketDomain = ${JSON.stringify({ name: market.name, version: market.version })} as const;`);
   await mkdir(SOURCES, { recursive: true });

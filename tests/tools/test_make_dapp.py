@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 from gateless.adapters.chain.artifacts import load_artifact
+from gateless.core.types import RequestState, TrustMode
 from gateless.devnet import Devnet
 
 from tools.make_dapp import assemble, signed_types, type_hash
@@ -54,6 +57,50 @@ async def test_typed_data_is_what_the_token_signs(dapp: dict[str, Any], devnet: 
     stated = next(one for one in dapp["typedData"]["domains"] if one["contract"] == "TestDollar")
     assert (stated["name"], stated["version"]) == (data.domain["name"], data.domain["version"])
     assert dapp["typedData"]["types"]["Permit"] == data.types["Permit"]
+
+
+async def test_domains_are_what_the_contracts_state(dapp: dict[str, Any], devnet: Devnet) -> None:
+    """ERC-5267, of every contract that signatures are for; those not deployed are named all the
+    same."""
+    domains = {one["contract"]: one for one in dapp["typedData"]["domains"]}
+    entries = dapp["contracts"].items()
+    signing = {name for name, entry in entries if _function(entry["abi"], "eip712Domain")}
+    assert signing == set(domains)
+    asked = 0
+    for name in signing:
+        address = dapp["contracts"][name].get("address")
+        if address is None:
+            continue
+        call = {"to": address, "data": "0x" + keccak(text="eip712Domain()")[:4].hex()}
+        kinds = ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"]
+        _, stated, version, chain_id, contract, _, _ = decode(
+            kinds, await devnet.client.rpc.data("eth_call", call, "latest")
+        )
+        assert (stated, version) == (domains[name]["name"], domains[name]["version"])
+        assert (chain_id, contract) == (dapp["network"]["chainId"], address.lower())
+        asked += 1
+    assert asked >= 4
+
+
+def _function(abi: list[dict[str, Any]], name: str) -> bool:
+    return any(item["type"] == "function" and item["name"] == name for item in abi)
+
+
+def test_enums_are_those_that_the_abis_speak_of(dapp: dict[str, Any]) -> None:
+    spoken = set(
+        re.findall(r'"internalType": "enum (?:\w+\.)?(\w+)', json.dumps(dapp["contracts"]))
+    )
+    assert spoken <= set(dapp["enums"])
+    assert dapp["enums"]["RequestState"] == [state.name for state in RequestState]
+    assert dapp["enums"]["TrustMode"] == [mode.name for mode in TrustMode]
+
+
+def test_vectors_hold_those_of_signed_requests(dapp: dict[str, Any]) -> None:
+    for name in ("signedRequests", "lazyRequests"):
+        vectors = dapp["vectors"][name]
+        types = dapp["typedData"]["types"]
+        assert vectors["types"] == {vectors["primaryType"]: types[vectors["primaryType"]]}
+    assert len(dapp["vectors"]["receipts"]) == 3
 
 
 def test_type_hashes_are_the_standards(dapp: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 /** How far a request has come, read from the contract; its events only say when to look. */
 import { keccak256, type Address, type Hex, type PublicClient } from "viem";
-import { inferenceMarketAbi } from "#network";
+import { inferenceMarketAbi, requestStates } from "#network";
 import { POLL_MILLISECONDS, chainTime } from "./chain";
 import type { Deployment } from "./deployment";
 import { Fault } from "./faults";
@@ -47,8 +47,6 @@ export type Progress =
   /** A signed request whose nonce was used otherwise, by a cancellation or another request. */
   | { readonly stage: "void" };
 
-/** `RequestState` of the market. */
-const STATES = ["none", "open", "locked", "paid", "refunded"] as const;
 /** `paidBlock` names the first of so many blocks. */
 const PAID_BLOCKS = 256n;
 
@@ -60,13 +58,13 @@ export async function readProgress(
 ): Promise<Progress> {
   const market = { address: deployment.market, abi: inferenceMarketAbi } as const;
   const stored = await client.readContract({ ...market, functionName: "requestOf", args: [id] }).catch(() => undefined);
-  const state = STATES[stored?.state ?? 0] ?? "none";
-  if (stored === undefined || state === "none") return readSigned(client, deployment, id, tracked);
+  const state = requestStates[stored?.state ?? 0];
+  if (stored === undefined || state === undefined || state === "NONE") return readSigned(client, deployment, id, tracked);
   const { price, executor } = stored;
-  if (state === "paid") return { stage: "paid", answer: await readAnswer(client, deployment, id, stored) };
-  if (state === "refunded") return { stage: "refunded", price, executor };
+  if (state === "PAID") return { stage: "paid", answer: await readAnswer(client, deployment, id, stored) };
+  if (state === "REFUNDED") return { stage: "refunded", price, executor };
   const [, refundable] = await client.readContract({ ...market, functionName: "statusOf", args: [id] });
-  if (state === "open") return { stage: "open", refundable, price, deadline: stored.deadline };
+  if (state === "OPEN") return { stage: "open", refundable, price, deadline: stored.deadline };
   return { stage: "locked", refundable, price, deadline: stored.lockDeadline, executor };
 }
 
