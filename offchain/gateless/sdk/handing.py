@@ -31,24 +31,47 @@ async def hand_over(given: Handover, place: str) -> str:
     return str(await asyncio.to_thread(_write, given, place))
 
 
+async def hand_input(case: str, packed_input: bytes, base: str) -> str:
+    """Hands a watchtower the input of a lazy request whose answer it cannot judge without.
+
+    Args:
+        case: the request's id: 0x and 64 hex digits.
+        packed_input: exactly as it was sent to the executor.
+        base: base URL of a watchtower.
+
+    Raises:
+        InputError: ``handover-refused``.
+        StorageError: ``store-unreachable``.
+    """
+    where = f"{base.rstrip('/')}/v1/cases/{case}"
+    return await _request("PUT", f"{where}/input", packed_input, base, where)
+
+
 async def _post(given: Handover, base: str) -> str:
+    where = f"{base}/v1/cases/0x{given.signed.digest.hex()}"
+    body = given.to_json().encode()
+    return await _request("POST", f"{base}/v1/handovers", body, base, where)
+
+
+async def _request(method: str, url: str, body: bytes, base: str, where: str) -> str:
     try:
         async with httpx.AsyncClient(timeout=_SECONDS) as http:
-            answer = await http.post(f"{base}/v1/handovers", content=given.to_json())
+            answer = await http.request(method, url, content=body)
     except httpx.HTTPError as error:
         raise StorageError(
             "store-unreachable",
             f"the watchtower at {base} does not answer: {error or type(error).__name__}",
-            hint="check the address, or hand it to another watchtower",
+            hint="check the address, or use another watchtower",
         ) from error
     if answer.status_code != httpx.codes.ACCEPTED:
         raise InputError(
             "handover-refused",
-            f"the watchtower at {base} refuses the receipt: {_why(answer)}",
-            hint="it may still be worth a challenge of your own: gateless receipt challenge",
+            f"the watchtower at {base} refuses it: {_why(answer)}",
+            hint="you may still challenge it yourself:"
+            " gateless receipt challenge, or gateless lazy challenge",
             status=answer.status_code,
         )
-    return f"{base}/v1/cases/0x{given.signed.digest.hex()}"
+    return where
 
 
 def _why(answer: httpx.Response) -> str:

@@ -146,4 +146,3 @@ class IntentKind(StrEnum):
     WITHDRAW = "withdraw"
     SLASH = "slash"
     DRAW_LOT = "draw_lot"
-    FINALIZE = "finalize"

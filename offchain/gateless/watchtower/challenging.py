@@ -261,6 +261,7 @@ class Challenges:
         if found.standing is Standing.ABSENT:
             await self._undone(case)
         elif found.standing is Standing.COMMITTED:
+            await self._restore()
             await self._journal.move(case.case_id, _S.COMMITTED, deadline=0)
         elif found.standing in _ENDS:
             await self._journal.move(
@@ -293,10 +294,27 @@ class Challenges:
     async def _undone(self, case: Case) -> None:
         """A reorganisation took the announcement out: the same bytes are sent again."""
         log.warning("challenge-undone", case=case.name, claim_id=case.claim_id)
+        await self._restore()
         if case.kind is CaseKind.LOT:
             await self._journal.move(case.case_id, _S.WRONG, deadline=0)
             return
         await self._journal.move(case.case_id, _S.COMMITTING, claim_id=0, deadline=0)
+
+    async def _restore(self) -> None:
+        """Sends again what a reorganisation took out, in the order of nonces."""
+        count = await self._client.rpc.quantity(
+            "eth_getTransactionCount", self._sender.address, "latest"
+        )
+        for intent in await self._journal.intents():
+            if intent.nonce < count or intent.state is IntentState.DROPPED:
+                continue
+            await self._journal.conclude(intent.intent_id, IntentState.PENDING)
+            try:
+                await self._drive(intent)
+            except (ChainError, ContractError) as error:
+                if is_chain_away(error):
+                    raise
+                log.warning("not-restored", tx_hash=intent.tx_hash, code=error.code)
 
     async def _leave(self, case: Case, code: str, text: str) -> None:
         await self._journal.move(case.case_id, _S.LEFT, reason=code, text=text, bond=0)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.court_calls import COURT
+from gateless.adapters.chain.lazy import DisputeReader, has_lazy_market
+from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.core.types import Event
 
 _COURT_EVENTS = tuple(
@@ -20,6 +22,14 @@ _COURT_EVENTS = tuple(
         "Equivocation",
         "PoolReleased",
     )
+)
+
+_DISPUTE_EVENTS = (
+    *(
+        f"{DISPUTE_COURT}.{name}"
+        for name in ("ChallengeCommitted", "CommitmentWithdrawn", "ChallengeFailed", "ChallengeWon")
+    ),
+    f"{LAZY_MARKET}.ClaimSlashed",
 )
 
 
@@ -37,7 +47,7 @@ class Earnings:
         bonds_lost: of proven claims.
         at_risk: bonds of claims that are not final.
         credited: rewards and compensations that can be withdrawn from the staking contract.
-        balance: bonds that came back and can be withdrawn from the court.
+        balance: bonds that came back and can be withdrawn from the courts.
     """
 
     won: int
@@ -57,12 +67,45 @@ class Earnings:
         return self.rewards - self.bonds_lost
 
 
+@dataclass(slots=True)
+class _Books:
+    """Sums while events are read."""
+
+    won: int = 0
+    lost: int = 0
+    moot: int = 0
+    reported: int = 0
+    rewards: int = 0
+    bonds_lost: int = 0
+
+
 async def read_earnings(client: ChainClient, account: str) -> Earnings:
     """What an account's challenges brought and cost, up to the latest block."""
+    books = _Books()
+    bonds = await _read_court(client, account, books)
+    balance = await client.court.balance_of(account)
+    if has_lazy_market(client.deployment):
+        bonds += await _read_disputes(client, account, books)
+        balance += await DisputeReader(client.rpc, client.deployment).balance_of(account)
+    return Earnings(
+        won=books.won,
+        lost=books.lost,
+        moot=books.moot,
+        reported=books.reported,
+        open=len(bonds),
+        rewards=books.rewards,
+        bonds_lost=books.bonds_lost,
+        at_risk=sum(bonds),
+        credited=await client.staking.credit_of(account),
+        balance=balance,
+    )
+
+
+async def _read_court(client: ChainClient, account: str, books: _Books) -> list[int]:
+    """Claims about receipts; returns the bonds of those that are not final."""
     me = account.lower()
     bonds: dict[int, int] = {}
     pools: set[int] = set()
-    won = lost = moot = reported = rewards = bonds_lost = 0
     for event in await client.events(_COURT_EVENTS, client.deployment.start_block):
         args, name = event.args, event.name
         claim_id = int(args.get("claimId", 0))
@@ -70,10 +113,10 @@ async def read_earnings(client: ChainClient, account: str) -> Earnings:
             bonds[claim_id] = int(args["bond"])
         elif name == "Equivocation" and str(args["reporter"]).lower() == me:
             pools.add(int(args["poolId"]))
-            reported += 1
+            books.reported += 1
             bonds.pop(claim_id, None)
         elif name == "PoolReleased" and int(args["poolId"]) in pools:
-            rewards += int(args["reward"])
+            books.rewards += int(args["reward"])
         elif claim_id not in bonds:
             continue
         elif name == "ReceiptChallenged":
@@ -81,26 +124,39 @@ async def read_earnings(client: ChainClient, account: str) -> Earnings:
         elif name == "CommitmentWithdrawn":
             del bonds[claim_id]
         elif name == "ClaimSlashed":
-            won, rewards = won + 1, rewards + int(args["reward"])
+            books.won += 1
+            books.rewards += int(args["reward"])
             del bonds[claim_id]
         elif name == "ClaimProven":
-            lost, bonds_lost = lost + 1, bonds_lost + int(args["paid"]) + int(args["burned"])
+            books.lost += 1
+            books.bonds_lost += int(args["paid"]) + int(args["burned"])
             del bonds[claim_id]
         elif name == "ClaimMoot":
-            moot += 1
+            books.moot += 1
             del bonds[claim_id]
-    return Earnings(
-        won=won,
-        lost=lost,
-        moot=moot,
-        reported=reported,
-        open=len(bonds),
-        rewards=rewards,
-        bonds_lost=bonds_lost,
-        at_risk=sum(bonds.values()),
-        credited=await client.staking.credit_of(account),
-        balance=await client.court.balance_of(account),
-    )
+    return list(bonds.values())
+
+
+async def _read_disputes(client: ChainClient, account: str, books: _Books) -> list[int]:
+    """Doubts about lazy answers; returns the bonds of those that are not final."""
+    me = account.lower()
+    bonds: list[int] = []
+    for event in await client.events(_DISPUTE_EVENTS, client.deployment.start_block):
+        args, name = event.args, event.name
+        if str(args["challenger"]).lower() != me:
+            continue
+        if name == "ChallengeCommitted":
+            bonds.append(int(args["bond"]))
+        elif name == "ClaimSlashed":
+            books.won += 1
+            books.rewards += int(args["reward"])
+        elif name == "ChallengeFailed":
+            books.lost += 1
+            books.bonds_lost += int(args["paid"]) + int(args["burned"])
+            bonds.pop()
+        elif name == "CommitmentWithdrawn" or (name == "ChallengeWon" and int(args["bond"])):
+            bonds.pop()
+    return bonds
 
 
 async def _challenge_bond(client: ChainClient, challenged: Event) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from eth_utils.crypto import keccak
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -16,10 +17,11 @@ from gateless.core.errors import GatelessError, InputError, NotFoundError
 from gateless.core.handovers import MAX_HANDOVER_BYTES, Handover, parse_handover
 from gateless.core.receipts import SignedReceipt
 from gateless.sdk.receipt_checks import check_flaw
-from gateless.watchtower.cases import Case, CaseState
+from gateless.watchtower.cases import Case, CaseKind, CaseState
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.court import equivocation_case, receipt_case, receipts_of
 from gateless.watchtower.journal import Journal
+from gateless.watchtower.lazy import claim_of
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,26 @@ class Inbox:
             log.info("receipt-taken", case=f"0x{signed.digest.hex()}")
         await self._look_for_equivocation(signed)
         return await self._journal.get(signed.digest)
+
+    async def take_input(self, case: Case, packed_input: bytes) -> None:
+        """Adds the input of a case that lacks it; it is judged anew.
+
+        Raises:
+            InputError: ``handover-mismatch``.
+        """
+        if case.kind is CaseKind.LAZY:
+            digest = claim_of(case).input_digest
+        elif case.kind is CaseKind.RECEIPT:
+            digest = receipts_of(case)[0].receipt.packed_digest
+        else:
+            return
+        if keccak(packed_input) != digest:
+            raise InputError(
+                "handover-mismatch",
+                "the case is about another input",
+                hint="give exactly the packed input that was sent to the executor",
+            )
+        await self._journal.give_input(case.case_id, packed_input)
 
     async def read_folder(self) -> int:
         """Takes in what is new in the folder; returns how many files were."""
@@ -132,7 +154,7 @@ class Inbox:
 
 
 def inbox_app(inbox: Inbox, journal: Journal) -> FastAPI:
-    """The HTTP side: ``POST /v1/handovers``, ``GET /v1/cases/{id}``."""
+    """The HTTP side: ``/v1/handovers`` takes receipts, ``/v1/cases/{id}`` inputs and questions."""
     app = FastAPI(title="Gateless watchtower", version="1", docs_url=None, redoc_url=None)
 
     @app.exception_handler(GatelessError)
@@ -150,31 +172,46 @@ def inbox_app(inbox: Inbox, journal: Journal) -> FastAPI:
     @app.post("/v1/handovers", response_class=JSONResponse)
     async def hand_over(request: Request) -> Response:
         """Takes a receipt with its input and output."""
-        data = bytearray()
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > MAX_HANDOVER_BYTES:
-                raise InputError(
-                    "handover-too-large",
-                    f"a handover has at most {MAX_HANDOVER_BYTES} bytes",
-                    hint="such an input fits no challenge",
-                )
-        return JSONResponse(case_data(await inbox.take(parse_handover(bytes(data)))), 202)
+        given = parse_handover(await _body(request))
+        return JSONResponse(case_data(await inbox.take(given)), 202)
+
+    @app.put("/v1/cases/{name}/input", response_class=JSONResponse)
+    async def hand_input(name: str, request: Request) -> Response:
+        """Takes the packed input of a case that lacks it."""
+        found = await _case(journal, name)
+        await inbox.take_input(found, await _body(request))
+        return JSONResponse(case_data(await journal.get(found.case_id)), 202)
 
     @app.get("/v1/cases/{name}", response_class=JSONResponse)
     async def case(name: str) -> Response:
         """What became of a case."""
-        try:
-            found = await journal.get(bytes.fromhex(name.removeprefix("0x")))
-        except (LookupError, ValueError) as error:
-            raise NotFoundError(
-                "unknown-case",
-                "this watchtower has no such case",
-                hint="name the digest of the receipt: 0x and 64 hex digits",
-            ) from error
-        return JSONResponse(case_data(found))
+        return JSONResponse(case_data(await _case(journal, name)))
 
     return app
+
+
+async def _body(request: Request) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_HANDOVER_BYTES:
+            raise InputError(
+                "handover-too-large",
+                f"a handover has at most {MAX_HANDOVER_BYTES} bytes",
+                hint="such an input fits no challenge",
+            )
+    return bytes(data)
+
+
+async def _case(journal: Journal, name: str) -> Case:
+    try:
+        return await journal.get(bytes.fromhex(name.removeprefix("0x")))
+    except (LookupError, ValueError) as error:
+        raise NotFoundError(
+            "unknown-case",
+            "this watchtower has no such case",
+            hint="name the receipt's digest or the lazy request's id: 0x and 64 hex digits",
+        ) from error
 
 
 def case_data(case: Case) -> dict[str, Any]:

@@ -11,10 +11,12 @@ import typer
 from gateless.cli.command import command
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
+from gateless.cli.lazy import parse_id, spell_id
 from gateless.cli.output import facts, table
 from gateless.cli.receipts import packed_output, read_receipt
 from gateless.cli.render import Rows, amount, moment
 from gateless.core.amounts import Token, format_amount, parse_amount
+from gateless.core.errors import InputError
 
 if TYPE_CHECKING:
     from gateless.adapters.chain.client import ChainClient
@@ -195,10 +197,16 @@ async def _earnings(
 )
 async def _hand(
     cli: Cli,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt, as JSON.")],
     to: Annotated[
         str, typer.Option(metavar="PLACE", help="A watchtower's address, or its inbox folder.")
     ],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The receipt, as JSON.")
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="In place of a receipt: the lazy request that was asked."),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--input", "-i", metavar="FILE", help="The values that were asked about."),
@@ -208,25 +216,47 @@ async def _hand(
         typer.Option(metavar="HEX", help="The packed output; needed where circuits rescale."),
     ] = None,
 ) -> None:
-    """Hand a receipt to a watchtower, with what went with it."""
+    """Hand a receipt to a watchtower, or the input of a lazy request that it cannot find."""
+    from gateless.sdk.handing import hand_input
+
+    if (file is None) == (request is None) or (request is not None and source is None):
+        raise InputError(
+            "usage",
+            "name a receipt, or a --request with its --input",
+            hint="see gateless watchtower hand --help",
+        )
+    if file is not None:
+        case, where = await _hand_receipt(cli, file, source, output, to)
+    else:
+        number = parse_id(str(request))
+        async with cli.network() as gateless:
+            answer = await gateless.lazy_answer(number)
+        packed = await _packed(cli, answer.version_label, str(source))
+        case = spell_id(number)
+        where = await hand_input(case, packed, to)
+    cli.output.result({"case": case, "at": where}, facts([("case", case), ("handed to", where)]))
+
+
+async def _hand_receipt(
+    cli: Cli, file: Path, source: str | None, output: str | None, to: str
+) -> tuple[str, str]:
     from gateless.core.handovers import Handover
     from gateless.sdk.handing import hand_over
-    from gateless.sdk.tensors import pack_inputs
 
     signed = read_receipt(file)
-    packed = None
-    if source is not None:
-        async with cli.network() as gateless:
-            with cli.progress() as progress:
-                version = signed.receipt.version_id
-                manifest = await gateless.manifest(version, progress=progress)
-                packed = pack_inputs(manifest, read_inputs(source))
+    packed = None if source is None else await _packed(cli, signed.receipt.version_id, source)
     given = Handover(signed, packed, None if output is None else packed_output(output))
-    where = await hand_over(given, to)
-    cli.output.result(
-        {"case": f"0x{signed.digest.hex()}", "at": where},
-        facts([("case", f"0x{signed.digest.hex()}"), ("handed to", where)]),
-    )
+    return f"0x{signed.digest.hex()}", await hand_over(given, to)
+
+
+async def _packed(cli: Cli, ref: str | int, source: str) -> bytes:
+    """The values of a file as a version takes them."""
+    from gateless.sdk.tensors import pack_inputs
+
+    async with cli.network() as gateless:
+        with cli.progress() as progress:
+            manifest = await gateless.manifest(ref, progress=progress)
+            return pack_inputs(manifest, read_inputs(source))
 
 
 def _config(cli: Cli, address: str) -> WatchtowerConfig:
