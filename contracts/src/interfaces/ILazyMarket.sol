@@ -40,6 +40,8 @@ interface ILazyMarket is IRecordMarket {
         uint256 fee,
         uint256 royalty
     );
+    /// @notice A claim of a list was left out: it is not due, was shown wrongly, or somebody waits for its output.
+    event FinalizationSkipped(uint256 indexed requestId);
     /// @notice No proof came. The requester has the price back, and `compensation` on top; `reward` is the
     /// challenger's.
     event ClaimSlashed(
@@ -72,6 +74,7 @@ interface ILazyMarket is IRecordMarket {
     error LazyMarket_PriceTooLow(uint256 price, uint256 least);
     error LazyMarket_InsufficientBacking(address executor, uint256 unused, uint256 needed);
     error LazyMarket_ZeroAmount();
+    error LazyMarket_ResultKept(uint256 requestId);
     error LazyMarket_StillChallengeable(uint256 requestId, uint64 challengeDeadline);
     error LazyMarket_ChallengeWindowOver(uint256 requestId, uint64 challengeDeadline);
     error LazyMarket_NotCourt(address caller);
@@ -123,6 +126,14 @@ interface ILazyMarket is IRecordMarket {
     /// @notice Makes an answer final that nobody challenged in time, and pays it. Anyone.
     /// @param output the packed output where the request has a callback; empty, or not looked at, where it has none.
     function finalize(LazyClaim calldata claim, bytes calldata output) external;
+    /// @notice As `finalize` for several answers that nobody waits for, without keeping their results: `resultOf` shows
+    /// one after `keepResult`, which is left to whoever needs it. Answers that are not due, or have a callback, are
+    /// left out with `FinalizationSkipped`. Reverts where none is left.
+    /// @return finalized number of answers that became final.
+    function finalizeMany(LazyClaim[] calldata claims) external returns (uint256 finalized);
+    /// @notice Keeps the result of an answer that `finalizeMany` made final. Anyone, once, at any time.
+    /// @param finalAt second in which it became final: that of the block with its `Finalized`.
+    function keepResult(LazyClaim calldata claim, uint64 finalAt) external;
 
     // --- for the court ---
     /// @notice Makes an answer a disputed one, within its challenge window. Only the court.

@@ -2,15 +2,17 @@
 pragma solidity 0.8.30;
 
 import {ILazyMarket} from "../interfaces/ILazyMarket.sol";
+import {LazyEvents} from "../libraries/LazyEvents.sol";
 import {LazyHashes} from "../libraries/LazyHashes.sol";
 import {LazyClaim, LazyLock, LazyRequest, LazyState} from "../types/LazyTypes.sol";
-import {Finality} from "../types/RecordTypes.sol";
+import {Finality, Result} from "../types/RecordTypes.sol";
 import {LazyRequests} from "./LazyRequests.sol";
 
 /// @title How lazy requests are answered and paid
 /// @notice An answer is a claim that anybody may doubt; when nobody did in time, it is final. Doubts are in
 /// `DisputeCourt`; what it decides comes to `LazyMarket`, which extends this.
 abstract contract LazyAnswers is LazyRequests {
+    using LazyEvents for LazyClaim;
     using LazyHashes for LazyClaim;
     using LazyHashes for LazyLock;
 
@@ -77,12 +79,60 @@ abstract contract LazyAnswers is LazyRequests {
         if (isAwaited) _callBack(_callbackOf(claim), output);
     }
 
-    /// @dev Pays an answer and makes it final. The caller has checked that it is due.
+    /// @inheritdoc ILazyMarket
+    function finalizeMany(LazyClaim[] calldata claims) external nonReentrant returns (uint256 finalized) {
+        for (uint256 i = 0; i < claims.length; ++i) {
+            LazyClaim calldata claim = claims[i];
+            uint256 requestId = claim.requestId;
+            bytes32 claimHash = claim.hashShown();
+            // Check: as in `finalize`; nobody waits for the output.
+            if (
+                !_isRecord(requestId, uint8(LazyState.ANSWERED), claimHash)
+                    || block.timestamp <= claim.challengeDeadline || claim.callback != address(0)
+            ) {
+                emit FinalizationSkipped(requestId);
+                continue;
+            }
+            // Effect
+            _set(requestId, LazyState.FINAL, LazyHashes.unkept(claimHash, uint64(block.timestamp)));
+            _pay(claim, Finality.UNCHALLENGED);
+            ++finalized;
+        }
+        if (finalized == 0) revert RecordMarket_NothingDone();
+    }
+
+    /// @inheritdoc ILazyMarket
+    function keepResult(LazyClaim calldata claim, uint64 finalAt) external nonReentrant {
+        // Check: final since then, and not kept. The record of a kept one is an output's digest: whatever that looks
+        // like, it is no hash of a claim.
+        uint256 requestId = claim.requestId;
+        if (_isKept(requestId)) revert LazyMarket_ResultKept(requestId);
+        _require(requestId, LazyState.FINAL, LazyHashes.unkept(claim.hashShown(), finalAt));
+        // Effect
+        _keep(
+            requestId,
+            Result({
+                versionId: claim.versionId,
+                mode: MODE,
+                how: Finality.UNCHALLENGED,
+                finalAt: finalAt,
+                bond: claim.collateral,
+                outputDigest: claim.outputDigest
+            })
+        );
+    }
+
+    /// @dev Pays an answer, makes it final and keeps its result. The caller has checked that it is due.
     function _settle(LazyClaim calldata claim, Finality how) internal {
+        _finish(claim.requestId, claim.versionId, claim.outputDigest, how, claim.collateral);
+        _pay(claim, how);
+    }
+
+    /// @dev The caller makes it final.
+    function _pay(LazyClaim calldata claim, Finality how) private {
         address executor = claim.executor;
         uint64 versionId = claim.versionId;
         (uint256 fee, uint256 royalty) = _split(claim.price, claim.royaltyBps);
-        _finish(claim.requestId, versionId, claim.outputDigest, how, claim.collateral);
         _release(executor, claim.collateral);
         _payOut(executor, versionId >> 32, fee, royalty);
         emit Finalized(claim.requestId, executor, versionId, claim.outputDigest, how, fee, royalty);
@@ -129,7 +179,7 @@ abstract contract LazyAnswers is LazyRequests {
         claim.callbackGas = wanted.callbackGas;
         // Effect
         _set(requestId, LazyState.ANSWERED, claim.hash());
-        emit Answered(requestId, msg.sender, claim.versionId, claim, output, wanted.inputHint);
+        claim.emitAnswered(output, wanted.inputHint);
     }
 
     /// @dev Output and lock in one transaction: only where nobody else could lock, so that there is nobody to copy it.

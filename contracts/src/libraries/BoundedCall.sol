@@ -42,6 +42,22 @@ library BoundedCall {
         returned = _returned(maxReturned);
     }
 
+    /// @notice Runs a call of this very contract as if it had been sent by itself: its own code, its own caller. Keeps
+    /// no memory, so that many in a row cost no more than one.
+    function tryItself(bytes calldata data) internal returns (bool success) {
+        assembly ("memory-safe") {
+            // Above the free pointer, and not kept.
+            let at := mload(0x40)
+            calldatacopy(at, data.offset, data.length)
+            success := delegatecall(gas(), address(), at, data.length, 0, 0)
+        }
+    }
+
+    /// @notice What the last call returned, cut at `maxReturned` bytes.
+    function lastReturned(uint256 maxReturned) internal pure returns (bytes memory) {
+        return _returned(maxReturned);
+    }
+
     /// @dev What the last call returned, cut at `maxReturned` bytes.
     function _returned(uint256 maxReturned) private pure returns (bytes memory returned) {
         assembly ("memory-safe") {

@@ -26,14 +26,11 @@ library Records {
     }
 
     /// @notice The word beside the record of a final request: what the record has no room for.
-    function packResult(uint64 versionId, TrustMode mode, Finality how, uint128 bond, bytes32 outputDigest)
-        internal
-        view
-        returns (uint256)
-    {
+    function packResult(Result memory result) internal pure returns (uint256) {
         uint256 most = type(uint88).max;
-        return uint256(outputDigest) >> 248 << 208 | uint256(mode) << 200 | uint256(how) << 192
-            | uint256(uint40(block.timestamp)) << 152 | (bond < most ? bond : most) << 64 | versionId;
+        return uint256(result.outputDigest) >> 248 << 208 | uint256(result.mode) << 200 | uint256(result.how) << 192
+            | uint256(uint40(result.finalAt)) << 152 | (result.bond < most ? result.bond : most) << 64
+            | result.versionId;
     }
 
     /// @notice What both words of a final request say.

@@ -18,10 +18,8 @@ abstract contract MarketBatch is IRecordMarket {
     function batch(bytes[] calldata calls) external returns (uint256 done) {
         // Interaction: with itself.
         for (uint256 i = 0; i < calls.length; ++i) {
-            (bool success, bytes memory reason) =
-                BoundedCall.tryDelegateCall(address(this), gasleft(), MAX_REASON, calls[i]);
-            if (success) ++done;
-            else emit CallSkipped(msg.sender, i, reason);
+            if (BoundedCall.tryItself(calls[i])) ++done;
+            else emit CallSkipped(msg.sender, i, BoundedCall.lastReturned(MAX_REASON));
         }
         if (done == 0) revert RecordMarket_NothingDone();
     }

@@ -27,7 +27,8 @@ abstract contract MarketRecords is IRecordMarket {
     /// @inheritdoc IRecordMarket
     function resultOf(uint256 requestId) external view returns (Result memory result) {
         Entry storage entry = _entries[requestId];
-        if (Records.stateOf(entry.record) == Records.FINAL) return Records.unpackResult(entry.record, entry.result);
+        // The second word is there where the output is final and kept; no result is zero.
+        if (entry.result != 0) return Records.unpackResult(entry.record, entry.result);
     }
 
     /// @inheritdoc IRecordMarket
@@ -41,9 +42,29 @@ abstract contract MarketRecords is IRecordMarket {
 
     /// @dev Makes the output final, for good. The caller has checked that it is.
     function _finish(uint256 requestId, uint64 versionId, bytes32 outputDigest, Finality how, uint128 bond) internal {
+        _keep(
+            requestId,
+            Result({
+                versionId: versionId,
+                mode: MODE,
+                how: how,
+                finalAt: uint64(block.timestamp),
+                bond: bond,
+                outputDigest: outputDigest
+            })
+        );
+    }
+
+    /// @dev Both words of a final output. The caller has checked that it is final.
+    function _keep(uint256 requestId, Result memory result) internal {
         Entry storage entry = _entries[requestId];
-        entry.record = Records.pack(Records.FINAL, outputDigest);
-        entry.result = Records.packResult(versionId, MODE, how, bond, outputDigest);
+        entry.record = Records.pack(Records.FINAL, result.outputDigest);
+        entry.result = Records.packResult(result);
+    }
+
+    /// @dev Whether both words are there.
+    function _isKept(uint256 requestId) internal view returns (bool) {
+        return _entries[requestId].result != 0;
     }
 
     /// @dev That the request is in this state, with these details.

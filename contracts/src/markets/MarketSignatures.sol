@@ -5,6 +5,7 @@ import {IRecordMarket} from "../interfaces/IRecordMarket.sol";
 import {ISignatureValidator} from "../interfaces/ISignatureValidator.sol";
 import {UnorderedNonces} from "../libraries/UnorderedNonces.sol";
 import {MarketAccounts} from "./MarketAccounts.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 /// @title Who asks
@@ -12,6 +13,9 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 /// request, however it came. A signature is looked at when its request is made, and never again.
 abstract contract MarketSignatures is MarketAccounts, IRecordMarket, EIP712 {
     using UnorderedNonces for UnorderedNonces.Nonces;
+
+    /// @dev `r ‖ s ‖ v`: too short for ERC-6492's wrapper.
+    uint256 private constant ECDSA_LENGTH = 65;
 
     ISignatureValidator private immutable SIGNATURE_VALIDATOR;
 
@@ -45,6 +49,13 @@ abstract contract MarketSignatures is MarketAccounts, IRecordMarket, EIP712 {
 
     /// @dev That the requester signed this id. Runs foreign code: to be called before any effect.
     function _requireSigned(uint256 requestId, address requester, bytes calldata signature) internal {
+        // Check: an account without code signs by itself. What it signed needs no foreign code, and no call.
+        if (requester.code.length == 0 && signature.length == ECDSA_LENGTH) {
+            // OpenZeppelin refuses the second spelling of a signature, and an error comes with the zero address.
+            (address signer,,) = ECDSA.tryRecoverCalldata(bytes32(requestId), signature);
+            if (signer == requester && signer != address(0)) return;
+            revert RecordMarket_InvalidSignature(requestId, requester);
+        }
         // Interaction: by a contract that has nothing.
         if (!SIGNATURE_VALIDATOR.isValidSignature(requester, bytes32(requestId), signature)) {
             revert RecordMarket_InvalidSignature(requestId, requester);
