@@ -179,5 +179,7 @@ def test_profit_counts_the_price_of_now() -> None:
         ramp_start=500,
         ramp_length=100,
     )
-    assert judge(config, request=rising, now=500, gas_price=10**9)[1] == "not-profitable"
+    # Now it does not cover the cost, but it will.
+    assert judge(config, request=rising, now=500, gas_price=10**9) == (Answer.WAIT, "price-rising")
     assert judge(config, request=rising, now=600, gas_price=10**9) == (Answer.TAKE, "")
+    assert judge(config, request=rising, now=600, gas_price=10**15)[1] == "not-profitable"

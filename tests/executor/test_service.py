@@ -14,7 +14,13 @@ from gateless.adapters.storage import HttpStore
 from gateless.core.errors import ConfigError
 from gateless.core.manifest import FileRole
 from gateless.devnet import Devnet
-from gateless.executor import ExecutorConfig, Serving
+from gateless.executor import (
+    ExecutorConfig,
+    IntakeConfig,
+    LazyConfig,
+    ReceiptsConfig,
+    Serving,
+)
 from gateless.executor.__main__ import main, read_config
 from gateless.executor.service import open_executor
 from gateless.executor.states import WorkState
@@ -110,7 +116,10 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
         tmp_path,
         stores=["https://store.example.org"],
         confirmations=3,
-        policy={"serving": "listed", "versions": [4294967296], "min_price": 5},
+        policy={"serving": "listed", "versions": [4294967296], "min_price": 5, "profit_bps": 100},
+        receipts={"bond": 10, "capacity": 5, "challenge_bond": 2},
+        intake={"burst": 7},
+        lazy={"backing": 1000},
     )
     config = read_config(path).executor_config(MARKET, "0xABC")
     assert config.stores == ("https://store.example.org",)
@@ -118,6 +127,10 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
     assert config.policy.serving is Serving.LISTED
     assert config.policy.versions == {4294967296}
     assert config.policy.min_price == 5
+    assert config.policy.rates.profit_bps == 100
+    assert config.receipts == ReceiptsConfig(bond=10, capacity=5, challenge_bond=2)
+    assert config.intake == IntakeConfig(burst=7)
+    assert config.lazy == LazyConfig(backing=1000)
     usual = ExecutorConfig.in_home(tmp_path, "devnet", MARKET, "0xABC")
     assert config.data_dir == usual.data_dir == tmp_path / "executor" / "devnet-abababab-0xabc"
     assert config.cache_dir == usual.cache_dir
@@ -131,6 +144,9 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
         ({"serve_port": 70000}, "serve_port"),
         ({"policy": {"serving": "everything"}}, "policy.serving"),
         ({"policy": {"time_factor": 0.5}}, "policy.time_factor"),
+        ({"receipts": {"bond": 0, "capacity": 1, "challenge_bond": 1}}, "receipts.bond"),
+        ({"intake": {"rate_per_second": 0}}, "intake.rate_per_second"),
+        ({"lazy": {"doubt_bps": 10_001}}, "lazy.doubt_bps"),
     ],
 )
 def test_mistakes_in_a_configuration_file_are_named(

@@ -22,6 +22,7 @@ from gateless.executor.config import (
     MAX_PROOF_GAS,
     ExecutorConfig,
     IntakeConfig,
+    LazyConfig,
     PolicyConfig,
     ReceiptsConfig,
     Serving,
@@ -52,6 +53,9 @@ class PolicyFile(_Strict):
     batch_wait_seconds: float = Field(default=2.0, ge=0)
     least_batch_fill: float = Field(default=0.25, ge=0, le=1)
     max_proof_gas: int = Field(default=MAX_PROOF_GAS, gt=0)
+    proof_second_price: float = Field(default=0.0, ge=0)
+    capital_bps: int = Field(default=0, ge=0)
+    profit_bps: int = Field(default=0, ge=0)
 
 
 class ReceiptsFile(_Strict):
@@ -77,6 +81,19 @@ class IntakeFile(_Strict):
     rate_per_second: float = Field(default=20.0, gt=0)
     burst: int = Field(default=60, gt=0)
     direct_at_once: int = Field(default=4, gt=0)
+
+
+class LazyFile(_Strict):
+    """``lazy`` in the configuration file; see :class:`LazyConfig`."""
+
+    enabled: bool = True
+    backing: int | None = Field(default=None, ge=0)
+    min_price: int | None = Field(default=None, ge=0)
+    doubt_bps: int = Field(default=10, ge=0, le=10_000)
+    gas_estimate: int = Field(default=200_000, ge=0)
+    proof_gas_estimate: int = Field(default=700_000, ge=0)
+    finalize_seconds: float = Field(default=30.0, ge=0)
+    finalize_at_once: int = Field(default=32, ge=1, le=64)
 
 
 class ConfigFile(_Strict):
@@ -107,6 +124,7 @@ class ConfigFile(_Strict):
     receipts: ReceiptsFile | None = None
     receipt_keystore: Path | None = None
     intake: IntakeFile = Field(default_factory=IntakeFile)
+    lazy: LazyFile = Field(default_factory=LazyFile)
 
     def executor_config(self, market: str, address: str) -> ExecutorConfig:
         """The configuration as the executor takes it."""
@@ -121,6 +139,7 @@ class ConfigFile(_Strict):
             if self.receipts is None
             else ReceiptsConfig(**self.receipts.model_dump()),
             intake=IntakeConfig(**self.intake.model_dump()),
+            lazy=LazyConfig(**self.lazy.model_dump()),
             **{
                 name: getattr(self, name)
                 for name in (

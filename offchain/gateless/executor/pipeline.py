@@ -135,7 +135,7 @@ class Pipeline:
         if work.state is not _S.SEEN:
             return None
         seconds = await self._journal.timing(work.version_id, work.circuit_index)
-        verdict, _ = await self._judge(work, seconds)
+        verdict, _, _ = await self._judge(work, seconds)
         if verdict.answer is not Answer.TAKE:
             return verdict
         ready = await parts.versions.prepare(work.version_id)
@@ -177,7 +177,7 @@ class Pipeline:
             seconds = 0.0
             if not work.has_proof:
                 seconds = await self._gather.expected_seconds(work, ready)
-            verdict, request = await self._judge(work, seconds)
+            verdict, request, least = await self._judge(work, seconds)
             if verdict.answer is not Answer.TAKE or request is None:
                 return verdict
             if self._closing:
@@ -188,8 +188,7 @@ class Pipeline:
             await self._delivery.lock_and_fulfil(work, ready)
             return None
         # A lock that is mined late may leave too little time: then it must not take effect. And the
-        # price is the one of its own second.
-        least = self._parts.policy.least_price(await self._parts.standing.current())
+        # price is the one of its own second, which must cover the cost as well.
         needed = math.ceil(self._parts.policy.needs_seconds(seconds))
         if work.offer is None:
             call = calls.lock(request, needed, least)
@@ -220,22 +219,33 @@ class Pipeline:
 
     async def _judge(
         self, work: Work, prove_seconds: float | None
-    ) -> tuple[Verdict, RequestInfo | None]:
-        """Applies the policy, with fresh facts, and journals a refusal; returns what it judged."""
+    ) -> tuple[Verdict, RequestInfo | None, int]:
+        """Applies the policy, with fresh facts, and journals a refusal.
+
+        Returns:
+            The verdict, what it is about, and the price from which on it holds.
+        """
         parts = self._parts
         chain = await parts.recovery.request(work)
         if chain is None:
             text = "the chain does not hold it any more"
-            return Verdict(Answer.WAIT, REQUEST_VANISHED, text), None
+            return Verdict(Answer.WAIT, REQUEST_VANISHED, text), None, 0
         block = await parts.client.block()
         standing = await self._unreserved(await parts.standing.refresh())
+        gas_price = await self._gas_price()
         verdict = parts.policy.judge(
             chain,
             standing,
             now=max(block.timestamp, int(parts.clock.now())),
             prove_seconds=prove_seconds,
             proved=work.has_proof,
-            gas_price=await self._gas_price(),
+            gas_price=gas_price,
+        )
+        asking = parts.policy.asking(
+            chain,
+            standing,
+            prove_seconds=0.0 if work.has_proof else prove_seconds,
+            gas_price=gas_price,
         )
         if verdict.answer is Answer.TAKE and work.offer is not None:
             verdict = await parts.recovery.offers.obstacle(work) or verdict
@@ -245,7 +255,7 @@ class Pipeline:
             )
         elif verdict.answer is Answer.WAIT:
             await self._journal.note(work.request_id, verdict.reason, verdict.text)
-        return verdict, chain
+        return verdict, chain, asking
 
     async def _unreserved(self, standing: Standing) -> Standing:
         """The standing without the stake that locks under way will take."""

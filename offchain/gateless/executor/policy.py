@@ -8,8 +8,7 @@ from typing import Protocol
 
 from gateless.core.types import ExecutorInfo, RequestInfo, TrustMode
 from gateless.executor.config import PolicyConfig, Serving
-
-_BPS = 10_000
+from gateless.executor.costs import Effort, cost_of, least_price
 
 
 class Answer(StrEnum):
@@ -123,7 +122,9 @@ class Policy:
         """
         return (
             self.judge_announced(request, standing)
-            or self._judge_money(request, standing, now, gas_price)
+            or self._judge_money(
+                request, standing, now, 0.0 if proved else prove_seconds, gas_price
+            )
             or self._judge_time(request, now, 0.0 if proved else prove_seconds)
             or self._judge_stake(request, standing)
             or TAKE
@@ -149,36 +150,60 @@ class Policy:
             return _skip("version-not-served", f"version {request.version_id} is not served here")
         return None
 
+    def asking(
+        self,
+        request: RequestInfo,
+        standing: Standing,
+        *,
+        prove_seconds: float | None,
+        gas_price: int,
+    ) -> int:
+        """The price from which on a request is taken: the least one, or what covers its cost."""
+        rates = self.config.rates
+        minimum = self.least_price(standing)
+        if not rates.are_set:
+            return minimum
+        effort = Effort(
+            proof_seconds=prove_seconds or 0.0,
+            gas=self.config.gas_estimate + request.callback_gas,
+            stake=request.collateral,
+            stake_seconds=request.lock_duration,
+        )
+        # More than it costs: for nothing nobody needs to work.
+        covered = cost_of(effort, rates, gas_price) + 1
+        return max(minimum, least_price(covered, rates, request.royalty_bps))
+
     def _judge_money(
-        self, request: RequestInfo, standing: Standing, now: int, gas_price: int
+        self,
+        request: RequestInfo,
+        standing: Standing,
+        now: int,
+        prove_seconds: float | None,
+        gas_price: int,
     ) -> Verdict | None:
         minimum = self.least_price(standing)
         price = request.price_at(now)
         if request.price < minimum:  # what is in escrow is the most
             return _skip("price-too-low", f"price {request.price} is below {minimum}")
-        if price < minimum:
-            return Verdict(
-                Answer.WAIT,
-                "price-rising",
-                f"price {price} is below {minimum}, and rises to {request.price}",
-                "wait for it, or lower the least price",
-            )
         limit = self.config.max_collateral
         if limit is not None and request.collateral > limit:
             return _skip("collateral-too-high", f"collateral {request.collateral} is above {limit}")
-        worth = self.config.token_per_native
-        if worth is not None:
-            fee = price - price * request.royalty_bps // _BPS
-            gas = self.config.gas_estimate + request.callback_gas
-            cost = gas * gas_price * worth // 10**18
-            if fee <= cost:
-                # Gas prices fall again, so this is worth another look.
-                return Verdict(
-                    Answer.WAIT,
-                    "not-profitable",
-                    f"a fee of {fee} does not cover gas worth {cost}",
-                    "wait for lower gas prices, or check token_per_native",
-                )
+        asking = self.asking(request, standing, prove_seconds=prove_seconds, gas_price=gas_price)
+        if request.price < asking:
+            # Gas prices fall again, so this is worth another look.
+            return Verdict(
+                Answer.WAIT,
+                "not-profitable",
+                f"price {request.price} does not cover what it costs: {asking}",
+                "wait for lower gas prices, or check token_per_native and proof_second_price",
+            )
+        if price < asking:
+            return Verdict(
+                Answer.WAIT,
+                "price-rising",
+                f"price {price} is below {asking}, and rises to {request.price}",
+                "wait for it, or lower the least price",
+            )
         return None
 
     def _judge_time(

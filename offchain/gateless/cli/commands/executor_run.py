@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateless.executor import Executor, ReceiptsConfig
 
 _RECEIPTS = "Receipts"
+_LAZY = "Lazy requests"
+_COSTS = "Costs"
 
 
 async def key(cli: Cli) -> None:
@@ -100,10 +102,50 @@ async def run(
             metavar="N", min=0, rich_help_panel=_RECEIPTS, help="Open pools so many epochs ahead."
         ),
     ] = 1,
+    lazy: Annotated[
+        bool, typer.Option(rich_help_panel=_LAZY, help="Whether to answer lazy requests.")
+    ] = True,
+    lazy_backing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            rich_help_panel=_LAZY,
+            help="Stake to keep behind lazy answers (default: as it is).",
+        ),
+    ] = None,
+    proof_second: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT", rich_help_panel=_COSTS, help="What a second of proving costs."
+        ),
+    ] = None,
+    native_price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            rich_help_panel=_COSTS,
+            help="What one unit of the chain's currency is worth, for gas.",
+        ),
+    ] = None,
+    capital_yield: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT",
+            min=0,
+            rich_help_panel=_COSTS,
+            help="What tied-up stake shall yield in a year.",
+        ),
+    ] = 0.0,
+    profit: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
+        ),
+    ] = 0.0,
 ) -> None:
     """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
     from gateless.daemon.process import configure_log
-    from gateless.executor import ExecutorConfig, PolicyConfig, run_executor
+    from gateless.executor import ExecutorConfig, LazyConfig, PolicyConfig, run_executor
 
     deployment = cli.deployment()
     if cli.settings.rpc_url is not None:
@@ -130,8 +172,18 @@ async def run(
         policy=PolicyConfig(
             min_price=None if min_price is None else parse_amount(min_price, token),
             max_collateral=None if max_collateral is None else parse_amount(max_collateral, token),
+            token_per_native=None if native_price is None else parse_amount(native_price, token),
+            proof_second_price=float(
+                0 if proof_second is None else parse_amount(proof_second, token)
+            ),
+            capital_bps=round(capital_yield * 100),
+            profit_bps=round(profit * 100),
         ),
         receipts=receipts,
+        lazy=LazyConfig(
+            enabled=lazy,
+            backing=None if lazy_backing is None else parse_amount(lazy_backing, token),
+        ),
     )
 
     def ready(executor: Executor) -> None:
