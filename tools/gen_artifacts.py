@@ -28,6 +28,7 @@ CONTRACTS = (
     "QuorumMembers",
     "AttestedMarket",
     "KeySetVerifier",
+    "ResultBoard",
     "TestDollar",
     "DigitReader",
 )

@@ -73,6 +73,33 @@ class LazyConstants:
 
 
 @dataclass(frozen=True, slots=True)
+class QuorumConstants:
+    """What the quorum market and its members' contract are built with.
+
+    Attributes:
+        min_members: fewest members of a round.
+        max_members: most; a round of them fits a transaction.
+        seed_delay: blocks from a request to the one whose hash draws.
+        min_window: shortest time to commit, and to reveal.
+        max_window: longest such time.
+        max_output_length: most bytes of output.
+        min_stake: least stake of an enrolment.
+        seat_bond: what a member loses who does not answer.
+        outlier_slash: what a member loses whose answer is not the quorum's.
+    """
+
+    min_members: int
+    max_members: int
+    seed_delay: int
+    min_window: int
+    max_window: int
+    max_output_length: int
+    min_stake: int
+    seat_bond: int
+    outlier_slash: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainConstants:
     """Constructor arguments of a chain's contracts.
 
@@ -92,6 +119,7 @@ class ChainConstants:
         max_input_length: most bytes of packed input in a request.
         court: constants of the court for bonded receipts.
         lazy: constants of the lazy market and its court.
+        quorum: constants of the quorum market and its members' contract.
         srs: the reference string whose keys the verifier accepts.
         test_token: whether the test dollar is deployed; elsewhere the token must be named.
     """
@@ -108,6 +136,7 @@ class ChainConstants:
     max_input_length: int
     court: CourtConstants
     lazy: LazyConstants
+    quorum: QuorumConstants
     srs: SrsKind
     test_token: bool
 
@@ -148,6 +177,21 @@ def _lazy(*, min_challenge_window: int, min_response_window: int) -> LazyConstan
     )
 
 
+def _quorum(*, seed_delay: int, min_window: int) -> QuorumConstants:
+    """Three members at least, so that one of them can be outvoted."""
+    return QuorumConstants(
+        min_members=3,
+        max_members=15,
+        seed_delay=seed_delay,
+        min_window=min_window,
+        max_window=HOUR,
+        max_output_length=32 * 1024,
+        min_stake=10,
+        seat_bond=5,
+        outlier_slash=2,
+    )
+
+
 #: anvil. Short minima, so that expiry can be seen; everything else as elsewhere.
 _DEVELOPMENT = ChainConstants(
     chain_id=DEVELOPMENT_CHAIN_ID,
@@ -162,6 +206,7 @@ _DEVELOPMENT = ChainConstants(
     max_input_length=32 * 1024,
     court=_court(epoch_length=HOUR, max_receipt_life=DAY, response_window=5 * MINUTE),
     lazy=_lazy(min_challenge_window=10, min_response_window=10),
+    quorum=_quorum(seed_delay=1, min_window=5),
     srs="development",
     test_token=True,
 )
@@ -182,6 +227,7 @@ def _public(chain_id: int, name: str) -> ChainConstants:
         max_input_length=32 * 1024,
         court=_court(epoch_length=6 * HOUR, max_receipt_life=2 * DAY, response_window=6 * HOUR),
         lazy=_lazy(min_challenge_window=10 * MINUTE, min_response_window=10 * MINUTE),
+        quorum=_quorum(seed_delay=2, min_window=2 * MINUTE),
         srs="perpetual-powers-of-tau",
         test_token=False,
     )

@@ -21,7 +21,7 @@ from gateless.devnet.create2 import CREATE2_DEPLOYER, Creation, creation
 Progress = Callable[[str, float], None]
 
 _TEST_TOKEN = "TestDollar"  # noqa: S105
-_CONTRACTS = 9
+_CONTRACTS = 13
 
 
 @dataclass(slots=True)
@@ -121,6 +121,15 @@ async def deploy(
     )
     shared = [token, registry, verifier, staking, validator]
     contracts |= await _deploy_lazy(deployer, constants, unit, shared)
+    contracts |= await _deploy_quorum(deployer, constants, unit, shared)
+    contracts |= await _deploy_attested(deployer, constants, shared)
+    markets = {
+        "zk": contracts["InferenceMarket"],
+        "lazyZk": contracts["LazyMarket"],
+        "quorum": contracts["QuorumMarket"],
+        "attested": contracts["AttestedMarket"],
+    }
+    contracts["ResultBoard"] = await deployer.ensure("ResultBoard", [markets])
     if deployer.deployed < _CONTRACTS - (0 if constants.test_token else 1):
         first = await _first_block_of(rpc, registry, first)
     return Deployment(
@@ -150,12 +159,7 @@ async def _deploy_lazy(
     court = await deployer.ensure(
         "DisputeCourt", [shared[0], lazy.challenge_bond * unit, lazy.executor_bps]
     )
-    record_limits = {
-        "maxLifetime": constants.max_lifetime,
-        "maxCallbackGas": constants.max_callback_gas,
-        "maxInputLength": constants.max_input_length,
-        "maxOutputLength": lazy.max_output_length,
-    }
+    record_limits = _record_limits(constants, lazy.max_output_length)
     lazy_limits = {
         "collateralFloor": constants.collateral_floor * unit,
         "rewardBps": lazy.reward_bps,
@@ -168,6 +172,57 @@ async def _deploy_lazy(
     }
     market = await deployer.ensure("LazyMarket", [*shared, court, record_limits, lazy_limits])
     return {"DisputeCourt": court, "LazyMarket": market}
+
+
+async def _deploy_quorum(
+    deployer: _Deployer, constants: ChainConstants, unit: int, shared: Sequence[str]
+) -> dict[str, str]:
+    """The quorum market, and where its members enrol, which it makes itself."""
+    token, registry, _, staking, validator = shared
+    quorum = constants.quorum
+    rounds = {
+        "minMembers": quorum.min_members,
+        "maxMembers": quorum.max_members,
+        "seedDelay": quorum.seed_delay,
+        "minWindow": quorum.min_window,
+        "maxWindow": quorum.max_window,
+    }
+    members = {
+        "minStake": quorum.min_stake * unit,
+        "seatBond": quorum.seat_bond * unit,
+        "outlierSlash": quorum.outlier_slash * unit,
+    }
+    limits = _record_limits(constants, quorum.max_output_length)
+    market = await deployer.ensure(
+        "QuorumMarket", [token, registry, staking, validator, limits, rounds, members]
+    )
+    pool = ContractAbi("QuorumMarket", load_artifact("QuorumMarket").abi).function("memberPool")
+    asked = {"to": market, "data": "0x" + pool.encode_call().hex()}
+    found = pool.decode_result(await deployer.connection.rpc.data("eth_call", asked, "latest"))
+    return {"QuorumMarket": market, "QuorumMembers": str(found)}
+
+
+async def _deploy_attested(
+    deployer: _Deployer, constants: ChainConstants, shared: Sequence[str]
+) -> dict[str, str]:
+    """The market of attested answers, and the verifier for key sets."""
+    token, registry, _, _, validator = shared
+    limits = _record_limits(constants, constants.quorum.max_output_length)
+    market = await deployer.ensure("AttestedMarket", [token, registry, validator, limits])
+    return {
+        "AttestedMarket": market,
+        "KeySetVerifier": await deployer.ensure("KeySetVerifier"),
+    }
+
+
+def _record_limits(constants: ChainConstants, max_output_length: int) -> dict[str, int]:
+    """What every market with records is bounded by."""
+    return {
+        "maxLifetime": constants.max_lifetime,
+        "maxCallbackGas": constants.max_callback_gas,
+        "maxInputLength": constants.max_input_length,
+        "maxOutputLength": max_output_length,
+    }
 
 
 async def read_token(rpc: Rpc, address: str) -> TokenInfo:

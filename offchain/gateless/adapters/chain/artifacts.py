@@ -23,6 +23,11 @@ CONTRACT_NAMES = (
     "ReceiptCourt",
     "DisputeCourt",
     "LazyMarket",
+    "QuorumMarket",
+    "QuorumMembers",
+    "AttestedMarket",
+    "KeySetVerifier",
+    "ResultBoard",
     "TestDollar",
     "DigitReader",
 )
