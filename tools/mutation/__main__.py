@@ -30,7 +30,9 @@ SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             *("unit/Market*.sol", "unit/Sign*.sol", "unit/Unordered*.sol"),
-            *("attacks/[!RTQL]*.sol", "attacks/R[!e]*.sol", "attacks/Re[!c]*.sol", "fuzz/*.sol"),
+            *("attacks/[!ACLPQRT]*.sol", "attacks/Co[!n]*.sol", "attacks/Re[!c]*.sol"),
+            *("fuzz/Money.t.sol", "fuzz/Deadlines.t.sol", "fuzz/Batches.t.sol"),
+            *("fuzz/PriceRamps.t.sol", "fuzz/SignedRequests.t.sol"),
         ],
     ),
     "LazyMarket": (
