@@ -3,7 +3,8 @@
 ``GATELESS_DIE_AT`` names the step: ``after:<state>`` dies when a request was journaled in that
 state, ``intent:<kind>`` when a transaction was journaled and not yet sent, ``batch:proved`` when a
 shared proof was journaled, ``claim:read`` when a challenge was, ``claim:proved`` when the proof of
-one was.
+one was, ``lazy:<state>`` when a lazy request was journaled in that state, ``lazy:doubted`` when
+doubt about one was.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateless.adapters.chain.sender import PreparedTx
+from gateless.core.types import Event
 from gateless.executor.__main__ import main
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import NO_NEWS, CourtNews
+from gateless.executor.lazy.states import LazyWork, LazyWorkState
 from gateless.executor.states import WorkState
 from gateless.executor.work import Intent, IntentKind, NewBatch, NewWork, Position, Work
 
@@ -46,7 +49,19 @@ class DyingJournal(Journal):
         added = await super().advance(found, position, news)
         if news.claims:
             _die_at("claim:read")
+        if any(event.name == "Disputed" for event in news.lazy):
+            _die_at("lazy:doubted")
         return added
+
+    async def move_lazy(self, request_id: int, state: LazyWorkState, **facts: Any) -> LazyWork:
+        work = await super().move_lazy(request_id, state, **facts)
+        _die_at(f"lazy:{work.state}")
+        return work
+
+    async def keep_lazy_event(self, event: Event, me: str) -> LazyWork | None:
+        work = await super().keep_lazy_event(event, me)
+        _die_at(f"lazy:{work.state if work else ''}")
+        return work
 
     async def keep_proof(
         self, subject: bytes, packed_output: bytes, circuit_index: int, proof: bytes

@@ -254,6 +254,7 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                 },
                 "serve_port": config.serve_port,
                 "receipts": None if config.receipts is None else asdict(config.receipts),
+                "lazy": asdict(config.lazy),
             }
         )
     )

@@ -258,6 +258,8 @@ class Executor:
             await self._recover()
         if sighting.rewound:
             await self._recovery.after_fork(sighting.head.timestamp)
+            if self.lazy is not None:
+                await self.lazy.reconcile()
         standing = await self._take_standing(sighting)
         await self._scheduler.observe(sighting.head, sighting.touched)
         await self._halt_after_miss()
@@ -273,6 +275,8 @@ class Executor:
         now = self._head.timestamp if self._head is not None else 0
         # A fork may have undone what was written down, but not read from a block, before a stop.
         await self._recovery.after_fork(now)
+        if self.lazy is not None:
+            await self.lazy.reconcile()
         again = await self._journal.reconsider([WorkState.SKIPPED], now)
         promised = await self._journal.find(COMMITTED)
         log.info(

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -25,6 +25,9 @@ from gateless.executor.lazy.states import (
     new_lazy_work,
     undone,
 )
+
+#: Blocks after which nobody reckons with a fork.
+SETTLED_BLOCKS = 256
 
 _Struct = TypeVar("_Struct", LazyRequest, LazyLock, LazyClaim)
 
@@ -112,7 +115,7 @@ class LazyBook:
             if before.state not in only_from:
                 return before
             changes = {"reason": "", "text": ""} | facts
-            if state in ENDED and state is not LazyWorkState.FAILED:
+            if state in ENDED - {LazyWorkState.FAILED, LazyWorkState.FINAL}:
                 changes |= {"packed_input": None, "packed_output": None}
             after = replace(before, state=state, **changes)
             await _write(connection, after)
@@ -130,6 +133,21 @@ class LazyBook:
         async with self._engine.begin() as connection:
             await self.keep_lazy_events(connection, [event], me)
             return await _read(connection, int(event.args["requestId"]))
+
+    async def drop_settled_lazy(self, head: int) -> None:
+        """Frees the room of inputs and outputs of requests that no fork can bring back."""
+        table = schema.lazy_work.c
+        query = (
+            update(schema.lazy_work)
+            .where(
+                table.state == LazyWorkState.FINAL,
+                table.changed_block < head - SETTLED_BLOCKS,
+                table.packed_input.is_not(None),
+            )
+            .values(packed_input=None, packed_output=None)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(query)
 
     async def lazy_counts(self) -> dict[LazyWorkState, int]:
         """How much lazy work is in each state."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateless.adapters.chain.lazy import DisputeReader, LazyReader
+from gateless.adapters.chain.lazy import DisputeReader, LazyReader, requested
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.types import Receipt
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.auditor import Auditor
+from gateless.executor.checks import obtain_input
 from gateless.executor.config import LazyConfig
 from gateless.executor.lazy.policy import LazyPolicy
+from gateless.executor.lazy.states import LazyWork
 from gateless.executor.parts import Parts
 from gateless.executor.proofs import Proofs
 
@@ -43,6 +46,29 @@ class LazyContext:
         for event in receipt.logs:
             if event.contract == self.market.name:
                 await self.parts.journal.keep_lazy_event(event, self.me)
+
+    async def input_of(self, work: LazyWork, ready: ReadyVersion) -> bytes:
+        """The packed input of a request, wherever it is: here, on chain, or where the hint says.
+
+        Raises:
+            InputError: ``no-input``, ``input-digest-mismatch``, ...
+            StorageError: it cannot be had now.
+        """
+        data = work.packed_input or await self.parts.inputs.find(work.request.input_digest)
+        if data is None and work.created_block:
+            data = await self._sent_input(work)
+        return await obtain_input(
+            work, ready, data or b"", work.request.input_hint, self.parts.sources
+        )
+
+    async def _sent_input(self, work: LazyWork) -> bytes:
+        """The input that came with a request in its transaction; empty where none did."""
+        names, block = [f"{self.market.name}.Requested"], work.created_block
+        for event in await self.parts.client.events(names, block, block):
+            request_id, _, data = requested(event)
+            if request_id == work.request_id:
+                return data
+        return b""
 
     async def is_spent(self, offer: LazyOffer) -> bool:
         """Whether the request's nonce was used or cancelled."""

@@ -88,10 +88,19 @@ class LazyDesk:
         """Locks nothing more; what is promised is still kept."""
         self._open = False
 
+    async def reconcile(self) -> None:
+        """Finds what events do not tell (again): after a start, and after a fork.
+
+        Raises:
+            ChainError: the chain cannot be reached now.
+        """
+        await self._disputes.find_missed()
+
     async def look(self, head: Block, standing: Standing) -> None:
         """Starts what is to be done; for the executor's loop."""
         self._disputes.look()
         self._settling.look()
+        await self._journal.drop_settled_lazy(head.number)
         for work in await self._journal.find_lazy([_S.LOCKED]):
             self._start(work)
         for work in await self._journal.find_lazy(UNCOMMITTED):

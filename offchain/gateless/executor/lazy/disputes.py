@@ -15,7 +15,6 @@ from gateless.adapters.chain import lazy_calls
 from gateless.core.errors import GatelessError, SandboxError
 from gateless.core.lazy import LazyClaim, LazyState
 from gateless.daemon.faults import is_chain_away
-from gateless.executor.checks import obtain_input
 from gateless.executor.faults import is_hopeless
 from gateless.executor.journal_claims import KeptProof
 from gateless.executor.journal_lazy import subject_of
@@ -76,6 +75,24 @@ class LazyDisputes:
             await self.prove_all()
         except GatelessError as error:
             log.warning("disputes-interrupted", code=error.code, message=error.message)
+
+    async def find_missed(self) -> None:
+        """Asks the court about answers that seem to be undoubted: after a start, after a fork.
+
+        Raises:
+            ChainError: the chain cannot be reached now.
+        """
+        for work in await self._journal.find_lazy([_S.ANSWERED]):
+            if await self._context.market.state(work.request_id) is not LazyState.DISPUTED:
+                continue
+            dispute = await self._context.court.dispute(work.request_id)
+            if dispute is not None:
+                await self._journal.move_lazy(
+                    work.request_id,
+                    _S.DISPUTED,
+                    only_from=[_S.ANSWERED],
+                    dispute_deadline=dispute.deadline,
+                )
 
     async def prove_all(self) -> None:
         """Proves what is doubted, the most urgent first.
@@ -148,12 +165,7 @@ class LazyDisputes:
     async def _proof(self, work: LazyWork, claim: LazyClaim) -> KeptProof | None:
         parts = self._parts
         ready = await parts.versions.prepare(work.version_id)
-        packed = work.packed_input
-        if packed is None:
-            data = await parts.inputs.find(work.request.input_digest)
-            packed = await obtain_input(
-                work, ready, data or b"", work.request.input_hint, parts.sources
-            )
+        packed = await self._context.input_of(work, ready)
         subject = subject_of(claim)
         kept = await self._journal.expect_proof(subject, packed)
         if kept.proof is not None:

@@ -130,7 +130,7 @@ class LazyPolicy:
                 Answer.WAIT,
                 "backing-too-low",
                 f"a lazy request asks for collateral {request.collateral}, {backing.free} is free",
-                f"put {missing} token units more behind lazy answers: gateless executor back",
+                f"put {missing} token units more behind lazy answers: gateless lazy back",
             )
         return None
 

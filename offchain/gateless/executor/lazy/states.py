@@ -176,13 +176,13 @@ def undone(work: LazyWork, ancestor: int) -> LazyWork | None:
 
 
 def _ended(work: LazyWork, state: LazyWorkState, reason: str, text: str) -> LazyWork:
-    """Inputs and outputs of what has ended would only fill the disk."""
-    kept = state is _S.FAILED  # for whoever looks into it
+    """What was paid may be undone by a fork: its input and output are dropped later."""
+    dropped = state is _S.LOST
     return replace(
         work,
         state=state,
         reason=reason,
         text=text,
-        packed_input=work.packed_input if kept else None,
-        packed_output=work.packed_output if kept else None,
+        packed_input=None if dropped else work.packed_input,
+        packed_output=None if dropped else work.packed_output,
     )

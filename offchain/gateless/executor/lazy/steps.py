@@ -12,7 +12,7 @@ from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.errors import GatelessError
 from gateless.core.lazy import LazyState
-from gateless.executor.checks import check_binding, check_execution, obtain_input
+from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_hopeless
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.states import LazyWork, LazyWorkState
@@ -46,8 +46,7 @@ class LazySteps:
             await self._skip(work, refusal)
             return None
         ready = await context.auditor.audit(work.version_id, work.packed_input)
-        data = work.packed_input or await parts.inputs.find(work.request.input_digest) or b""
-        packed = await obtain_input(work, ready, data, work.request.input_hint, parts.sources)
+        packed = await context.input_of(work, ready)
         await check_binding(work, ready, packed, parts.prover)
         witness = await check_execution(ready, packed, parts.prover)
         await self._journal.move_lazy(
@@ -90,10 +89,7 @@ class LazySteps:
         if work.packed_output is None:
             # What was known before a reorganisation, or before a crash: find it out again.
             ready = await self._parts.versions.prepare(work.version_id)
-            data = work.packed_input or await self._parts.inputs.find(work.request.input_digest)
-            packed = await obtain_input(
-                work, ready, data or b"", work.request.input_hint, self._parts.sources
-            )
+            packed = await self._context.input_of(work, ready)
             output = (await check_execution(ready, packed, self._parts.prover)).packed_output
             work = await self._journal.move_lazy(
                 work.request_id,

@@ -1,0 +1,186 @@
+"""How much comes in: rates by an injected clock, room for inputs, and statuses of refusals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from eth_utils.crypto import keccak
+from gateless.adapters.storage import LocalStore
+from gateless.core.errors import (
+    ConfigError,
+    ContractError,
+    FundsError,
+    GatelessError,
+    InputError,
+    NotFoundError,
+    ProofError,
+    StorageError,
+)
+from gateless.core.ids import sha256_hex
+from gateless.executor import Journal
+from gateless.executor.intake.inputs import InputRoom, ServedStore
+from gateless.executor.intake.limits import Rates
+from gateless.executor.intake.statuses import status_of
+
+
+class Hands:
+    """A clock whose hands are moved."""
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def test_a_bucket_empties_and_fills() -> None:
+    hands = Hands()
+    rates = Rates(hands, per_second=2.0, burst=3)
+    assert [rates.take("a") for _ in range(3)] == [0, 0, 0]
+    assert rates.take("a") == pytest.approx(0.5)
+    # Another client has a bucket of its own.
+    assert rates.take("b") == 0
+    hands.time += 0.5
+    assert rates.take("a") == 0
+    assert rates.take("a") > 0
+    hands.time += 3600
+    assert [rates.take("a") for _ in range(4)] == [0, 0, 0, pytest.approx(0.5)]
+
+
+def test_refusals_do_not_postpone_the_next_chance() -> None:
+    hands = Hands()
+    rates = Rates(hands, per_second=1.0, burst=1)
+    assert rates.take("a") == 0
+    for _ in range(10):
+        hands.time += 0.09
+        assert rates.take("a") > 0
+    hands.time += 0.11
+    assert rates.take("a") == 0
+
+
+def test_what_is_forgotten_is_who_stayed_away() -> None:
+    hands = Hands()
+    rates = Rates(hands, per_second=0.001, burst=1)
+    rates.take("first")
+    for number in range(9_999):
+        rates.take(str(number))
+    assert rates.take("first") > 0  # still known, and now the last who came
+    rates.take("one more")
+    assert rates.take("0") == 0  # forgotten
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InputError("wrong-shape", ""), 400),
+        (InputError("rate-limited", ""), 429),
+        (InputError("busy", ""), 503),
+        (NotFoundError("unknown-model", ""), 404),
+        (ProofError("input-not-provable", ""), 422),
+        (StorageError("content-not-found", ""), 404),
+        (StorageError("store-unreachable", ""), 503),
+        (FundsError("deposit-too-low", ""), 402),
+        (FundsError("no-receipt-slot", ""), 503),
+        (ContractError("inference-market-expired", ""), 422),
+        (ConfigError("receipts-closed", ""), 503),
+        (GatelessError("journal-incomplete", ""), 500),
+    ],
+)
+def test_statuses(error: GatelessError, status: int) -> None:
+    assert status_of(error) == status
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest_asyncio.fixture
+async def journal(tmp_path: Path, hands: Hands) -> AsyncIterator[Journal]:
+    opened = await Journal.open(
+        tmp_path / "journal.db", chain_id=31337, market="0xMarket", account="0xMe", clock=hands
+    )
+    yield opened
+    await opened.close()
+
+
+def room(tmp_path: Path, journal: Journal, hands: Hands) -> InputRoom:
+    return InputRoom(tmp_path / "inputs", journal, hands, max_input_bytes=100, max_stored_bytes=250)
+
+
+async def test_an_input_is_found_by_its_digest(tmp_path: Path, journal: Journal) -> None:
+    inputs = room(tmp_path, journal, Hands())
+    held = await inputs.keep(b"input", keccak(b"input"))
+    assert (held.digest, held.sha256, held.size) == (keccak(b"input"), sha256_hex(b"input"), 5)
+    assert await inputs.find(keccak(b"input")) == b"input"
+    assert await inputs.find(keccak(b"other")) is None
+    # Kept again it takes no more room.
+    await inputs.keep(b"input")
+    assert await journal.stored_input_bytes() == 5
+    # Gone from the disk, it is gone.
+    inputs.store.path_of(held.sha256).unlink()
+    assert await inputs.find(held.digest) is None
+
+
+async def test_it_comes_in_pieces_and_stops_where_it_is_too_long(
+    tmp_path: Path, journal: Journal
+) -> None:
+    inputs = room(tmp_path, journal, Hands())
+    taken = 0
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b"0123456789"
+
+    with pytest.raises(InputError) as caught:
+        await inputs.take(pieces())
+    assert (caught.value.code, taken) == ("body-too-large", 11)
+    for data, expected, code in (
+        (b"", None, "no-input"),
+        (b"x", keccak(b"y"), "input-digest-mismatch"),
+    ):
+        with pytest.raises(InputError) as caught:
+            await inputs.keep(data, expected)
+        assert caught.value.code == code
+    assert await journal.stored_input_bytes() == 0
+    assert [path for path in (tmp_path / "inputs").rglob("*") if path.is_file()] == []
+
+
+async def test_the_oldest_gives_way(tmp_path: Path, journal: Journal, hands: Hands) -> None:
+    inputs = room(tmp_path, journal, hands)
+    for number in range(2):
+        await inputs.keep(bytes([number]) * 100)
+        hands.time += 1
+    # Nothing is old enough to be given up.
+    with pytest.raises(StorageError) as caught:
+        await inputs.keep(b"3" * 100)
+    assert caught.value.code == "intake-full"
+    hands.time += 600
+    await inputs.keep(b"3" * 100)
+    assert await inputs.find(keccak(bytes(100))) is None
+    assert await inputs.find(keccak(b"\1" * 100)) is not None
+
+
+async def test_inputs_are_served_beside_the_files(tmp_path: Path, journal: Journal) -> None:
+    inputs, files = room(tmp_path, journal, Hands()), LocalStore(tmp_path / "content")
+    served = ServedStore(files, inputs.store)
+    model, held = await files.put(b"model"), await inputs.keep(b"input")
+    for sha256, data in ((model, b"model"), (held.sha256, b"input")):
+        assert await served.has(sha256)
+        file, size = served.open_verified(sha256)
+        with file:
+            assert (file.read(), size) == (data, len(data))
+    assert not await served.has("0" * 64)
+    with pytest.raises(StorageError):
+        served.open_verified("0" * 64)
