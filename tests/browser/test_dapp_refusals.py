@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gateless.core.types import RequestState
 from page_visitors import MakeVisitor
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -216,3 +216,40 @@ async def test_addresses_that_name_nothing(
     visitor = await make_visitor()
     await visitor.open(query)
     await visitor.sees_fault(title)
+
+
+async def test_a_node_that_is_away_for_a_while(make_visitor: MakeVisitor) -> None:
+    """The fault is shown while it lasts; what is awaited is found afterwards."""
+    visitor = await make_visitor(tokens=10)
+    await visitor.ready(digit=2)
+    await visitor.sign_and_ask()
+    await expect(visitor.page.locator("#result")).to_be_visible()
+    rpc = f"{visitor.site.network.deployment.rpc_url}/**"
+    await visitor.page.route(rpc, lambda route: route.abort())
+    await visitor.page.reload()
+    await visitor.sees_fault("The chain cannot be reached")
+    await visitor.page.unroute(rpc)
+    await visitor.page.get_by_role("button", name="Try again").click()
+    await visitor.reads("2")
+    await expect(visitor.page.get_by_role("alert")).to_be_hidden()
+
+
+async def test_a_node_that_shows_events_late(make_visitor: MakeVisitor) -> None:
+    visitor = await make_visitor(tokens=10)
+    await visitor.ready(digit=7)
+    hidden = 0
+
+    async def late(route: Route) -> None:
+        nonlocal hidden
+        asked = route.request.post_data_json or {}
+        if asked.get("method") != "eth_getLogs" or hidden == 2:
+            await route.continue_()
+            return
+        hidden += 1
+        await route.fulfill(json={"jsonrpc": "2.0", "id": asked["id"], "result": []})
+
+    await visitor.page.route(f"{visitor.site.network.deployment.rpc_url}/**", late)
+    await visitor.sign_and_ask()
+    await visitor.reads("7")
+    assert hidden == 2
+    await expect(visitor.page.get_by_role("alert")).to_be_hidden()

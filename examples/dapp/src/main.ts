@@ -1,13 +1,14 @@
 /** The page: draws, asks, watches. Everything it knows is in its session, account and request. */
 import { keccak256, type Hex } from "viem";
 import { formatAmount, parseAmount, plainAmount } from "./amounts";
-import { POLL_MILLISECONDS, chainTime } from "./chain";
+import { chainTime } from "./chain";
 import { explain, type Fault } from "./faults";
+import { Follower } from "./following";
 import { deposit, mintTestDollars, readFunds, withdraw, type Funds } from "./funds";
 import { handOver, refusalOf, signedRequestFile } from "./intake";
 import { findVersion } from "./models";
 import { pack, quantise } from "./packing";
-import { readProgress, watch, type Progress } from "./progress";
+import { isOver, readProgress, type Progress } from "./progress";
 import { recall, remember, type Remembered } from "./remembering";
 import { cancel, cancelSigned, domainOf, prepare, refund, requestIdOf, send, sign } from "./requests";
 import { Session, readQuery } from "./session";
@@ -38,8 +39,12 @@ class Page {
   #funds: Funds | undefined;
   #session: Session | undefined;
   #busy = "";
-  #shown: bigint | undefined;
-  #stop: () => void = () => undefined;
+  /** Whether the fault that is shown is one of following, which the next look may mend. */
+  #isLost = false;
+  readonly #follower = new Follower((error) => {
+    this.#isLost = true;
+    this.#fail(explain(error));
+  });
   readonly #pad = new Pad(() => this.#refresh());
 
   async start(): Promise<void> {
@@ -197,34 +202,20 @@ class Page {
   /** Shows a request, and goes on until it has ended. */
   #follow(id: bigint): void {
     const { client, deployment } = this.#require();
-    this.#stop();
-    this.#shown = id;
     let waited = false;
-    const look = async (): Promise<void> => {
+    this.#follower.follow(client, deployment, id, async () => {
       const progress = await this.#look(id);
-      if (this.#shown !== id || progress === undefined) return;
-      if (!isOver(progress)) waited = true;
-      else {
-        this.#stop();
-        if (waited) byId("result").scrollIntoView({ block: "start" });
-        await this.#count();
+      if (progress === undefined) return false;
+      if (this.#isLost) hideFault();
+      this.#isLost = false;
+      if (!isOver(progress)) {
+        waited = true;
+        return false;
       }
-    };
-    let looking = false;
-    const changed = (): void => {
-      if (looking) return;
-      looking = true;
-      void look()
-        .catch((error: unknown) => this.#fail(explain(error)))
-        .finally(() => (looking = false));
-    };
-    const unwatch = watch(client, deployment, id, changed);
-    const timer = setInterval(changed, POLL_MILLISECONDS);
-    this.#stop = () => {
-      clearInterval(timer);
-      unwatch();
-    };
-    changed();
+      if (waited) byId("result").scrollIntoView({ block: "start" });
+      await this.#count();
+      return true;
+    });
   }
 
   async #look(id: bigint): Promise<Progress | undefined> {
@@ -232,7 +223,7 @@ class Page {
     const { client, deployment } = session;
     const request = recall(deployment).find((one) => one.id === id);
     const [progress, now] = await Promise.all([readProgress(client, deployment, id, request), chainTime(client)]);
-    if (this.#shown !== id) return undefined;
+    if (this.#follower.id !== id) return undefined;
     const takenBy = request?.takenBy ?? "";
     const refusal = progress.stage === "signed" && takenBy !== "" ? await refusalOf(takenBy, id) : "";
     const asked = progress.stage === "paid" ? progress.answer.versionId : session.version.id;
@@ -381,10 +372,6 @@ class Page {
     if (this.#account === undefined) throw new Error("no wallet yet");
     return this.#account;
   }
-}
-
-function isOver(progress: Progress): boolean {
-  return ["paid", "refunded", "void"].includes(progress.stage);
 }
 
 function stored(key: string): string | null {

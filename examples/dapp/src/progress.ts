@@ -49,6 +49,7 @@ export type Progress =
 
 /** `paidBlock` names the first of so many blocks. */
 const PAID_BLOCKS = 256n;
+const EVENT_TRIES = 5;
 
 export async function readProgress(
   client: PublicClient,
@@ -99,17 +100,26 @@ interface Paid {
   readonly paidBlock: bigint;
 }
 
+/** Nodes may show a block's state before its events. */
+async function findFulfilment(client: PublicClient, deployment: Deployment, id: bigint, fromBlock: bigint) {
+  for (let tries = 0; ; tries += 1) {
+    const [event] = await client.getContractEvents({
+      address: deployment.market,
+      abi: inferenceMarketAbi,
+      eventName: "RequestFulfilled",
+      args: { requestId: id },
+      fromBlock,
+      toBlock: fromBlock + PAID_BLOCKS - 1n,
+      strict: true,
+    });
+    if (event !== undefined || tries === EVENT_TRIES) return event;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+  }
+}
+
 /** The output and the payment, from the event, held against what the contract keeps. */
 async function readAnswer(client: PublicClient, deployment: Deployment, id: bigint, stored: Paid): Promise<Answer> {
-  const [event] = await client.getContractEvents({
-    address: deployment.market,
-    abi: inferenceMarketAbi,
-    eventName: "RequestFulfilled",
-    args: { requestId: id },
-    fromBlock: stored.paidBlock,
-    toBlock: stored.paidBlock + PAID_BLOCKS - 1n,
-    strict: true,
-  });
+  const event = await findFulfilment(client, deployment, id, stored.paidBlock);
   if (event === undefined) throw new Fault("The node forgot", "It does not show the event that carries the output.");
   const { output, executor, versionId, fee, royalty } = event.args;
   if (keccak256(output) !== stored.outputDigest) {
@@ -130,26 +140,9 @@ async function readAnswer(client: PublicClient, deployment: Deployment, id: bigi
   };
 }
 
-/** Calls `changed` whenever something may have happened to a request; the result stops it. */
-export function watch(client: PublicClient, deployment: Deployment, id: bigint, changed: () => void): () => void {
-  const unwatch = (["RequestLocked", "RequestFulfilled", "RequestRefunded"] as const).map((eventName) =>
-    client.watchContractEvent({
-      address: deployment.market,
-      abi: inferenceMarketAbi,
-      eventName,
-      args: { requestId: id },
-      poll: true,
-      onLogs: changed,
-      // A node that fails now may answer at the next look.
-      onError: () => undefined,
-    }),
-  );
-  // Deadlines pass without an event.
-  const timer = setInterval(changed, 3 * POLL_MILLISECONDS);
-  return () => {
-    clearInterval(timer);
-    for (const stop of unwatch) stop();
-  };
+/** Whether nothing can change any more. */
+export function isOver(progress: Progress): boolean {
+  return ["paid", "refunded", "void"].includes(progress.stage);
 }
 
 /** Ids of signed requests are digests. */
