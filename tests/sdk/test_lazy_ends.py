@@ -1,4 +1,4 @@
-"""Every end of a lazy request by the SDK: final, proven, slashed, refunded, cancelled; money too."""
+"""Every end of a lazy request by the SDK: final, proven, slashed, refunded, cancelled, paid."""
 
 from __future__ import annotations
 
