@@ -287,3 +287,38 @@ async def test_too_much_is_refused(devnet: Devnet, make_served: MakeServed) -> N
         limited = await up.http.get("/v1/status")
         await up.refused(429, "rate-limited", limited)
         assert int(limited.headers["retry-after"]) > 0
+
+
+async def test_a_call_is_paid_by_a_signed_request(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    served, key = await make_served("paid"), LocalSigner.random()
+    user = await with_files(await deposited(await make_account()), served)
+    await fund(isolated_devnet, served.executor.address, 500)
+    await served.executor.client.back_receipts(TERMS, receipt_key=key.address)
+    mine = {"executor": served.executor.address}
+    made = await user.client.sign(served.name, ROW, price=DOLLAR, **mine)  # type: ignore[arg-type]
+    cheap = await user.client.sign(served.name, ROW, price=PRICE, **mine)  # type: ignore[arg-type]
+    anybodys = await user.client.sign(served.name, ROW, price=DOLLAR)
+    packed = f"0x{made.packed_input.hex()}"
+    path = "/v2/models/paid/versions/0/infer"
+
+    def call(offer: SignedOffer | None) -> dict[str, Any]:
+        parameters: dict[str, Any] = {"packed_input": packed, "beneficiary": user.address}
+        if offer is not None:
+            spelled = offer_of(user, offer, with_input=False).to_json()
+            parameters["payment"] = json.loads(spelled)
+        return {"parameters": parameters}
+
+    receipts = replace(RECEIPTS, price=DOLLAR)
+    async with reached(isolated_devnet, served, key, receipts=receipts) as up:
+        unpaid = await up.refused(402, "payment-required", await up.post(path, json=call(None)))
+        assert unpaid["context"]["price"] == DOLLAR
+        for offer in (cheap, anybodys):
+            await up.refused(400, "payment-mismatch", await up.post(path, json=call(offer)))
+        answer = await up.post(path, json=call(made))
+        assert answer.status_code == 200, answer.text
+        # What the receipt promises is what was signed for, and that is taken.
+        receipt = parse_receipt(json.dumps(answer.json()["parameters"]["receipt"])).receipt
+        assert receipt.price == DOLLAR
+        await up.run.reaches(made.request_id, WorkState.FULFILLED)

@@ -102,6 +102,14 @@ async def run(
             metavar="N", min=0, rich_help_panel=_RECEIPTS, help="Open pools so many epochs ahead."
         ),
     ] = 1,
+    receipt_price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            rich_help_panel=_RECEIPTS,
+            help="What an answer costs, by a signed request (default: nothing).",
+        ),
+    ] = None,
     lazy: Annotated[
         bool, typer.Option(rich_help_panel=_LAZY, help="Whether to answer lazy requests.")
     ] = True,
@@ -157,7 +165,9 @@ async def run(
     receipt_key = None
     if receipt_bond is not None:
         bond = parse_amount(receipt_bond, token)
-        receipts = _receipts(bond, receipt_capacity, challenge_bond, epochs_ahead, token)
+        receipts = _receipts(
+            bond, receipt_capacity, challenge_bond, epochs_ahead, receipt_price, token
+        )
         receipt_key = await _unlock_receipt_key(cli, name)
     config = replace(
         ExecutorConfig.in_home(
@@ -232,7 +242,12 @@ async def _unlock_receipt_key(cli: Cli, name: str) -> LocalSigner:
 
 
 def _receipts(
-    bond: int, capacity: int, challenge_bond: str | None, epochs_ahead: int, token: Token
+    bond: int,
+    capacity: int,
+    challenge_bond: str | None,
+    epochs_ahead: int,
+    price: str | None,
+    token: Token,
 ) -> ReceiptsConfig:
     from gateless.executor import ReceiptsConfig
 
@@ -242,5 +257,9 @@ def _receipts(
         )
     doubt = 10**token.decimals if challenge_bond is None else parse_amount(challenge_bond, token)
     return ReceiptsConfig(
-        bond=bond, capacity=capacity, challenge_bond=doubt, epochs_ahead=epochs_ahead
+        bond=bond,
+        capacity=capacity,
+        challenge_bond=doubt,
+        epochs_ahead=epochs_ahead,
+        price=0 if price is None else parse_amount(price, token),
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
+
+from eth_utils.crypto import keccak
 
 from gateless.adapters.chain.lazy_requests import parse_lazy_offer
 from gateless.adapters.chain.offers import parse_offer
-from gateless.core.errors import ConfigError, InputError, NotFoundError
+from gateless.core.errors import ConfigError, FundsError, InputError, NotFoundError
 from gateless.core.ids import version_id as version_id_of
 from gateless.daemon.versions import ReadyVersion
 from gateless.executor.auditor import Auditor
@@ -19,6 +22,7 @@ from gateless.executor.intake.lazy_offers import (
     lazy_progress_of,
 )
 from gateless.executor.intake.offers import OfferIntake
+from gateless.executor.intake.payments import payment_of
 from gateless.executor.intake.tensors import InferRequest, model_metadata, output_tensors
 from gateless.executor.lazy.desk import LazyDesk
 from gateless.executor.parts import Parts
@@ -76,17 +80,18 @@ class Intake:
         desk = self._desk()
         version_id = await self.version_id(model, version)
         await self._require_served(version_id)
-        _require_price(asked, desk.price)
         beneficiary = asked.beneficiary()
         ready = await self._parts.versions.prepare(version_id)
         manifest = ready.bundle.manifest
         packed = asked.packed(manifest)
+        price = await self._charge(asked, desk.price, version_id, packed)
         question = asked.parameters.question
         answer = await desk.answer(
             version_id,
             packed,
             beneficiary,
             secrets.token_bytes(32) if question is None else bytes.fromhex(question[2:]),
+            price=price,
         )
         outputs = output_tensors(manifest, answer.packed_output, asked)
         said = {
@@ -97,11 +102,46 @@ class Intake:
                 "version_id": str(version_id),
                 "packed_input": f"0x{packed.hex()}",
                 "packed_output": f"0x{answer.packed_output.hex()}",
-                "price": str(desk.price),
+                "price": str(price),
                 "receipt": json.loads(answer.receipt.to_json()),
             },
         }
         return said if asked.id is None else said | {"id": asked.id}
+
+    async def _charge(self, asked: InferRequest, price: int, version_id: int, packed: bytes) -> int:
+        """Takes what pays for a call in; returns what it pays.
+
+        Raises:
+            FundsError: ``payment-required``.
+            InputError: ``payment-mismatch``, and what :meth:`accept` raises.
+        """
+        if asked.parameters.payment is None:
+            if price:
+                raise FundsError(
+                    "payment-required",
+                    f"an answer costs {price} token units",
+                    hint="send a signed request for the same input along, as parameters.payment",
+                    price=price,
+                )
+            return 0
+        body = json.dumps(asked.parameters.payment).encode()
+        pays = payment_of(body)
+        if (
+            pays.version_id != version_id
+            or pays.input_digest != keccak(packed)
+            or pays.executor is None
+            or not self._parts.policy.is_me(pays.executor)
+            or pays.price is None
+            or pays.price < price
+        ):
+            raise InputError(
+                "payment-mismatch",
+                "the signed request does not pay for this call",
+                hint=f"it must be for the same version and input, name {self._me}, and offer"
+                f" {price} token units or more, without a ramp",
+            )
+        await self.accept(body, packed)
+        return pays.price
 
     async def metadata(self, model: str, version: str) -> dict[str, Any]:
         """What the protocol says about a model that is served here."""
@@ -156,22 +196,29 @@ class Intake:
 
     # --- signed requests ---
 
-    async def accept(self, body: bytes) -> dict[str, Any]:
+    async def accept(self, body: bytes, packed: bytes | None = None) -> dict[str, Any]:
         """Takes a signed request in, for whichever market it was signed.
+
+        Args:
+            body: its JSON.
+            packed: its input, where that is known from elsewhere.
 
         Raises:
             GatelessError: it is not taken.
         """
         if not is_lazy(body):
-            return progress_of(await self.offers.accept(parse_offer(body)))
-        offer = parse_lazy_offer(body)
+            offer = parse_offer(body)
+            whole = replace(offer, packed_input=offer.packed_input or packed)
+            return progress_of(await self.offers.accept(whole))
+        lazy = parse_lazy_offer(body)
         if self._lazy_offers is None:
             raise ConfigError(
                 "offers-closed",
                 "there is no lazy market on this network",
                 hint="sign the request for the market of proofs",
             )
-        return lazy_progress_of(await self._lazy_offers.accept(offer))
+        lazy = replace(lazy, packed_input=lazy.packed_input or packed)
+        return lazy_progress_of(await self._lazy_offers.accept(lazy))
 
     async def progress(self, request_id: int) -> dict[str, Any]:
         """How far this executor got with a request.
@@ -255,7 +302,7 @@ async def _terms(desk: ReceiptDesk) -> dict[str, Any]:
     terms = await desk.terms()
     return {
         "price": str(desk.price),
-        "payment": "nothing is charged" if desk.price == 0 else "not by this call",
+        "payment": "nothing is charged" if desk.price == 0 else "a signed request",
         "receiptKey": desk.key,
         "bond": str(terms.pool.bond),
         "challengeBond": str(terms.pool.challenge_bond),
@@ -265,13 +312,3 @@ async def _terms(desk: ReceiptDesk) -> dict[str, Any]:
         "maxInputBytes": terms.limits.max_input_length,
         "problem": terms.problem,
     }
-
-
-def _require_price(asked: InferRequest, price: int) -> None:
-    most = asked.parameters.max_price
-    if most is not None and int(most) < price:
-        raise InputError(
-            "price-too-high",
-            f"an answer costs {price} token units, at most {most} were offered",
-            hint="/v1/info states the price",
-        )

@@ -26,7 +26,7 @@ _BY_CODE = {
     "deposit-too-low": 402,
     "intake-full": 503,
     "nonce-spent": 409,
-    "price-too-high": 402,
+    "payment-required": 402,
     "rate-limited": 429,
     "request-not-served": 422,
 }

@@ -48,13 +48,13 @@ class CallParameters(_Body):
         question: 32 bytes of the caller's choice: equal calls with the same ones get the same
             receipt, so that a call that broke off can be made again.
         packed_input: the input as packed integers, in place of tensors.
-        max_price: the most that the caller is willing to be charged, in token units.
+        payment: a signed request for the same input, which names the executor: what pays.
     """
 
     beneficiary: str | None = None
     question: _Hex32 | None = None
     packed_input: _Hex | None = None
-    max_price: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,38})$")] | None = None
+    payment: dict[str, Any] | None = None
 
 
 class RequestedOutput(_Body):

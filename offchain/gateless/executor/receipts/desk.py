@@ -151,7 +151,13 @@ class ReceiptDesk:
         return ReceiptTerms(limits, pool, epoch, free, expires, problem)
 
     async def answer(
-        self, version_id: int, packed_input: bytes, beneficiary: str, question: bytes
+        self,
+        version_id: int,
+        packed_input: bytes,
+        beneficiary: str,
+        question: bytes,
+        *,
+        price: int = 0,
     ) -> DirectAnswer:
         """The output for an input, with a receipt. Asked again, it is the same receipt.
 
@@ -160,6 +166,7 @@ class ReceiptDesk:
             packed_input: on what.
             beneficiary: who is compensated if the output is wrong.
             question: 32 bytes of the caller's choice that tell equal calls apart.
+            price: what is paid for it: the most that the beneficiary can get.
 
         Raises:
             ConfigError: ``receipts-closed``, ``receipt-key-mismatch``.
@@ -177,12 +184,12 @@ class ReceiptDesk:
         self._present += 1
         try:
             async with self._turns:
-                return await self._answer(version_id, packed_input, beneficiary, question)
+                return await self._answer(version_id, packed_input, beneficiary, question, price)
         finally:
             self._present -= 1
 
     async def _answer(
-        self, version_id: int, packed_input: bytes, beneficiary: str, question: bytes
+        self, version_id: int, packed_input: bytes, beneficiary: str, question: bytes, price: int
     ) -> DirectAnswer:
         parts = self._parts
         await self._require_challengeable(packed_input)
@@ -191,13 +198,13 @@ class ReceiptDesk:
         witness = await check_execution(ready, packed_input, parts.prover)
         said = Answer(
             # So that nobody can take a name that somebody else's question would have.
-            question=_name_of(question, version_id, packed_input, beneficiary, self.price),
+            question=_name_of(question, version_id, packed_input, beneficiary, price),
             version_id=version_id,
             input_binding=await binding_of(ready, packed_input, parts.prover),
             packed_input=packed_input,
             packed_output=witness.packed_output,
             beneficiary=beneficiary,
-            price=self.price,
+            price=price,
         )
         self._require_open()
         receipt = await self._issuer.issue(said)
