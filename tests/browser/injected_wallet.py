@@ -29,6 +29,7 @@ _SCRIPT = """
     },
   };
   const uuid = "7d1f0c9e-0000-4000-8000-000000000001";
+  window.__walletEmits = (name, value) => (listeners[name] ?? []).forEach((one) => one(value));
   const info = { uuid, name: "NAME", icon: "ICON", rdns: "test.wallet" };
   const announce = () => window.dispatchEvent(
     new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
@@ -72,6 +73,13 @@ class InjectedWallet:
     @property
     def address(self) -> str:
         return self._signer.address
+
+    async def change_account(self, page: Page, signer: LocalSigner | None) -> None:
+        """Its user chooses another account, or lets the page see none any more."""
+        self._connected = signer is not None
+        self._signer = signer or self._signer
+        accounts = [] if signer is None else [signer.address]
+        await page.evaluate("(accounts) => __walletEmits('accountsChanged', accounts)", accounts)
 
     async def inject(self, page: Page) -> None:
         """Puts the wallet into every document of a page, before its scripts run."""

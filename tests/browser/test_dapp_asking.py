@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gateless.adapters.signer import LocalSigner
 from gateless.core.types import RequestState
 from page_visitors import MakeVisitor, Visitor
 from playwright.async_api import Route, expect
@@ -108,3 +109,35 @@ async def test_an_output_that_the_contract_did_not_record_is_not_shown(
     await victim.open(f"?request={hex(request_id)}")
     await victim.sees_fault("Do not trust this node")
     await expect(victim.page.locator("#answer")).to_be_hidden()
+
+
+async def test_accounts_whose_signatures_tokens_do_not_take_approve(
+    make_visitor: MakeVisitor,
+) -> None:
+    """An account with code, here one that has delegated by EIP-7702."""
+    visitor = await make_visitor(tokens=10)
+    rpc = visitor.site.network.client.rpc
+    delegated = "0xef0100" + visitor.site.network.client.market.address[2:]
+    await rpc.request("anvil_setCode", visitor.wallet.address, delegated)
+    await visitor.open()
+    await visitor.connect()
+    await visitor.deposit("1")
+    await expect(visitor.page.locator("#deposited")).to_have_text("1.00 tUSD")
+    assert visitor.wallet.asked == ["eth_sendTransaction", "eth_sendTransaction"]
+
+
+async def test_another_account_of_the_wallet(make_visitor: MakeVisitor) -> None:
+    visitor = await make_visitor(tokens=10)
+    page, wallet = visitor.page, visitor.wallet
+    await visitor.ready()
+    await wallet.change_account(page, LocalSigner.random())
+    await expect(page.locator("#wallets code")).to_have_attribute("title", wallet.address)
+    await expect(page.locator("#deposited")).to_have_text("0.00 tUSD")
+    await wallet.change_account(page, None)
+    await expect(page.get_by_role("button", name="Connect Test wallet")).to_be_visible()
+    await visitor.connect()
+    # Who was sent away stays away, whatever the wallet says.
+    await page.get_by_role("button", name="Disconnect").click()
+    await wallet.change_account(page, LocalSigner.random())
+    await expect(page.get_by_role("button", name="Connect Test wallet")).to_be_visible()
+    await expect(page.locator("#funds")).to_be_hidden()

@@ -59,7 +59,9 @@ class Page {
       void this.#run(() => this.#deposit());
     });
     for (const id of ["price", "lifetime", "ways"]) byId(id).addEventListener("input", () => this.#refresh());
-    discoverWallets((wallets) => void this.#found(wallets));
+    discoverWallets((wallets) => {
+      this.#found(wallets).catch((error: unknown) => this.#fail(explain(error)));
+    });
     await this.#run(() => this.#open());
   }
 
@@ -104,6 +106,7 @@ class Page {
     const session = this.#require();
     this.#account = account;
     account.wallet.provider.on?.("accountsChanged", (accounts) => {
+      if (this.#account?.wallet !== account.wallet) return;
       const [first] = accounts;
       this.#account = first === undefined ? undefined : accountOf(account.wallet, first, session.deployment);
       void this.#run(() => this.#count());

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import {
+  ContractFunctionExecutionError,
+  ContractFunctionRevertedError,
+  InsufficientFundsError,
+  UserRejectedRequestError,
+  encodeErrorResult,
+  parseAbi,
+} from "viem";
 import { formatAmount, parseAmount, plainAmount } from "../src/amounts";
 import { parseDeployment } from "../src/deployment";
 import { Fault, explain } from "../src/faults";
@@ -93,6 +101,35 @@ describe("faults", () => {
     assert.equal(explain(new Error("boom")).message, "boom");
     assert.equal(explain({ code: -32000, message: "no" }).message, "no");
     assert.equal(explain(undefined).message, "undefined");
+  });
+
+  const reverted = (errorName: "MarketAccounts_InsufficientBalance", args: readonly [`0x${string}`, bigint, bigint]) => {
+    const abi = parseAbi(["error MarketAccounts_InsufficientBalance(address account, uint256 balance, uint256 needed)"]);
+    const data = encodeErrorResult({ abi, errorName, args });
+    const cause = new ContractFunctionRevertedError({ abi, data, functionName: "request" });
+    return new ContractFunctionExecutionError(cause, { abi: [], functionName: "request" });
+  };
+
+  it("say what a contract refused, whichever contract it was, and offer what helps", () => {
+    const fault = explain(reverted("MarketAccounts_InsufficientBalance", [MARKET, 1n, 2n]));
+    assert.equal(fault.title, "Too little deposited");
+    assert.equal(fault.remedy, "deposit");
+  });
+
+  it("name a refusal that they have no words for", () => {
+    const abi = parseAbi(["error Other_Odd()"]);
+    const data = encodeErrorResult({ abi, errorName: "Other_Odd" });
+    const fault = explain(new ContractFunctionRevertedError({ abi, data, functionName: "request" }));
+    assert.deepEqual([fault.title, fault.message], ["The contract refused", "Other_Odd"]);
+  });
+
+  it("know a wallet's refusal inside of viem's errors, and an empty purse", () => {
+    const rejected = new ContractFunctionExecutionError(new UserRejectedRequestError(new Error("no")), {
+      abi: [],
+      functionName: "request",
+    });
+    assert.equal(explain(rejected).title, "Nothing was signed");
+    assert.equal(explain(new InsufficientFundsError()).title, "No gas money");
   });
 
   it("show ids short", () => {
