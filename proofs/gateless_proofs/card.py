@@ -8,8 +8,8 @@ from gateless.core.manifest import Binding, CircuitEntry, Manifest, Plan, Tensor
 _LISTED = 12
 _NO_CIRCUIT = [
     *("", "## No circuit", ""),
-    "Answers cannot be proven. Executors run the model as it is, and requesters compare what several"
-    " of them found, or trust who signed it.",
+    "Answers cannot be proven. Executors run the model as it is, and requesters compare what"
+    " several of them found, or trust who signed it.",
 ]
 
 

@@ -10,6 +10,7 @@ do is tried, too, and recorded as a matter of interest: the class fixes them.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +179,21 @@ def _shifted(array: AnyArray) -> AnyArray:
     moved = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
     moved[...] = array
     return moved
+
+
+async def check_bundle_repetition(bundle: Bundle, limits: Limits, seed: int = 0) -> str:
+    """Tries on this machine what a manifest says, with inputs of the ranges that it states.
+
+    Raises:
+        UntrueStatementError: the outputs differ.
+    """
+    ranges = [
+        {"low": low, "high": high, "shape": tensor.shape}
+        for tensor in bundle.manifest.inputs
+        for low, high in (tensor.calibrated_range or (0.0, 1.0),)
+    ]
+    with tempfile.TemporaryDirectory(prefix="gateless-repeat-") as folder:
+        return await check_repetition(bundle, Path(folder) / "samples.npz", ranges, seed, limits)
 
 
 async def check_repetition(

@@ -77,6 +77,7 @@ class Versions:
         self._me = me
         self._max_bundle_bytes = max_bundle_bytes
         self._ready: dict[int, ReadyVersion] = {}
+        self._unproven: dict[int, tuple[VersionInfo, Bundle]] = {}
         self._locks: dict[int, asyncio.Lock] = {}
         self._making = asyncio.Lock()
 
@@ -126,6 +127,30 @@ class Versions:
                 hint="anyone may register it; until then no proof of this version can be verified",
                 version_id=version_id,
             )
+        bundle = await self._files(info)
+        if bundle.manifest.required_srs.kind != self._client.deployment.srs:
+            raise ProofError(
+                "wrong-srs",
+                f"version {version_id} was made with the {bundle.manifest.required_srs.kind} SRS",
+                hint=f"this network accepts {self._client.deployment.srs} only",
+            )
+        await self.make_key(bundle, index)
+        return ReadyVersion(info, bundle, index)
+
+    async def unproven(self, version_id: int) -> tuple[VersionInfo, Bundle]:
+        """A version's files, compared with the chain, for answers that nobody proves.
+
+        Raises:
+            NotFoundError: ``unknown-version``.
+            StorageError: as :meth:`prepare`.
+        """
+        async with self._locks.setdefault(version_id, asyncio.Lock()):
+            if version_id not in self._unproven:
+                info = await self._client.registry.version(version_id)
+                self._unproven[version_id] = (info, await self._files(info))
+            return self._unproven[version_id]
+
+    async def _files(self, info: VersionInfo) -> Bundle:
         store = await self._sources.store_for(info, self._client, self._me)
         root = await fetch_bundle(
             store,
@@ -135,15 +160,8 @@ class Versions:
         )
         bundle = await asyncio.to_thread(load_bundle, root, info.manifest_digest)
         _compare(info, bundle)
-        if bundle.manifest.required_srs.kind != self._client.deployment.srs:
-            raise ProofError(
-                "wrong-srs",
-                f"version {version_id} was made with the {bundle.manifest.required_srs.kind} SRS",
-                hint=f"this network accepts {self._client.deployment.srs} only",
-            )
-        await self.make_key(bundle, index)
         await self._keep(bundle)
-        return ReadyVersion(info, bundle, index)
+        return bundle
 
     async def _keep(self, bundle: Bundle) -> None:
         """Puts what is missing into the own store: whoever serves a version serves its files."""

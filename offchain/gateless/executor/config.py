@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateless.executor.costs import Rates
+from gateless.executor.quorum_config import QuorumConfig
 
 #: A transaction may have 2**24 gas (EIP-7825); a sixteenth of it is left to the market.
 MAX_PROOF_GAS = (1 << 24) - (1 << 20)
@@ -167,6 +168,7 @@ class ExecutorConfig:
         cores: threads of all proofs together; None means those of the machine.
         withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
         policy: what work to take.
+        quorum: quorums to take part in.
         receipts: how to answer directly; None signs no receipts.
         intake: what comes in by HTTP.
         lazy: how to serve lazy requests.
@@ -189,6 +191,7 @@ class ExecutorConfig:
     cores: int | None = None
     withdraw_threshold: int | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    quorum: QuorumConfig = field(default_factory=QuorumConfig)
     receipts: ReceiptsConfig | None = None
     intake: IntakeConfig = field(default_factory=IntakeConfig)
     lazy: LazyConfig = field(default_factory=LazyConfig)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx
 import structlog
-from gateless_proofs import KeyCache, Prover
+from gateless_proofs import KeyCache, Limits, Prover
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.sender import Sender
@@ -32,6 +32,7 @@ from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
 from gateless.executor.proofs import Proofs
+from gateless.executor.quorum import QuorumDesk, QuorumParts
 from gateless.executor.receipts.counter import ReceiptCounter
 from gateless.executor.recovery import Recovery
 from gateless.executor.scheduler import Scheduler
@@ -129,6 +130,19 @@ class Executor:
         auditor = Auditor(parts, proofs)
         self.receipts = ReceiptCounter(parts, proofs, auditor, me, receipt_key)
         self.lazy = LazyDesk.of(parts, proofs, auditor, me)
+        self.quorums = QuorumDesk.of(
+            QuorumParts(
+                client=client,
+                sender=sender,
+                versions=self._versions,
+                prover=prover,
+                config=config.quorum,
+                limits=Limits(memory_bytes=config.memory_bytes, seconds=config.prove_seconds),
+                clock=self._clock,
+                journal_path=config.data_dir / "quorum.db",
+                retry_seconds=config.retry_seconds,
+            )
+        )
         self.intake = Intake(parts, auditor, self.receipts, self.lazy, me)
         self._phase = "starting"
         self._stopping = asyncio.Event()
@@ -180,6 +194,8 @@ class Executor:
             await self.receipts.stop()
             if self.lazy is not None:
                 await self.lazy.stop()
+            if self.quorums is not None:
+                await self.quorums.stop()
             self._phase = "stopped"
             log.info("stopped")
 
@@ -233,6 +249,8 @@ class Executor:
                 self.intake.close()
                 if self.lazy is not None:
                     self.lazy.close()
+                if self.quorums is not None:
+                    self.quorums.close()
                 if self._recovered and not self._scheduler.running and not await self._promised():
                     return
                 # Wakes as soon as the last promise is kept.
@@ -248,6 +266,8 @@ class Executor:
         await self.receipts.drain()
         if self.lazy is not None:
             await self.lazy.drain()
+        if self.quorums is not None:
+            await self.quorums.drain()
         if await self._promised():
             await self._clock.sleep(pause)
 
@@ -267,6 +287,8 @@ class Executor:
         await self.receipts.look()
         if self.lazy is not None:
             await self.lazy.look(sighting.head, standing)
+        if self.quorums is not None:
+            await self.quorums.look(sighting.head)
         self._collect(standing)
 
     async def _recover(self) -> None:
@@ -339,6 +361,7 @@ class Executor:
             await self._journal.find(COMMITTED)
             or await self._journal.open_claims()
             or await self._journal.find_lazy(PROMISED)
+            or (self.quorums is not None and await self.quorums.promised())
         )
 
     def _problems(self) -> list[Problem]:
@@ -355,6 +378,8 @@ class Executor:
         found += self.receipts.problems
         if self.lazy is not None:
             found += self.lazy.problems
+        if self.quorums is not None:
+            found += self.quorums.problems
         found += [
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)
             for request_id, verdict in self._scheduler.waiting.items()

@@ -18,6 +18,7 @@ from gateless.sdk.auditing import Auditing
 from gateless.sdk.lazy import Lazy
 from gateless.sdk.pools import Pools
 from gateless.sdk.publishing import Publishing
+from gateless.sdk.quorums import Quorums
 from gateless.sdk.receipts import Receipts
 from gateless.sdk.services import Services
 from gateless.sdk.signing import Signing
@@ -25,7 +26,7 @@ from gateless.sdk.signing import Signing
 DEFAULT_HOME = Path("~/.gateless")
 
 
-class AsyncGateless(Publishing, Signing, Receipts, Pools, Lazy, Auditing):
+class AsyncGateless(Publishing, Signing, Receipts, Pools, Lazy, Quorums, Auditing):
     """Everything a builder, user or executor does on a Gateless network.
 
     Open it with :meth:`connect` and use it as an async context manager::

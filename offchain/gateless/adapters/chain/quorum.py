@@ -72,8 +72,8 @@ class QuorumReader(RecordReader):
 
     async def seat(self, request_id: int, seat: int, *, block: str = LATEST) -> SeatState:
         """What the holder of a seat has done; ``SILENT`` once the round is settled."""
-        state, _ = await self.call("seatOf", request_id, seat, block=block)
-        return SeatState(state)
+        found = await self.call("seatOf", request_id, seat, block=block)
+        return SeatState(found["state"])
 
     async def id_of(self, request: QuorumRequest) -> int:
         """Id of a request, by the market's own reckoning."""
@@ -106,8 +106,8 @@ class MembersReader(BoundContract):
         self, version_id: int, runtime_class: bytes, block_number: int
     ) -> tuple[int, int]:
         """Stake that counts for draws at the end of a block that is over; number of positions."""
-        stake, places = await self.call("eligibleStakeAt", version_id, runtime_class, block_number)
-        return int(stake), int(places)
+        found = await self.call("eligibleStakeAt", version_id, runtime_class, block_number)
+        return int(found["stake"]), int(found["positions"])
 
 
 def opened(event: Event) -> tuple[QuorumRequest, int, bytes]:

@@ -1,0 +1,257 @@
+"""Everything about quorums that an executor's loop drives."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import structlog
+from gateless_proofs import Prover
+from gateless_proofs.sandbox import Limits
+
+from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.quorum import (
+    QUORUM_EVENTS,
+    QuorumReader,
+    drawn,
+    has_quorum_market,
+    opened,
+)
+from gateless.adapters.chain.sender import Sender
+from gateless.adapters.clock import Clock
+from gateless.core.errors import GatelessError
+from gateless.core.types import Block
+from gateless.daemon.faults import is_chain_away
+from gateless.daemon.journals import Position, fork_point
+from gateless.daemon.versions import Versions
+from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
+from gateless.executor.quorum_enrolling import QuorumEnrolling
+from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
+from gateless.executor.quorum_steps import QuorumSteps
+from gateless.executor.status import Problem
+
+log = structlog.get_logger(__name__)
+
+_SPAN = 2_000
+_MAX_RETRY_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumParts:
+    """What quorums are worked on with.
+
+    Attributes:
+        journal_path: of the journal of quorums, a file of its own.
+        retry_seconds: pause before something that failed is tried again.
+    """
+
+    client: ChainClient
+    sender: Sender
+    versions: Versions
+    prover: Prover
+    config: QuorumConfig
+    limits: Limits
+    clock: Clock
+    journal_path: Path
+    retry_seconds: float
+
+
+class QuorumDesk:
+    """Quorums of one executor. Made by :meth:`of`.
+
+    Where it sits it works to the end, also when nothing new is taken on.
+    """
+
+    def __init__(self, parts: QuorumParts, market: QuorumReader) -> None:
+        self._parts = parts
+        self._market = market
+        self._enrolling = QuorumEnrolling(
+            parts.client, market, parts.sender, parts.versions, parts.limits
+        )
+        self._journal: QuorumJournal | None = None
+        self._steps: QuorumSteps | None = None
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._enrolled: dict[tuple[int, bytes], bool] = {}
+        self._problems: dict[int, Problem] = {}
+        self._waiting: dict[int, Problem] = {}
+        self._enrolment: asyncio.Task[None] | None = None
+        self._try_again = 0.0
+        self._is_open = True
+
+    @classmethod
+    def of(cls, parts: QuorumParts) -> Self | None:
+        """The desk of an executor; None where it takes part in no quorum."""
+        if not parts.config.enrolments or not has_quorum_market(parts.client.deployment):
+            return None
+        return cls(parts, QuorumReader(parts.client.rpc, parts.client.deployment))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What keeps it from being drawn, or from answering."""
+        return [*self._problems.values(), *self._waiting.values()]
+
+    def close(self) -> None:
+        """Wants no further draws; rounds in which it sits are worked on."""
+        self._is_open = False
+
+    async def look(self, head: Block) -> None:
+        """Reads what the chain tells and starts what is to be done; for the executor's loop."""
+        journal, steps = await self._opened()
+        self._see_to_enrolments()
+        await self._read(journal, head)
+        for kept in await journal.active():
+            if kept.request_id not in self._tasks:
+                self._start(kept, steps)
+
+    async def promised(self) -> bool:
+        """Whether it holds a seat whose round is not over."""
+        if self._journal is None:
+            return False
+        return any(kept.standing is Standing.SEATED for kept in await self._journal.active())
+
+    async def counts(self) -> dict[Standing, int]:
+        """How many requests stand where."""
+        return {} if self._journal is None else await self._journal.counts()
+
+    async def drain(self) -> None:
+        """Stops further draws and waits for what is under way."""
+        if self._enrolment is not None:
+            await asyncio.wait([self._enrolment])
+        for (version_id, runtime), is_awake in list(self._enrolled.items()):
+            if is_awake:
+                await self._enrolling.sleep(version_id, runtime)
+                self._enrolled[(version_id, runtime)] = False
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def stop(self) -> None:
+        """Stops at once; the journal knows where to go on."""
+        for task in [*self._tasks.values(), self._enrolment]:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        if self._journal is not None:
+            await self._journal.close()
+
+    # --- the chain ---
+
+    async def _opened(self) -> tuple[QuorumJournal, QuorumSteps]:
+        if self._journal is None or self._steps is None:
+            parts = self._parts
+            self._journal = await QuorumJournal.open(
+                parts.journal_path,
+                chain_id=parts.client.deployment.chain_id,
+                market=self._market.address,
+                account=parts.sender.address,
+                clock=parts.clock,
+            )
+            self._steps = QuorumSteps(
+                parts.client,
+                self._market,
+                self._journal,
+                parts.sender,
+                parts.versions,
+                parts.prover,
+                parts.config.margin_seconds,
+            )
+        return self._journal, self._steps
+
+    async def _read(self, journal: QuorumJournal, head: Block) -> None:
+        """Follows the events of the pools in which it is enrolled."""
+        start = self._parts.client.deployment.start_block
+        positions = await journal.positions()
+        ancestor = await fork_point(self._parts.client, positions, start - 1)
+        if ancestor is not None:
+            log.warning("quorum-fork", ancestor=ancestor)
+            await journal.rewind(ancestor)
+            positions = await journal.positions()
+        first = positions[0].number + 1 if positions else start
+        while first <= head.number:
+            last = min(head.number, first + _SPAN - 1)
+            block = await self._parts.client.block(last)
+            events = await self._parts.client.events(QUORUM_EVENTS, first, last)
+            asked = {}
+            held = {}
+            for event in events:
+                if event.name == "QuorumOpened":
+                    request, opened_block, packed = opened(event)
+                    if self._may_be_drawn(request.version_id, request.runtime_class):
+                        asked[int(event.args["requestId"])] = (request, opened_block, packed)
+                elif event.name == "QuorumDrawn":
+                    held[int(event.args["requestId"])] = (drawn(event), event.block_number)
+            await journal.advance(asked, held, Position(block.number, block.hash))
+            first = last + 1
+
+    def _may_be_drawn(self, version_id: int, runtime_class: bytes) -> bool:
+        """Pools of the configuration; before the first look at a machine's own class, all of it."""
+        return any(
+            wanted.version_id == version_id
+            and (wanted.runtime_class is None or wanted.runtime_class == runtime_class)
+            for wanted in self._parts.config.enrolments
+        )
+
+    # --- enrolments ---
+
+    def _see_to_enrolments(self) -> None:
+        missing = [
+            wanted
+            for wanted in self._parts.config.enrolments
+            if wanted.version_id not in {version_id for version_id, _ in self._enrolled}
+        ]
+        is_due = self._try_again <= self._parts.clock.monotonic()
+        if missing and self._is_open and is_due and self._enrolment is None:
+            self._enrolment = asyncio.create_task(self._enroll(missing))
+
+    async def _enroll(self, missing: list[QuorumEnrolment]) -> None:
+        for wanted in missing:
+            try:
+                runtime = await self._enrolling.enroll(wanted)
+            except GatelessError as error:
+                log.warning("quorum-not-enrolled", code=error.code, message=error.message)
+                self._problems[wanted.version_id] = Problem(error.code, error.message, error.hint)
+            else:
+                self._enrolled[(wanted.version_id, runtime)] = True
+                self._problems.pop(wanted.version_id, None)
+        self._try_again = self._parts.clock.monotonic() + self._parts.retry_seconds
+        self._enrolment = None
+
+    # --- rounds ---
+
+    def _start(self, kept: KeptRound, steps: QuorumSteps) -> None:
+        task = asyncio.create_task(self._process(kept, steps), name=f"quorum-{kept.request_id:x}")
+        self._tasks[kept.request_id] = task
+        task.add_done_callback(lambda done: self._finished(kept.request_id, done))
+
+    def _finished(self, request_id: int, task: asyncio.Task[None]) -> None:
+        del self._tasks[request_id]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("quorum-crashed", request_id=request_id, exc_info=task.exception())
+
+    async def _process(self, kept: KeptRound, steps: QuorumSteps) -> None:
+        """Moves a request on until it has to wait or is over."""
+        request_id = kept.request_id
+        pause = self._parts.retry_seconds
+        while True:
+            try:
+                if await steps.take(kept):
+                    self._waiting.pop(request_id, None)
+                    return
+            except GatelessError as error:
+                if is_chain_away(error):
+                    return
+                log.warning("quorum-step-failed", code=error.code, message=error.message)
+                self._waiting[request_id] = Problem(
+                    error.code, error.message, error.hint, request_id
+                )
+                await self._parts.clock.sleep(pause)
+                pause = min(2 * pause, _MAX_RETRY_SECONDS)
+            if self._journal is None:
+                return
+            kept = await self._journal.get(request_id)
+            if kept.standing not in (Standing.OPEN, Standing.SEATED):
+                self._waiting.pop(request_id, None)
+                return

@@ -1,0 +1,180 @@
+"""What a member does in a round, one step at a time. The chain is asked before each."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from eth_utils.crypto import keccak
+from gateless_proofs import Prover
+
+from gateless.adapters.chain import quorum_calls
+from gateless.adapters.chain.calls import Call
+from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.contract import PENDING
+from gateless.adapters.chain.quorum import QuorumReader
+from gateless.adapters.chain.quorum_calls import QUORUM_MARKET
+from gateless.adapters.chain.sender import Sender
+from gateless.core.errors import ContractError, InputError, ModelError, ProofError
+from gateless.core.quorums import QuorumRound, QuorumState, SeatState, quorum_commitment
+from gateless.daemon.versions import Versions
+from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
+
+log = structlog.get_logger(__name__)
+
+
+class QuorumSteps:
+    """Steps of one executor in all its rounds.
+
+    Args:
+        client: the chain.
+        market: the quorum market.
+        journal: its memory of quorums.
+        sender: sends for the executor.
+        versions: files of versions.
+        prover: runs models and circuits, each in a limited subprocess.
+        margin_seconds: time kept for the transaction that commits.
+    """
+
+    def __init__(
+        self,
+        client: ChainClient,
+        market: QuorumReader,
+        journal: QuorumJournal,
+        sender: Sender,
+        versions: Versions,
+        prover: Prover,
+        margin_seconds: float,
+    ) -> None:
+        self._client = client
+        self._market = market
+        self._journal = journal
+        self._sender = sender
+        self._versions = versions
+        self._prover = prover
+        self._margin_seconds = margin_seconds
+
+    async def take(self, kept: KeptRound) -> bool:
+        """Takes the next step; True where there is nothing more to do before the next look.
+
+        Raises:
+            GatelessError: the step failed; it is tried again.
+        """
+        request_id = kept.request_id
+        state = await self._market.state(request_id, block=PENDING)
+        if state is QuorumState.FINAL:
+            return await self._end(kept, Standing.SETTLED)
+        if state is QuorumState.REFUNDED:
+            return await self._end(kept, Standing.REFUNDED)
+        if state is QuorumState.OPEN:
+            return await self._draw(kept)
+        if state is QuorumState.NONE or kept.round is None:
+            return True  # a fork, or an event that is read in a moment
+        seat = kept.round.seat_of(self._sender.address)
+        if seat is None:
+            return await self._end(kept, Standing.NOT_DRAWN)
+        if kept.standing is Standing.OPEN:
+            await self._journal.move(request_id, Standing.SEATED)
+            log.info("quorum-seated", request_id=request_id, seat=seat)
+            return False
+        return await self._sit(kept, kept.round, seat)
+
+    async def _sit(self, kept: KeptRound, held: QuorumRound, seat: int) -> bool:
+        request_id = kept.request_id
+        mine = await self._market.seat(request_id, seat, block=PENDING)
+        now = (await self._client.block("pending")).timestamp
+        if mine is SeatState.SILENT:
+            if now > held.commit_deadline:
+                return await self._miss(kept, "the commitments were over before it had an answer")
+            return await self._commit(kept, held, seat)
+        if mine is SeatState.COMMITTED:
+            if now > held.reveal_deadline:
+                return await self._miss(kept, "the reveals were over before it could reveal")
+            if now <= held.commit_deadline and not await self._all_past(held, SeatState.SILENT):
+                return True
+            return await self._reveal(kept, held, seat)
+        is_over = now > held.reveal_deadline or (
+            await self._all_past(held, SeatState.COMMITTED, silent_too=now > held.commit_deadline)
+        )
+        if is_over:
+            await self._try(quorum_calls.settle(held, await self._most_revealed(held)))
+        return True
+
+    async def _draw(self, kept: KeptRound) -> bool:
+        """Draws as soon as the seed is known. Any member may; the others' attempts cost nothing."""
+        limits = await self._market.limits()
+        number = (await self._client.block("pending")).number
+        if number > kept.opened_block + limits.seed_delay:
+            await self._try(quorum_calls.draw(kept.request, kept.opened_block))
+        return True
+
+    async def _commit(self, kept: KeptRound, held: QuorumRound, seat: int) -> bool:
+        if kept.salt is None or kept.packed_output is None:
+            output = await self._answer(kept)
+            # From here on the salt is kept, whatever happens: nothing was sent that rests on it.
+            kept = await self._journal.keep_answer(kept.request_id, secrets.token_bytes(32), output)
+        if kept.salt is None or kept.packed_output is None:
+            raise LookupError(f"the journal lost the answer to {kept.request_id:x}")
+        commitment = quorum_commitment(
+            self._sender.address, kept.request_id, kept.salt, bytes(keccak(kept.packed_output))
+        )
+        await self._sender.send(quorum_calls.commit(held, seat, commitment))
+        log.info("quorum-committed", request_id=kept.request_id, seat=seat)
+        return False
+
+    async def _reveal(self, kept: KeptRound, held: QuorumRound, seat: int) -> bool:
+        if kept.salt is None or kept.packed_output is None:
+            text = "its journal does not know what it committed to"
+            log.error("quorum-salt-lost", request_id=kept.request_id, message=text)
+            return await self._miss(kept, text)
+        await self._sender.send(quorum_calls.reveal(held, seat, kept.salt, kept.packed_output))
+        log.info("quorum-revealed", request_id=kept.request_id, seat=seat)
+        return False
+
+    async def _answer(self, kept: KeptRound) -> bytes:
+        """The output; empty where the version gives none for this input, as for every member."""
+        _, bundle = await self._versions.unproven(kept.request.version_id)
+        try:
+            return await self._prover.answer(bundle, kept.packed_input)
+        except (InputError, ModelError, ProofError) as error:
+            log.warning("quorum-no-output", request_id=kept.request_id, code=error.code)
+            return b""
+
+    async def _all_past(
+        self, held: QuorumRound, state: SeatState, *, silent_too: bool = False
+    ) -> bool:
+        """Whether every member got beyond a state; members without a commitment that can still
+        come count as not."""
+        for place in range(len(held.members)):
+            found = await self._market.seat(held.request_id, place, block=PENDING)
+            if found is SeatState.SILENT and silent_too:
+                continue
+            if found <= state:
+                return False
+        return True
+
+    async def _most_revealed(self, held: QuorumRound) -> bytes:
+        events = await self._client.events(
+            [f"{QUORUM_MARKET}.QuorumRevealed"],
+            self._client.deployment.start_block,
+            indexed=[held.request_id],
+        )
+        outputs = [bytes(event.args["output"]) for event in events]
+        return max(outputs, key=outputs.count, default=b"")
+
+    async def _try(self, call: Call) -> None:
+        """Sends what another may just have sent."""
+        try:
+            await self._sender.send(call)
+        except ContractError as error:
+            log.debug("quorum-step-taken", label=call.label, code=error.code)
+
+    async def _end(self, kept: KeptRound, standing: Standing) -> bool:
+        await self._journal.move(kept.request_id, standing)
+        log.info("quorum-ended", request_id=kept.request_id, standing=standing)
+        return True
+
+    async def _miss(self, kept: KeptRound, text: str) -> bool:
+        log.error("quorum-missed", request_id=kept.request_id, message=text)
+        await self._journal.move(kept.request_id, Standing.MISSED, reason="seat-missed", text=text)
+        return True
