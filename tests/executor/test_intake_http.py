@@ -20,7 +20,7 @@ from gateless.core.claims import ClaimState
 from gateless.core.receipts import SignedReceipt, parse_receipt
 from gateless.core.types import RequestState
 from gateless.devnet import Devnet
-from gateless.executor import IntakeConfig, ReceiptsConfig
+from gateless.executor import IntakeConfig, PolicyConfig, ReceiptsConfig
 from gateless.executor.states import WorkState
 from gateless.sdk import PoolTerms, SignedOffer
 from gateless.sdk.tensors import pack_inputs
@@ -212,7 +212,7 @@ async def test_a_call_is_answered_with_a_receipt_that_holds(
         assert again["parameters"]["receipt"] == said["parameters"]["receipt"]
         info = (await up.http.get("/v1/info")).json()
         assert info["directCalls"]["freeSlots"] == TERMS.capacity - 1
-        assert info["directCalls"]["payment"] == "nothing is charged"
+        assert info["versions"][0]["directPrice"] == "0"
         assert info["versions"][0]["audited"]
         ready = await up.http.get(f"/v2/models/{served.name}/versions/0/ready")
         assert ready.json()["ready"]
@@ -310,10 +310,12 @@ async def test_a_call_is_paid_by_a_signed_request(
             parameters["payment"] = json.loads(spelled)
         return {"parameters": parameters}
 
-    receipts = replace(RECEIPTS, price=DOLLAR)
-    async with reached(isolated_devnet, served, key, receipts=receipts) as up:
+    receipts = replace(RECEIPTS, price=DOLLAR // 2)
+    # Ten dollars for half a day at this yield cost 0.80; the royalty comes on top.
+    policy = PolicyConfig(margin_seconds=1.0, capital_bps=584_000)
+    async with reached(isolated_devnet, served, key, receipts=receipts, policy=policy) as up:
         unpaid = await up.refused(402, "payment-required", await up.post(path, json=call(None)))
-        assert unpaid["context"]["price"] == DOLLAR
+        assert unpaid["context"]["price"] == pytest.approx(800_000 / 0.95, abs=2)
         for offer in (cheap, anybodys):
             await up.refused(400, "payment-mismatch", await up.post(path, json=call(offer)))
         answer = await up.post(path, json=call(made))

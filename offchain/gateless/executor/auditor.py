@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 
+from gateless.core.errors import GatelessError
 from gateless.daemon.versions import ReadyVersion
 from gateless.executor.checks import binding_of
 from gateless.executor.parts import Parts
 from gateless.executor.proofs import Proofs
 
 log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 60.0
 
 
 class Auditor:
@@ -29,6 +34,33 @@ class Auditor:
         self._parts = parts
         self._proofs = proofs
         self._turns: dict[int, asyncio.Lock] = {}
+        self._ahead: asyncio.Task[None] | None = None
+        self._not_before: dict[int, float] = {}
+
+    def look(self, version_ids: Iterable[int]) -> None:
+        """Audits versions before anybody asks for them, one after the other."""
+        if self._ahead is None or self._ahead.done():
+            self._ahead = asyncio.create_task(self._audit_ahead(sorted(version_ids)), name="audit")
+
+    async def stop(self) -> None:
+        """Stops what is under way."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ahead
+
+    async def _audit_ahead(self, version_ids: Iterable[int]) -> None:
+        clock = self._parts.clock
+        for version_id in version_ids:
+            if self._not_before.get(version_id, 0.0) > clock.monotonic():
+                continue
+            self._not_before[version_id] = clock.monotonic() + _RETRY_SECONDS
+            try:
+                await self.audit(version_id)
+            except GatelessError as error:
+                log.warning(
+                    "audit-failed", version_id=version_id, code=error.code, message=error.message
+                )
 
     async def is_audited(self, version_id: int) -> bool:
         """Whether a version is served without further ado."""

@@ -84,7 +84,7 @@ class Intake:
         ready = await self._parts.versions.prepare(version_id)
         manifest = ready.bundle.manifest
         packed = asked.packed(manifest)
-        price = await self._charge(asked, desk.price, version_id, packed)
+        price = await self._charge(asked, await desk.quote(ready), version_id, packed)
         question = asked.parameters.question
         answer = await desk.answer(
             version_id,
@@ -275,12 +275,15 @@ class Intake:
 
     async def _about(self, version_id: int) -> dict[str, Any]:
         ready = self._parts.versions.known(version_id)
-        seconds = None
+        desk = self._receipts.desk
+        seconds = price = None
         if ready is not None:
-            seconds = await self._parts.journal.timing(version_id, ready.circuit_index)
+            seconds = await self._auditor.seconds(ready)
+            price = None if desk is None else str(await desk.quote(ready))
         return {
             "versionId": str(version_id),
             "proofSeconds": seconds,
+            "directPrice": price,
             "audited": await self._auditor.is_audited(version_id),
         }
 
@@ -301,8 +304,7 @@ def progress_of(work: Work) -> dict[str, Any]:
 async def _terms(desk: ReceiptDesk) -> dict[str, Any]:
     terms = await desk.terms()
     return {
-        "price": str(desk.price),
-        "payment": "nothing is charged" if desk.price == 0 else "a signed request",
+        "payment": "a signed request, where a version's directPrice is above 0",
         "receiptKey": desk.key,
         "bond": str(terms.pool.bond),
         "challengeBond": str(terms.pool.challenge_bond),

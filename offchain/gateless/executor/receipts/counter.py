@@ -34,6 +34,8 @@ class ReceiptCounter:
         self, parts: Parts, proofs: Proofs, auditor: Auditor, me: str, key: Signer | None
     ) -> None:
         config = parts.config.receipts
+        self._parts = parts
+        self._auditor = auditor
         self.desk: ReceiptDesk | None = None
         self._defence: Defence | None = None
         self._pools: PoolKeeper | None = None
@@ -59,6 +61,8 @@ class ReceiptCounter:
         """Starts what is to be done; for the executor's loop."""
         if self.desk is not None:
             await self.desk.look()
+            # The first who calls shall not wait for keys that take minutes.
+            self._auditor.look((await self._parts.standing.current()).enrolled)
         if self._defence is not None:
             self._defence.look()
         if self._pools is not None:
@@ -78,6 +82,7 @@ class ReceiptCounter:
 
     async def stop(self) -> None:
         """Stops at once; the journal knows where to go on."""
+        await self._auditor.stop()
         for part in (self._defence, self._pools):
             if part is not None:
                 await part.stop()

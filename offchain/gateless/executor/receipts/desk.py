@@ -19,9 +19,11 @@ from gateless.core.claims import CourtLimits, PoolInfo
 from gateless.core.errors import ConfigError, FundsError, GatelessError, InputError
 from gateless.core.packing import unpack
 from gateless.core.receipts import SignedReceipt
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.auditor import Auditor
 from gateless.executor.checks import binding_of, check_execution
 from gateless.executor.config import ReceiptsConfig
+from gateless.executor.costs import Effort, cost_of, least_price
 from gateless.executor.issuing import ReceiptIssuer, backing_of
 from gateless.executor.journal_claims import ClaimStanding
 from gateless.executor.journal_receipts import Answer
@@ -94,10 +96,28 @@ class ReceiptDesk:
         self._closed = ""
         self._lost_at_start: int | None = None
 
-    @property
-    def price(self) -> int:
-        """What an answer costs, in token units."""
-        return self._config.price
+    async def quote(self, ready: ReadyVersion) -> int:
+        """What an answer of a version costs now, in token units.
+
+        The configured price, or what covers the stake behind the receipt for as long as it lives,
+        and the proof with the probability that somebody doubts.
+        """
+        policy, lazy = self._parts.config.policy, self._parts.config.lazy
+        if not policy.rates.are_set:
+            return self._config.price
+        gas_price = 0
+        if policy.token_per_native is not None:
+            gas_price = await self._parts.client.rpc.quantity("eth_gasPrice")
+        effort = Effort(
+            stake=self._config.bond,
+            stake_seconds=self._config.life_seconds,
+            doubt=lazy.doubt_bps / 10_000,
+            doubt_seconds=await self._auditor.seconds(ready) or 0.0,
+            doubt_gas=lazy.proof_gas_estimate,
+        )
+        cost = cost_of(effort, policy.rates, gas_price)
+        covered = least_price(cost, policy.rates, ready.info.royalty_bps)
+        return max(self._config.price, covered)
 
     @property
     def key(self) -> str:
