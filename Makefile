@@ -19,7 +19,7 @@ endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep bench conformance \
+.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep mutants bench conformance \
   snapshots fixtures dapp page clean
 
 help: ## this list
@@ -51,6 +51,13 @@ contracts/generated/Halo2VerifierReusable.json: tools/build_verifier.py tools/so
 $(BUILD)/contracts.stamp: foundry.toml $(SOLIDITY) tools/gen_artifacts.py contracts/generated/Halo2VerifierReusable.json
 	@$(FORGE) build --quiet contracts/src
 	@$(PY) tools/gen_artifacts.py
+	@touch $@
+
+# Slither brings versions of its own, so it gets an environment of its own.
+$(BUILD)/analysis.stamp: tools/analysis.lock $(BUILD)/tools.stamp
+	@echo "Setting up the static analysis (once) ..."
+	@$(PYTHON) -m venv $(BUILD)/analysis
+	@$(BUILD)/analysis/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/analysis.lock
 	@touch $@
 
 setup: $(BUILD)/python.stamp $(BUILD)/node.stamp ## install the locked dependencies
@@ -87,6 +94,10 @@ test-python: build dapp ## Python: unit, property and end-to-end tests on anvil 
 
 test-deep: build ## the long invariant and fuzz profile
 	@FOUNDRY_PROFILE=deep $(FORGE) test
+
+# CONTRACT: ReceiptCourt, InferenceMarket or LazyMarket. ARGS: further options, e.g. ARGS="--sample 400"
+mutants: build $(BUILD)/analysis.stamp ## mutation tests of CONTRACT with slither-mutate's operators (hours; resumes)
+	@$(BUILD)/analysis/bin/python -m tools.mutation $(CONTRACT) $(ARGS)
 
 # --- measurements --------------------------------------------------------------------------------
 
