@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {AttestedRequest, AttestedState} from "../../src/attested/AttestedTypes.sol";
 import {IAttestedMarket} from "../../src/attested/IAttestedMarket.sol";
+import {IRecordMarket} from "../../src/interfaces/IRecordMarket.sol";
 import {AttestedNetwork} from "../AttestedNetwork.t.sol";
 
 /// @notice Whoever watches the mempool sees an answer with its evidence, and sends it first, in his own name.
@@ -43,7 +44,7 @@ contract AttestedCopiedEvidenceAttack is AttestedNetwork {
         open(asked);
         bytes[] memory calls = new bytes[](1);
         calls[0] = abi.encodeCall(market.fulfill, (asked, 0, output, evidenceFor(asked)));
-        vm.expectRevert();
+        vm.expectRevert(IRecordMarket.RecordMarket_NothingDone.selector);
         vm.prank(thief);
         market.batch(calls);
         vm.prank(executor);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IQuorumMembers} from "../../src/quorum/IQuorumMembers.sol";
 import {QuorumRound, QuorumState} from "../../src/quorum/QuorumTypes.sol";
 import {QuorumNetwork} from "../QuorumNetwork.t.sol";
 
@@ -56,7 +57,11 @@ contract QuorumDeadMembersAttack is QuorumNetwork {
             nextBlock();
         }
         assertEq(rounds, (STAKE - MIN_STAKE) / SEAT_BOND + 1, "as often as the stake lasts");
-        vm.expectRevert();
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IQuorumMembers.QuorumMembers_StakeTooLow.selector, memberOf(accounts[0]).stake, MIN_STAKE
+            )
+        );
         vm.prank(accounts[0]);
         pool.wake(versionId, CLASS);
         assertEq(market.balanceOf(requester), DEPOSIT, "and the requester lost nothing");

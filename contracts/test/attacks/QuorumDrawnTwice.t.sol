@@ -73,7 +73,14 @@ contract QuorumDrawnTwiceAttack is QuorumNetwork {
         toSeed(openedBlock);
         market.draw(asked, openedBlock);
         assertState(market.idOf(asked), QuorumState.REFUNDED);
-        vm.expectRevert();
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IRecordMarket.RecordMarket_OtherRecord.selector,
+                market.idOf(asked),
+                uint8(QuorumState.REFUNDED),
+                uint8(QuorumState.OPEN)
+            )
+        );
         market.draw(asked, openedBlock);
         vm.expectRevert(abi.encodeWithSelector(IRecordMarket.RecordMarket_NonceUsed.selector, requester, asked.nonce));
         vm.prank(requester);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {MemberTerms, QuorumRequest, QuorumRound} from "../../src/quorum/QuorumTypes.sol";
+import {IRecordMarket} from "../../src/interfaces/IRecordMarket.sol";
+import {MemberTerms, QuorumRequest, QuorumRound, QuorumState} from "../../src/quorum/QuorumTypes.sol";
 import {QuorumNetwork} from "../QuorumNetwork.t.sol";
 
 /// @notice A requester chooses what he can (his request's fields, its nonce, its block) so that members of his own are
@@ -39,7 +40,7 @@ contract QuorumSeedGrindingAttack is QuorumNetwork {
         toSeed(openedBlock);
         for (uint256 nonce = 1000; nonce < 1050; ++nonce) {
             asked.nonce = nonce;
-            vm.expectRevert();
+            vm.expectRevert(_otherRecord(market.idOf(asked), QuorumState.NONE));
             market.draw(asked, openedBlock);
         }
     }
@@ -49,7 +50,7 @@ contract QuorumSeedGrindingAttack is QuorumNetwork {
         QuorumRequest memory asked = requestFor(3, 2);
         uint64 openedBlock = open(asked);
         for (uint64 back = 1; back < 50; ++back) {
-            vm.expectRevert();
+            vm.expectRevert(_otherRecord(market.idOf(asked), QuorumState.OPEN));
             market.draw(asked, openedBlock - back);
         }
     }
@@ -64,6 +65,12 @@ contract QuorumSeedGrindingAttack is QuorumNetwork {
         QuorumRound memory one = draw(first, openedBlock);
         QuorumRound memory other = draw(second, openedBlock);
         assertTrue(keccak256(abi.encode(one.members)) != keccak256(abi.encode(other.members)), "the id is in the seed");
+    }
+
+    function _otherRecord(uint256 requestId, QuorumState state) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            IRecordMarket.RecordMarket_OtherRecord.selector, requestId, uint8(state), uint8(QuorumState.OPEN)
+        );
     }
 
     function _terms(uint16 capacity) private pure returns (MemberTerms memory) {

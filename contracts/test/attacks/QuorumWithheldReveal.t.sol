@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IQuorumMarket} from "../../src/quorum/IQuorumMarket.sol";
 import {QuorumRound, QuorumState} from "../../src/quorum/QuorumTypes.sol";
 import {QuorumNetwork} from "../QuorumNetwork.t.sol";
 
@@ -61,7 +62,7 @@ contract QuorumWithheldRevealAttack is QuorumNetwork {
             commitAs(round, seat, output);
         }
         pastReveals(round);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(IQuorumMarket.QuorumMarket_RevealsOver.selector, round.revealDeadline));
         revealAs(round, 0, output);
     }
 }

@@ -9,6 +9,7 @@ import {ITokenAccounts} from "../../src/interfaces/ITokenAccounts.sol";
 import {TrustMode} from "../../src/types/ModelTypes.sol";
 import {Finality, Result} from "../../src/types/RecordTypes.sol";
 import {AttestedNetwork} from "../AttestedNetwork.t.sol";
+import {Listener} from "../Listener.t.sol";
 
 contract AttestedMarketTest is AttestedNetwork {
     // --- what happens ---
@@ -47,6 +48,17 @@ contract AttestedMarketTest is AttestedNetwork {
         assertEq(result.bond, 0, "nobody's stake answers for it");
         assertEq(result.finalAt, block.timestamp, "when");
         assertEq(result.outputDigest, keccak256(output), "what");
+    }
+
+    function test_theCallbackIsToldTheOutput() external {
+        Listener listener = new Listener();
+        AttestedRequest memory asked = request();
+        (asked.callback, asked.callbackGas) = (address(listener), 500_000);
+        uint256 requestId = open(asked);
+        fulfill(asked);
+        bytes32 digest = keccak256(input);
+        bytes memory told = abi.encode(address(market), requestId, versionId, requester, digest, digest, output);
+        assertEq(listener.heard(), told, "all that it is told");
     }
 
     function test_thePriceIsThatOfTheSecond() external {

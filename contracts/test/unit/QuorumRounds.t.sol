@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IRecordMarket} from "../../src/interfaces/IRecordMarket.sol";
 import {IQuorumMarket} from "../../src/quorum/IQuorumMarket.sol";
-import {QuorumRequest, QuorumRound, QuorumState, RefundReason, SeatState} from "../../src/quorum/QuorumTypes.sol";
+import {IQuorumMembers} from "../../src/quorum/IQuorumMembers.sol";
+import {
+    Member,
+    QuorumRequest,
+    QuorumRound,
+    QuorumState,
+    RefundReason,
+    SeatState
+} from "../../src/quorum/QuorumTypes.sol";
 import {TrustMode} from "../../src/types/ModelTypes.sol";
 import {Finality, Result} from "../../src/types/RecordTypes.sol";
+import {Listener} from "../Listener.t.sol";
 import {QuorumNetwork} from "../QuorumNetwork.t.sol";
 
 contract QuorumRoundsTest is QuorumNetwork {
@@ -38,6 +48,50 @@ contract QuorumRoundsTest is QuorumNetwork {
         assertEq(result.finalAt, block.timestamp, "when");
         assertEq(result.bond, 4 * OUTLIER_SLASH, "what they would have lost");
         assertState(round.requestId, QuorumState.FINAL);
+    }
+
+    function test_eachStepIsTold() external {
+        QuorumRound memory round = drawn(request());
+        bytes32 commitment = market.commitmentOf(round.members[3], round.requestId, SALT, keccak256(output));
+        vm.expectEmit(address(market));
+        emit IQuorumMarket.QuorumCommitted(round.requestId, round.members[3], 3, commitment);
+        commitAs(round, 3, output);
+        pastCommits(round);
+        vm.expectEmit(address(market));
+        emit IQuorumMarket.QuorumRevealed(round.requestId, round.members[3], 3, keccak256(output), output);
+        revealAs(round, 3, output);
+        Member memory expected = memberOf(round.members[0]);
+        (expected.stake, expected.openSeats, expected.isAwake) = (STAKE - SEAT_BOND, 0, false);
+        vm.expectEmit(address(pool));
+        emit IQuorumMembers.MemberChanged(versionId, CLASS, round.members[0], expected);
+        vm.expectEmit(address(pool));
+        emit IQuorumMembers.MemberSlashed(round.requestId, round.members[0], SEAT_BOND, requester, SEAT_BOND / 2);
+        market.settle(round, "");
+    }
+
+    function test_theCallbackIsToldTheOutput() external {
+        Listener listener = new Listener();
+        QuorumRequest memory asked = request();
+        (asked.callback, asked.callbackGas) = (address(listener), 500_000);
+        QuorumRound memory round = revealed(asked, 5);
+        vm.expectEmit(address(market));
+        emit IRecordMarket.CallbackExecuted(round.requestId, address(listener), true, "");
+        market.settle(round, output);
+        bytes32 digest = keccak256(input);
+        assertEq(
+            listener.heard(),
+            abi.encode(address(market), round.requestId, versionId, requester, digest, digest, output),
+            "all that it is told"
+        );
+    }
+
+    function test_noCallbackWithoutAQuorum() external {
+        Listener listener = new Listener();
+        QuorumRequest memory asked = request();
+        (asked.callback, asked.callbackGas) = (address(listener), 500_000);
+        QuorumRound memory round = revealed(asked, 2);
+        market.settle(round, "");
+        assertEq(listener.heard(), "", "nothing to tell");
     }
 
     function test_outliersPayAndBurn() external {
