@@ -23,7 +23,7 @@ from gateless.executor.service import open_executor
 from gateless.sdk import AsyncGateless
 from gateless_proofs import BuildOptions, CalibrationData, build_bundle
 from injected_wallet import InjectedWallet
-from page_visitors import MakeVisitor, Site, Visitor
+from page_visitors import PATIENCE, MakeVisitor, Site, Visitor
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, async_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,7 +172,7 @@ async def make_visitor(browser: Browser, site: Site) -> AsyncIterator[MakeVisito
         )
         contexts.append(context)
         page = await context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", listen)
         held = InjectedWallet(signer, site.network.client.rpc)

@@ -10,8 +10,9 @@ from gateless.devnet import Devnet
 from injected_wallet import WALLET_NAME, InjectedWallet
 from playwright.async_api import Locator, Page, expect
 
-#: A proof on a busy machine, in milliseconds; nothing waits that long where all is well.
-PATIENCE = 90_000
+#: Milliseconds on a busy machine; nothing waits that long where all is well.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,7 @@ class Visitor:
         await expect(notice).to_contain_text(detail)
 
     async def reads(self, label: str) -> None:
-        await expect(self.page.locator(".label")).to_have_text(
-            f"It reads {label}", timeout=PATIENCE
-        )
+        await expect(self.page.locator(".label")).to_have_text(f"It reads {label}")
 
     def fact(self, name: str) -> Locator:
         """The value beside a name in the reading."""
