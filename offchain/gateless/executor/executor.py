@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import structlog
@@ -27,7 +29,7 @@ from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.intake.intake import Intake
 from gateless.executor.journal import Journal
 from gateless.executor.lazy.desk import LazyDesk
-from gateless.executor.lazy.states import PROMISED, LazyWorkState
+from gateless.executor.lazy.states import LazyWorkState
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
@@ -36,6 +38,7 @@ from gateless.executor.quorum import QuorumDesk, QuorumParts
 from gateless.executor.receipts.counter import ReceiptCounter
 from gateless.executor.recovery import Recovery
 from gateless.executor.scheduler import Scheduler
+from gateless.executor.sides import Sides
 from gateless.executor.standing import StandingReader
 from gateless.executor.states import COMMITTED, UNCOMMITTED, WorkState
 from gateless.executor.status import ActiveWork, Batches, Problem, Status
@@ -129,8 +132,8 @@ class Executor:
         )
         auditor = Auditor(parts, proofs)
         self.receipts = ReceiptCounter(parts, proofs, auditor, me, receipt_key)
-        self.lazy = LazyDesk.of(parts, proofs, auditor, me)
-        self.quorums = QuorumDesk.of(
+        lazy = LazyDesk.of(parts, proofs, auditor, me)
+        quorums = QuorumDesk.of(
             QuorumParts(
                 client=client,
                 sender=sender,
@@ -143,7 +146,8 @@ class Executor:
                 retry_seconds=config.retry_seconds,
             )
         )
-        self.intake = Intake(parts, auditor, self.receipts, self.lazy, me)
+        self._sides = Sides(journal, self.receipts, lazy, quorums)
+        self.intake = Intake(parts, auditor, self.receipts, lazy, me)
         self._phase = "starting"
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
@@ -191,11 +195,7 @@ class Executor:
                     with suppress(asyncio.CancelledError):
                         await task
             await self._scheduler.abort()
-            await self.receipts.stop()
-            if self.lazy is not None:
-                await self.lazy.stop()
-            if self.quorums is not None:
-                await self.quorums.stop()
+            await self._sides.stop()
             self._phase = "stopped"
             log.info("stopped")
 
@@ -211,13 +211,15 @@ class Executor:
             network=self._client.deployment.name,
             head=None if self._head is None else self._head.number,
             cursor=None if cursor is None else cursor.number,
-            counts={state.value: count for state, count in sorted(counts.items())},
+            counts=_by_name(counts),
             active=tuple(
                 ActiveWork(
                     work.request_id, work.version_id, work.state.value, work.reason, work.deadline
                 )
                 for work in unfinished
             ),
+            lazy=_by_name(await self._journal.lazy_counts()),
+            challenges=_by_name(await self._journal.claim_counts()),
             earned=await self._journal.earned(),
             batches=Batches(*await self._journal.batch_counts()),
             balance=None if standing is None else standing.earnings,
@@ -245,12 +247,8 @@ class Executor:
             if self._stopping.is_set():
                 self._phase = "stopping"
                 self._scheduler.close_intake()
-                self.receipts.close()
                 self.intake.close()
-                if self.lazy is not None:
-                    self.lazy.close()
-                if self.quorums is not None:
-                    self.quorums.close()
+                self._sides.close()
                 if self._recovered and not self._scheduler.running and not await self._promised():
                     return
                 # Wakes as soon as the last promise is kept.
@@ -263,11 +261,7 @@ class Executor:
     async def _drain(self, pause: float) -> None:
         """Waits for what runs; where something promised is only due later, for the pause."""
         await self._scheduler.drain()
-        await self.receipts.drain()
-        if self.lazy is not None:
-            await self.lazy.drain()
-        if self.quorums is not None:
-            await self.quorums.drain()
+        await self._sides.drain()
         if await self._promised():
             await self._clock.sleep(pause)
 
@@ -278,17 +272,12 @@ class Executor:
             await self._recover()
         if sighting.rewound:
             await self._recovery.after_fork(sighting.head.timestamp)
-            if self.lazy is not None:
-                await self.lazy.reconcile()
+            await self._sides.reconcile()
         standing = await self._take_standing(sighting)
         await self._scheduler.observe(sighting.head, sighting.touched)
         await self._halt_after_miss()
         await self._scheduler.dispatch(sighting.head, standing)
-        await self.receipts.look()
-        if self.lazy is not None:
-            await self.lazy.look(sighting.head, standing)
-        if self.quorums is not None:
-            await self.quorums.look(sighting.head)
+        await self._sides.look(sighting.head, standing)
         self._collect(standing)
 
     async def _recover(self) -> None:
@@ -297,8 +286,7 @@ class Executor:
         now = self._head.timestamp if self._head is not None else 0
         # A fork may have undone what was written down, but not read from a block, before a stop.
         await self._recovery.after_fork(now)
-        if self.lazy is not None:
-            await self.lazy.reconcile()
+        await self._sides.reconcile()
         again = await self._journal.reconsider([WorkState.SKIPPED], now)
         promised = await self._journal.find(COMMITTED)
         log.info(
@@ -342,8 +330,7 @@ class Executor:
             self._phase = "halted"
             self._scheduler.close_intake()
             self.intake.close()
-            if self.lazy is not None:
-                self.lazy.close()
+            self._sides.close()
 
     def _collect(self, standing: Standing) -> None:
         if self._withdrawal is None or self._withdrawal.done():
@@ -357,12 +344,7 @@ class Executor:
             log.warning("withdrawal-failed", code=error.code, message=error.message)
 
     async def _promised(self) -> bool:
-        return bool(
-            await self._journal.find(COMMITTED)
-            or await self._journal.open_claims()
-            or await self._journal.find_lazy(PROMISED)
-            or (self.quorums is not None and await self.quorums.promised())
-        )
+        return bool(await self._journal.find(COMMITTED)) or await self._sides.promised()
 
     def _problems(self) -> list[Problem]:
         found = [] if self._chain_problem is None else [self._chain_problem]
@@ -375,11 +357,7 @@ class Executor:
                 )
             )
         found += self._standing_problems()
-        found += self.receipts.problems
-        if self.lazy is not None:
-            found += self.lazy.problems
-        if self.quorums is not None:
-            found += self.quorums.problems
+        found += self._sides.problems
         found += [
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)
             for request_id, verdict in self._scheduler.waiting.items()
@@ -411,3 +389,8 @@ class Executor:
                 )
             )
         return found
+
+
+def _by_name(counts: Mapping[Any, int]) -> dict[str, int]:
+    """Counts by the names of states, for people."""
+    return {state.value: count for state, count in sorted(counts.items())}

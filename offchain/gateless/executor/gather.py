@@ -15,6 +15,8 @@ from gateless.daemon.versions import ReadyVersion
 from gateless.executor.batching import BatchCircuit, choose, seconds_to_prove, within_gas
 from gateless.executor.faults import is_hopeless
 from gateless.executor.fitting import Fitting
+from gateless.executor.journal_lazy import subject_of
+from gateless.executor.lazy.states import LazyWorkState
 from gateless.executor.parts import Active, Gone, Parts
 from gateless.executor.proofs import Proofs
 from gateless.executor.states import UNCOMMITTED, WorkState
@@ -105,7 +107,7 @@ class Gather:
 
         Waiting for others is not in it: that ends where the time of a lock asks for it.
         """
-        total = 0.0
+        total = await self._owed_seconds()
         promised = await self._parts.journal.find(_UNPROVED)
         versions = {entry.version_id for entry in promised} | {work.version_id}
         for version_id in versions:
@@ -118,6 +120,20 @@ class Gather:
             if version_id == work.version_id:
                 ids.add(work.request_id)
             total += await self._seconds(ids, known)
+        return total
+
+    async def _owed_seconds(self) -> float:
+        """Time of the proofs that doubt about receipts and lazy answers asks for now."""
+        journal = self._parts.journal
+        owed = {claim.subject: claim.version_id for claim in await journal.open_claims()}
+        for lazy in await journal.find_lazy([LazyWorkState.DISPUTED]):
+            if lazy.claim is not None:
+                owed[subject_of(lazy.claim)] = lazy.version_id
+        total = 0.0
+        for version_id in owed.values():
+            ready = self._parts.versions.known(version_id)
+            if ready is not None:
+                total += await journal.timing(version_id, ready.circuit_index) or 0.0
         return total
 
     async def _seconds(self, request_ids: Collection[int], ready: ReadyVersion) -> float:

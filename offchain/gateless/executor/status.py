@@ -47,6 +47,8 @@ class Status:
         cursor: last block whose requests are in the journal.
         counts: requests by state.
         active: requests worked on or waiting.
+        lazy: lazy requests by state.
+        challenges: challenges of own receipts by how they ended.
         earned: fees of all fulfilled requests.
         batches: shared proofs.
         balance: earnings in the market that were not withdrawn.
@@ -63,6 +65,8 @@ class Status:
     cursor: int | None
     counts: dict[str, int]
     active: tuple[ActiveWork, ...]
+    lazy: dict[str, int]
+    challenges: dict[str, int]
     earned: int
     batches: Batches
     balance: int | None

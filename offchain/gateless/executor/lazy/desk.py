@@ -15,7 +15,7 @@ from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.disputes import LazyDisputes
 from gateless.executor.lazy.policy import LazyPolicy
 from gateless.executor.lazy.settling import LazySettling
-from gateless.executor.lazy.states import UNCOMMITTED, LazyWork, LazyWorkState
+from gateless.executor.lazy.states import PROMISED, UNCOMMITTED, LazyWork, LazyWorkState
 from gateless.executor.lazy.steps import LazySteps
 from gateless.executor.parts import Parts
 from gateless.executor.policy import Answer, Standing, Verdict
@@ -83,6 +83,11 @@ class LazyDesk:
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)
             for request_id, verdict in self._waiting.items()
         ]
+
+    async def promised(self) -> bool:
+        """Whether anything locked is unanswered, or anything doubted unproven that can be."""
+        works = await self._journal.find_lazy(PROMISED)
+        return any(not self._disputes.is_hopeless(work) for work in works)
 
     def close(self) -> None:
         """Locks nothing more; what is promised is still kept."""

@@ -53,6 +53,10 @@ class LazyDisputes:
         """What keeps doubted answers from being proven."""
         return tuple(self._unanswered.values())
 
+    def is_hopeless(self, work: LazyWork) -> bool:
+        """Whether there is no proof of an answer."""
+        return work.request_id in self._hopeless
+
     def look(self) -> None:
         """Starts proving where that is not under way."""
         if self._task is None or self._task.done():
