@@ -185,7 +185,7 @@ class Lazy(LazyAsking, Staking):
             NotFoundError: ``unknown-request``.
             ContractError: ``lazy-market-not-expired``.
         """
-        request, missed = await self._asked(request_id)
+        request, missed = await self._asked_lazily(request_id)
         locked_now = await self.lazy.state(request_id) is LazyState.LOCKED
         if locked_now and missed is not None:
             call = lazy_calls.refund_locked(request, missed)
@@ -195,7 +195,7 @@ class Lazy(LazyAsking, Staking):
 
     async def cancel_lazily(self, request_id: int, *, progress: ProgressSink = ignore) -> LazyEnd:
         """Takes back an open request of the signer that names no executor."""
-        request, _ = await self._asked(request_id)
+        request, _ = await self._asked_lazily(request_id)
         return await self._step(request_id, lazy_calls.cancel(request), progress)
 
     # --- stake and money ---
@@ -283,7 +283,7 @@ class Lazy(LazyAsking, Staking):
     async def _claim(self, request_id: int) -> LazyClaim:
         return (await self._answer(request_id))[0]
 
-    async def _asked(self, request_id: int) -> tuple[LazyRequest, LazyLock | None]:
+    async def _asked_lazily(self, request_id: int) -> tuple[LazyRequest, LazyLock | None]:
         request, lock = None, None
         for event in await self._events(request_id):
             if event.name == "Requested":
