@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gateless.core.amounts import plain_amount as plain_amount
     from gateless.core.receipts import SignedReceipt as SignedReceipt
     from gateless.core.receipts import parse_receipt as parse_receipt
+    from gateless.sdk.calling import DirectAnswer as DirectAnswer
+    from gateless.sdk.calling import HandedOver as HandedOver
     from gateless.sdk.client import AsyncGateless as AsyncGateless
     from gateless.sdk.lazy_asking import LazyTerms as LazyTerms
     from gateless.sdk.lazy_results import LazyAnswer as LazyAnswer
@@ -52,6 +54,8 @@ _HOMES = {
     "parse_amount": "gateless.core.amounts",
     "plain_amount": "gateless.core.amounts",
     "AsyncGateless": "gateless.sdk.client",
+    "DirectAnswer": "gateless.sdk.calling",
+    "HandedOver": "gateless.sdk.calling",
     "CheckedReceipt": "gateless.sdk.receipt_checks",
     "Challenge": "gateless.sdk.receipt_checks",
     "ClaimEnd": "gateless.sdk.receipt_checks",

@@ -16,16 +16,15 @@ from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore
 from gateless.sdk.auditing import Auditing
 from gateless.sdk.board import Board
+from gateless.sdk.calling import Calling
 from gateless.sdk.pools import Pools
 from gateless.sdk.publishing import Publishing
-from gateless.sdk.receipts import Receipts
 from gateless.sdk.services import Services
-from gateless.sdk.signing import Signing
 
 DEFAULT_HOME = Path("~/.gateless")
 
 
-class AsyncGateless(Publishing, Signing, Receipts, Pools, Board, Auditing):
+class AsyncGateless(Publishing, Calling, Pools, Board, Auditing):
     """Everything a builder, user or executor does on a Gateless network.
 
     Open it with :meth:`connect` and use it as an async context manager::

@@ -147,6 +147,8 @@ class Gateless:
     cancel = _Blocking(AsyncGateless.cancel)
     sign = _Blocking(AsyncGateless.sign)
     cancel_signed = _Blocking(AsyncGateless.cancel_signed)
+    hand_over = _Blocking(AsyncGateless.hand_over)
+    ask_directly = _Blocking(AsyncGateless.ask_directly)
     refund = _Blocking(AsyncGateless.refund)
     check_receipt = _Blocking(AsyncGateless.check_receipt)
     challenge_receipt = _Blocking(AsyncGateless.challenge_receipt)
