@@ -138,6 +138,15 @@ contract QuorumPhasesTest is QuorumNetwork {
         market.settle(round, output);
     }
 
+    /// @notice In that second somebody may still commit.
+    function test_nobodySettlesInTheCommitmentsLastSecond() external {
+        vm.warp(round.commitDeadline);
+        _refusedSettlement("");
+        vm.warp(round.commitDeadline + 1);
+        market.settle(round, "");
+        assertState(round.requestId, QuorumState.REFUNDED);
+    }
+
     function test_settledEarlyWhenAllWhoCommittedRevealed() external {
         for (uint256 seat = 0; seat < 3; ++seat) {
             commitAs(round, seat, output);
