@@ -17,12 +17,19 @@ from typing import Any
 
 from gateless.adapters.chain.sender import PreparedTx
 from gateless.core.types import Event
+from gateless.daemon.journals import Position
 from gateless.executor.__main__ import main
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import NO_NEWS, CourtNews
 from gateless.executor.lazy.states import LazyWork, LazyWorkState
 from gateless.executor.states import WorkState
-from gateless.executor.work import Intent, IntentKind, NewBatch, NewWork, Position, Work
+from gateless.executor.work import (
+    Intent,
+    IntentKind,
+    NewBatch,
+    NewWork,
+    Work,
+)
 
 
 def _die_at(step: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from executor_fixtures import config_of, eventually, executor_process, reading
 from gateless.core.types import RequestState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import PolicyConfig
 from gateless.executor.states import WorkState
-from gateless.executor.work import IntentKind, IntentState
+from gateless.executor.work import (
+    IntentKind,
+)
 from gateless_proofs import Bundle, KeyCache, Prover
 from market_fixtures import MakeAccount, MakeServed
 

@@ -8,9 +8,13 @@ from collections import Counter
 import pytest
 from executor_fixtures import config_of, eventually, executor_process, reading
 from gateless.core.types import Event, RequestState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor.states import WorkState
-from gateless.executor.work import IntentKind, IntentState, Work
+from gateless.executor.work import (
+    IntentKind,
+    Work,
+)
 from gateless.sdk.results import SubmittedRequest
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served
 

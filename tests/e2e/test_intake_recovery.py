@@ -17,9 +17,9 @@ from gateless.core.claims import ClaimState
 from gateless.core.errors import NotFoundError
 from gateless.core.receipts import SignedReceipt, parse_receipt
 from gateless.core.types import RequestState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import ReceiptsConfig
-from gateless.executor.work import IntentState
 from gateless.sdk import PoolTerms
 from gateless.sdk.tensors import pack_inputs
 from market_fixtures import ROW, MakeAccount, MakeServed, fund, with_files

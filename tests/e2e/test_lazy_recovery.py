@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from executor_fixtures import config_of, executor_process, reading
 from gateless.core.lazy import Finality, LazyState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
-from gateless.executor.work import IntentState
 from lazy_serving import LAZY, asking
 from market_fixtures import MakeAccount, MakeServed
 

@@ -9,10 +9,13 @@ import pytest
 from executor_fixtures import Running, config_of, eventually, running
 from gateless.adapters.chain import calls
 from gateless.core.types import Event, RequestState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import ExecutorConfig, PolicyConfig
 from gateless.executor.states import WorkState
-from gateless.executor.work import IntentKind, IntentState
+from gateless.executor.work import (
+    IntentKind,
+)
 from gateless_proofs import BatchProof, Bundle, KeyCache, Prover
 from market_fixtures import Account, MakeAccount, MakeServed, Served, send
 

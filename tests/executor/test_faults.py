@@ -12,11 +12,14 @@ from gateless.adapters.chain import calls
 from gateless.adapters.chain.sender import Sender
 from gateless.core.errors import ConfigError
 from gateless.core.types import RequestState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import ExecutorConfig, PolicyConfig
 from gateless.executor.service import open_executor
 from gateless.executor.states import WorkState
-from gateless.executor.work import IntentKind, IntentState
+from gateless.executor.work import (
+    IntentKind,
+)
 from gateless_proofs import KeyCache, Proof, Prover
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served
 

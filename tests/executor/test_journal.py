@@ -13,9 +13,14 @@ import pytest
 from gateless.adapters.chain.sender import PreparedTx
 from gateless.core.errors import ConfigError, GatelessError
 from gateless.core.types import TrustMode
+from gateless.daemon.journals import Position
+from gateless.daemon.transactions import IntentState
 from gateless.executor import Journal
 from gateless.executor.states import FINAL, TRANSITIONS, Finding, WorkState
-from gateless.executor.work import IntentKind, IntentState, NewWork, Position
+from gateless.executor.work import (
+    IntentKind,
+    NewWork,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

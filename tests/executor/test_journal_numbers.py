@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from gateless.adapters.chain.sender import PreparedTx
 from gateless.core.types import TrustMode
+from gateless.daemon.journals import Position
+from gateless.daemon.transactions import IntentState
 from gateless.executor.journal import Journal
 from gateless.executor.states import REQUEST_VANISHED, Finding, WorkState
-from gateless.executor.work import IntentKind, IntentState, NewWork, Position
+from gateless.executor.work import (
+    IntentKind,
+    NewWork,
+)
 
 ME = "0x" + "11" * 20
 FIRST = NewWork(

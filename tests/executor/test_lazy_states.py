@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from gateless.core.lazy import LazyClaim, LazyDispute, LazyLock, LazyRequest
 from gateless.core.types import ZERO_ADDRESS, Event
+from gateless.daemon.journals import Position
 from gateless.executor import Journal
 from gateless.executor.journal_claims import CourtNews
 from gateless.executor.journal_lazy import SETTLED_BLOCKS
@@ -22,7 +23,6 @@ from gateless.executor.lazy.states import (
     new_lazy_work,
     undone,
 )
-from gateless.executor.work import Position
 
 S = LazyWorkState
 ME = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from executor_fixtures import config_of, running
 from gateless.adapters.storage import LocalStore
 from gateless.core.types import RequestState
+from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor.states import WorkState
-from gateless.executor.work import IntentKind, IntentState
+from gateless.executor.work import (
+    IntentKind,
+)
 from market_fixtures import ROW, MakeAccount, MakeServed
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import structlog
 
 from gateless.adapters.chain import calls
+from gateless.daemon.transactions import IntentState
 from gateless.executor.journal import Journal
 from gateless.executor.policy import Standing
 from gateless.executor.recovery import Recovery
 from gateless.executor.transactions import Transactions
-from gateless.executor.work import IntentKind, IntentState
+from gateless.executor.work import (
+    IntentKind,
+)
 
 log = structlog.get_logger(__name__)
 

@@ -12,13 +12,20 @@ from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.chain.sender import PreparedTx
 from gateless.adapters.clock import Clock, SystemClock
-from gateless.adapters.db import open_sqlite
-from gateless.core.errors import ConfigError, GatelessError
+from gateless.core.errors import GatelessError
+from gateless.daemon.journals import (
+    REMEMBERED_BLOCKS,
+    Position,
+    forget_above,
+    open_journal,
+    read_positions,
+    write_position,
+)
+from gateless.daemon.transactions import IntentState
 from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
 from gateless.executor.journal_claims import NO_NEWS, ClaimBook, CourtNews
@@ -26,7 +33,6 @@ from gateless.executor.journal_lazy import LazyBook
 from gateless.executor.journal_offers import OfferBook
 from gateless.executor.journal_receipts import ReceiptBook
 from gateless.executor.journal_rows import (
-    check_identity,
     column_values,
     displace,
     intent_of,
@@ -39,10 +45,7 @@ from gateless.executor.states import (
     Finding,
     WorkState,
 )
-from gateless.executor.work import Intent, IntentKind, IntentState, NewWork, Position, Work
-
-#: Blocks remembered below the cursor: reorganisations this deep are found to the block.
-REMEMBERED_BLOCKS = 256
+from gateless.executor.work import Intent, IntentKind, NewWork, Work
 
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
@@ -72,21 +75,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             "market": market.lower(),
             "account": account.lower(),
         }
-        engine = open_sqlite(path)
-        try:
-            async with engine.begin() as connection:
-                await connection.run_sync(schema.metadata.create_all)
-                await check_identity(connection, path, identity)
-        except DatabaseError as error:
-            await engine.dispose()
-            raise ConfigError(
-                "journal-unreadable",
-                f"{path} is no journal: {error.orig}",
-                hint="restore it from a backup; without it, start with another data folder",
-            ) from error
-        except BaseException:
-            await engine.dispose()
-            raise
+        engine = await open_journal(path, schema.metadata, identity)
         return cls(engine, clock or SystemClock())
 
     async def close(self) -> None:
@@ -102,9 +91,8 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
 
     async def positions(self, limit: int = REMEMBERED_BLOCKS) -> list[Position]:
         """The last blocks that were read, the cursor first."""
-        query = select(schema.blocks).order_by(schema.blocks.c.number.desc()).limit(limit)
         async with self._engine.connect() as connection:
-            return [Position(row.number, row.hash) for row in await connection.execute(query)]
+            return await read_positions(connection, schema.blocks, limit)
 
     async def advance(
         self, found: Iterable[NewWork], position: Position, news: CourtNews = NO_NEWS
@@ -131,13 +119,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
                     added.append(entry.request_id)
             await self.keep_news(connection, news)
             await self.keep_lazy_events(connection, news.lazy, news.me)
-            await connection.execute(
-                upsert(schema.blocks)
-                .values(number=position.number, hash=position.hash)
-                .on_conflict_do_update(index_elements=["number"], set_={"hash": position.hash})
-            )
-            oldest = position.number - REMEMBERED_BLOCKS
-            await connection.execute(delete(schema.blocks).where(schema.blocks.c.number < oldest))
+            await write_position(connection, schema.blocks, position)
         return added
 
     async def rewind(self, ancestor: int) -> None:
@@ -149,7 +131,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         table = schema.work.c
         forgettable = (WorkState.SEEN, WorkState.CHECKED, *_ENDED_UNPAID)
         async with self._engine.begin() as connection:
-            await connection.execute(delete(schema.blocks).where(schema.blocks.c.number > ancestor))
+            await forget_above(connection, schema.blocks, ancestor)
             await connection.execute(
                 delete(schema.work).where(
                     table.created_block > ancestor,

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateless.core.errors import ConfigError
 from gateless.core.types import TrustMode
+from gateless.daemon.transactions import IntentState
 from gateless.executor import schema
 from gateless.executor.states import REQUEST_VANISHED, WorkState
-from gateless.executor.work import Intent, IntentKind, IntentState, NewWork, Work
-
-
-async def check_identity(
-    connection: AsyncConnection, path: Path, identity: Mapping[str, str]
-) -> None:
-    """Writes into a new journal what it belongs to; refuses one that belongs to something else.
-
-    Raises:
-        ConfigError: ``journal-of-another``.
-    """
-    rows = await connection.execute(select(schema.meta))
-    stored = {row.key: row.value for row in rows}
-    if not stored:
-        for key, value in identity.items():
-            await connection.execute(insert(schema.meta).values(key=key, value=value))
-        return
-    for key, value in identity.items():
-        if stored.get(key) != value:
-            raise ConfigError(
-                "journal-of-another",
-                f"{path} is a journal for {key} {stored.get(key)}, not {value}",
-                hint="give each network and account a data folder of its own; after a devnet was"
-                " started afresh, remove the old folder",
-                key=key,
-                expected=value,
-                found=stored.get(key),
-            )
+from gateless.executor.work import (
+    Intent,
+    IntentKind,
+    NewWork,
+    Work,
+)
 
 
 def unknown_request(request_id: int) -> LookupError:

@@ -14,11 +14,16 @@ from gateless.adapters.chain.client import ChainClient
 from gateless.core.errors import GatelessError, NotFoundError
 from gateless.core.types import RequestInfo, RequestState
 from gateless.daemon.faults import is_chain_away
+from gateless.daemon.transactions import IntentState, StillWanted
 from gateless.executor.journal import Journal
 from gateless.executor.offers import OfferReader
 from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
-from gateless.executor.transactions import StillWanted, Transactions
-from gateless.executor.work import Intent, IntentKind, IntentState, Work
+from gateless.executor.transactions import Transactions
+from gateless.executor.work import (
+    Intent,
+    IntentKind,
+    Work,
+)
 
 log = structlog.get_logger(__name__)
 

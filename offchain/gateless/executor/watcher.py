@@ -15,9 +15,12 @@ from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.core.errors import ChainError
 from gateless.core.receipts import Receipt
 from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
+from gateless.daemon.journals import Position, fork_point
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import CourtNews, NewClaim
-from gateless.executor.work import NewWork, Position
+from gateless.executor.work import (
+    NewWork,
+)
 
 DEFAULT_SPAN = 2_000
 
@@ -158,24 +161,13 @@ class Watcher:
     async def _find_fork(self) -> bool:
         """Goes back to the last block read that is still part of the chain."""
         positions = await self._journal.positions()
-        if not positions or await self._holds(positions[0]):
+        before = self._client.deployment.start_block - 1
+        ancestor = await fork_point(self._client, positions, before)
+        if ancestor is None:
             return False
-        ancestor = self._client.deployment.start_block - 1
-        for position in positions[1:]:
-            if await self._holds(position):
-                ancestor = position.number
-                break
         log.warning("chain-reorganised", cursor=positions[0].number, ancestor=ancestor)
         await self._journal.rewind(ancestor)
         return True
-
-    async def _holds(self, position: Position) -> bool:
-        try:
-            return (await self._client.block(position.number)).hash == position.hash
-        except ChainError as error:
-            if error.code == "unknown-block":  # the new branch is shorter
-                return False
-            raise
 
     def _is_own(self, event: Event) -> bool:
         return event.contract == "ExecutorStaking" and self._is_me(event)

@@ -1,11 +1,14 @@
-"""What the journal holds: work, intents, positions on the chain."""
+"""What the journal holds: work and intents."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from gateless.core.types import TrustMode
+from gateless.daemon.transactions import IntentState
 from gateless.executor.states import WorkState
 
 
@@ -130,18 +133,6 @@ class IntentKind(StrEnum):
     LAZY_WITHDRAW = "lazy_withdraw"
 
 
-class IntentState(StrEnum):
-    """What became of a transaction. All but ``PENDING`` are final.
-
-    ``PENDING`` says that the bytes were signed; whether they were sent is for the chain to tell.
-    """
-
-    PENDING = "pending"
-    MINED = "mined"
-    REVERTED = "reverted"
-    DROPPED = "dropped"
-
-
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A transaction that was journaled before it was sent: for a request, a batch or neither."""
@@ -158,10 +149,13 @@ class Intent:
     text: str
     batch_id: int | None = None
 
+    @property
+    def label(self) -> str:
+        """What it is for."""
+        return self.kind.value
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A block up to which the chain was read."""
-
-    number: int
-    hash: str
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the log says about it."""
+        batch = {} if self.batch_id is None else {"batch_id": self.batch_id}
+        return {"request_id": self.request_id, **batch}
