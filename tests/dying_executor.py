@@ -23,13 +23,7 @@ from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import NO_NEWS, CourtNews
 from gateless.executor.lazy.states import LazyWork, LazyWorkState
 from gateless.executor.states import WorkState
-from gateless.executor.work import (
-    Intent,
-    IntentKind,
-    NewBatch,
-    NewWork,
-    Work,
-)
+from gateless.executor.work import Intent, IntentKind, NewBatch, NewWork, Work
 
 
 def _die_at(step: str) -> None:

@@ -13,9 +13,7 @@ from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import PolicyConfig
 from gateless.executor.states import WorkState
-from gateless.executor.work import (
-    IntentKind,
-)
+from gateless.executor.work import IntentKind
 from gateless_proofs import Bundle
 from market_fixtures import Account, MakeAccount, MakeServed, Served
 

@@ -8,9 +8,7 @@ from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import PolicyConfig
 from gateless.executor.states import WorkState
-from gateless.executor.work import (
-    IntentKind,
-)
+from gateless.executor.work import IntentKind
 from gateless_proofs import Bundle, KeyCache, Prover
 from market_fixtures import MakeAccount, MakeServed
 

@@ -11,10 +11,7 @@ from gateless.core.types import Event, RequestState
 from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor.states import WorkState
-from gateless.executor.work import (
-    IntentKind,
-    Work,
-)
+from gateless.executor.work import IntentKind, Work
 from gateless.sdk.results import SubmittedRequest
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served
 

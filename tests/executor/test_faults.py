@@ -17,9 +17,7 @@ from gateless.devnet import Devnet
 from gateless.executor import ExecutorConfig, PolicyConfig
 from gateless.executor.service import open_executor
 from gateless.executor.states import WorkState
-from gateless.executor.work import (
-    IntentKind,
-)
+from gateless.executor.work import IntentKind
 from gateless_proofs import KeyCache, Proof, Prover
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served
 

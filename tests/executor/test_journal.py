@@ -17,10 +17,7 @@ from gateless.daemon.journals import Position
 from gateless.daemon.transactions import IntentState
 from gateless.executor import Journal
 from gateless.executor.states import FINAL, TRANSITIONS, Finding, WorkState
-from gateless.executor.work import (
-    IntentKind,
-    NewWork,
-)
+from gateless.executor.work import IntentKind, NewWork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -14,10 +14,7 @@ from gateless.daemon.journals import Position
 from gateless.daemon.transactions import IntentState
 from gateless.executor.journal import Journal
 from gateless.executor.states import REQUEST_VANISHED, Finding, WorkState
-from gateless.executor.work import (
-    IntentKind,
-    NewWork,
-)
+from gateless.executor.work import IntentKind, NewWork
 
 ME = "0x" + "11" * 20
 FIRST = NewWork(

@@ -8,9 +8,7 @@ from gateless.core.types import RequestState
 from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor.states import WorkState
-from gateless.executor.work import (
-    IntentKind,
-)
+from gateless.executor.work import IntentKind
 from market_fixtures import ROW, MakeAccount, MakeServed
 
 

@@ -10,9 +10,7 @@ from gateless.executor.journal import Journal
 from gateless.executor.policy import Standing
 from gateless.executor.recovery import Recovery
 from gateless.executor.transactions import Transactions
-from gateless.executor.work import (
-    IntentKind,
-)
+from gateless.executor.work import IntentKind
 
 log = structlog.get_logger(__name__)
 

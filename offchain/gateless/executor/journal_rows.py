@@ -12,12 +12,7 @@ from gateless.core.types import TrustMode
 from gateless.daemon.transactions import IntentState
 from gateless.executor import schema
 from gateless.executor.states import REQUEST_VANISHED, WorkState
-from gateless.executor.work import (
-    Intent,
-    IntentKind,
-    NewWork,
-    Work,
-)
+from gateless.executor.work import Intent, IntentKind, NewWork, Work
 
 
 def unknown_request(request_id: int) -> LookupError:

@@ -19,11 +19,7 @@ from gateless.executor.journal import Journal
 from gateless.executor.offers import OfferReader
 from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
 from gateless.executor.transactions import Transactions
-from gateless.executor.work import (
-    Intent,
-    IntentKind,
-    Work,
-)
+from gateless.executor.work import Intent, IntentKind, Work
 
 log = structlog.get_logger(__name__)
 

@@ -18,9 +18,7 @@ from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
 from gateless.daemon.journals import Position, fork_point
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import CourtNews, NewClaim
-from gateless.executor.work import (
-    NewWork,
-)
+from gateless.executor.work import NewWork
 
 DEFAULT_SPAN = 2_000
 
