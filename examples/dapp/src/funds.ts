@@ -4,6 +4,7 @@ import { inferenceMarketAbi, testDollarAbi, typesPermit } from "#network";
 import { chainTime } from "./chain";
 import type { Deployment } from "./deployment";
 import { Fault } from "./faults";
+import { transact } from "./transactions";
 import { requireChain, type Account } from "./wallets";
 
 export interface Funds {
@@ -46,26 +47,19 @@ export async function deposit(
   await requireChain(account, deployment);
   const { held } = await readFunds(client, deployment, account.address);
   if (held < amount) throw new Fault("Too little in your wallet", "Your wallet does not hold that much.");
+  const market = { address: deployment.market, abi: inferenceMarketAbi } as const;
   const permit = await signPermit(client, deployment, account, amount);
-  const market = { address: deployment.market, abi: inferenceMarketAbi, account: account.address } as const;
   if (permit !== undefined) {
-    const { request } = await client.simulateContract({
-      ...market,
-      functionName: "depositWithPermit",
-      args: [permit],
-    });
-    return mined(client, await account.client.writeContract({ ...request, account: account.address }));
+    const call = { ...market, functionName: "depositWithPermit", args: [permit] } as const;
+    return transact(client, deployment, account, call);
   }
-  const approval = await client.simulateContract({
+  await transact(client, deployment, account, {
     address: deployment.token.address,
     abi: erc20Abi,
     functionName: "approve",
     args: [deployment.market, amount],
-    account: account.address,
   });
-  await mined(client, await account.client.writeContract({ ...approval.request, account: account.address }));
-  const { request } = await client.simulateContract({ ...market, functionName: "deposit", args: [amount] });
-  return mined(client, await account.client.writeContract({ ...request, account: account.address }));
+  return transact(client, deployment, account, { ...market, functionName: "deposit", args: [amount] });
 }
 
 /** Moves tokens from the deposit back into the wallet. */
@@ -75,15 +69,12 @@ export async function withdraw(
   account: Account,
   amount: bigint,
 ): Promise<Hex> {
-  await requireChain(account, deployment);
-  const { request } = await client.simulateContract({
+  return transact(client, deployment, account, {
     address: deployment.market,
     abi: inferenceMarketAbi,
     functionName: "withdraw",
     args: [amount, account.address],
-    account: account.address,
   });
-  return mined(client, await account.client.writeContract({ ...request, account: account.address }));
 }
 
 /** Mints test dollars; they are worth nothing, and exist on development chains alone. */
@@ -93,22 +84,12 @@ export async function mintTestDollars(
   account: Account,
   amount: bigint,
 ): Promise<Hex> {
-  await requireChain(account, deployment);
-  const { request } = await client.simulateContract({
+  return transact(client, deployment, account, {
     address: deployment.token.address,
     abi: testDollarAbi,
     functionName: "mint",
     args: [account.address, amount],
-    account: account.address,
   });
-  return mined(client, await account.client.writeContract({ ...request, account: account.address }));
-}
-
-/** Waits for a transaction, and fails where it did. */
-export async function mined(client: PublicClient, hash: Hex): Promise<Hex> {
-  const receipt = await client.waitForTransactionReceipt({ hash });
-  if (receipt.status !== "success") throw new Fault("The transaction failed", "The chain refused it; only gas was paid.");
-  return hash;
 }
 
 interface Permit {

@@ -184,7 +184,7 @@ class Page {
       this.#keep({ ...known, id: BigInt(requestIdOf(request, domainOf(deployment))), nonce: request.nonce, takenBy });
     } else {
       this.#say("Confirm the transaction in your wallet …");
-      const { id } = await send(client, deployment, account, request, packedInput);
+      const id = await send(client, deployment, account, request, packedInput);
       this.#keep({ ...known, id, takenBy: "" });
     }
     await this.#count();

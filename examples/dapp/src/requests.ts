@@ -13,7 +13,7 @@ import { inferenceMarketAbi, marketDomain, typesInferenceRequest } from "#networ
 import { chainTime } from "./chain";
 import type { Deployment } from "./deployment";
 import { Fault } from "./faults";
-import { mined } from "./funds";
+import { transact } from "./transactions";
 import { requireChain, type Account } from "./wallets";
 
 /** Members of `InferenceRequest`, as the market's EIP-712 type has them. */
@@ -59,7 +59,7 @@ export async function prepare(
   account: Address,
   terms: Terms,
 ): Promise<InferenceRequest> {
-  const market = { address: deployment.market, abi: inferenceMarketAbi } as const;
+  const market = marketOf(deployment);
   const [collateral, shortest, longest, life, now, nonce] = await Promise.all([
     client.readContract({ ...market, functionName: "COLLATERAL_FLOOR" }),
     client.readContract({ ...market, functionName: "MIN_LOCK_DURATION" }),
@@ -129,20 +129,13 @@ export async function send(
   account: Account,
   asked: InferenceRequest,
   packedInput: Hex,
-): Promise<{ id: bigint; transaction: Hex }> {
-  await requireChain(account, deployment);
-  const { request } = await client.simulateContract({
-    address: deployment.market,
-    abi: inferenceMarketAbi,
-    functionName: "request",
-    args: [asked, packedInput, ""],
-    account: account.address,
-  });
-  const hash = await mined(client, await account.client.writeContract({ ...request, account: account.address }));
+): Promise<bigint> {
+  const call = { ...marketOf(deployment), functionName: "request", args: [asked, packedInput, ""] } as const;
+  const hash = await transact(client, deployment, account, call);
   const { logs } = await client.getTransactionReceipt({ hash });
   const [created] = parseEventLogs({ abi: inferenceMarketAbi, eventName: "RequestCreated", logs });
   if (created === undefined) throw new Fault("Something went wrong", "The transaction made no request.");
-  return { id: created.args.requestId, transaction: hash };
+  return created.args.requestId;
 }
 
 /** Takes a signed request back that nobody has locked, by making its nonce useless. */
@@ -152,61 +145,32 @@ export async function cancelSigned(
   account: Account,
   nonce: bigint,
 ): Promise<Hex> {
-  await requireChain(account, deployment);
-  const { request } = await client.simulateContract({
-    address: deployment.market,
-    abi: inferenceMarketAbi,
+  return transact(client, deployment, account, {
+    ...marketOf(deployment),
     functionName: "cancelNonces",
     args: [nonce >> 8n, 1n << (nonce & 255n)],
-    account: account.address,
   });
-  return mined(client, await account.client.writeContract({ ...request, account: account.address }));
 }
 
 /** Takes an open request back that nobody has locked. */
-export async function cancel(
-  client: PublicClient,
-  deployment: Deployment,
-  account: Account,
-  id: bigint,
-): Promise<Hex> {
-  return end(client, deployment, account, id, "cancel");
+export async function cancel(client: PublicClient, deployment: Deployment, account: Account, id: bigint): Promise<Hex> {
+  return transact(client, deployment, account, { ...marketOf(deployment), functionName: "cancel", args: [id] });
 }
 
 /** Returns the price of an expired request to its requester. Anybody may. */
-export async function refund(
-  client: PublicClient,
-  deployment: Deployment,
-  account: Account,
-  id: bigint,
-): Promise<Hex> {
-  return end(client, deployment, account, id, "refund");
+export async function refund(client: PublicClient, deployment: Deployment, account: Account, id: bigint): Promise<Hex> {
+  return transact(client, deployment, account, { ...marketOf(deployment), functionName: "refund", args: [id] });
 }
 
-async function end(
-  client: PublicClient,
-  deployment: Deployment,
-  account: Account,
-  id: bigint,
-  functionName: "cancel" | "refund",
-): Promise<Hex> {
-  await requireChain(account, deployment);
-  const { request } = await client.simulateContract({
-    address: deployment.market,
-    abi: inferenceMarketAbi,
-    functionName,
-    args: [id],
-    account: account.address,
-  });
-  return mined(client, await account.client.writeContract({ ...request, account: account.address }));
+function marketOf(deployment: Deployment) {
+  return { address: deployment.market, abi: inferenceMarketAbi } as const;
 }
 
 /** An unused nonce of the account's first words, which cost executors less than fresh ones. */
 async function freeNonce(client: PublicClient, deployment: Deployment, account: Address): Promise<bigint> {
   for (let word = 0n; word < NONCE_WORDS; word += 1n) {
     const used = await client.readContract({
-      address: deployment.market,
-      abi: inferenceMarketAbi,
+      ...marketOf(deployment),
       functionName: "nonceWord",
       args: [account, word],
     });
