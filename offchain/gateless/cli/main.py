@@ -20,13 +20,16 @@ from gateless.cli.command import (
     WalletOption,
 )
 from gateless.cli.commands import (
+    attest,
     devnet,
     executor,
     infer,
     lazy,
     model,
+    quorum,
     receipt,
     request,
+    result,
     store,
     wallet,
     watchtower,
@@ -149,6 +152,9 @@ infer.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(request.app, name="request")
 app.add_typer(lazy.app, name="lazy")
+app.add_typer(quorum.app, name="quorum")
+app.add_typer(attest.app, name="attest")
+app.add_typer(result.app, name="result")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(executor.app, name="executor")

@@ -181,7 +181,7 @@ class Quorums(Content):
                 raise ChainError(
                     "wait-timeout",
                     f"request 0x{request_id:064x} is {state.name.lower()}",
-                    hint=f"nothing is lost; look again: gateless result 0x{request_id:064x}",
+                    hint=f"nothing is lost; look again: gateless result show 0x{request_id:064x}",
                     request_id=request_id,
                 )
             progress(Step(state.name.lower(), f"it is {state.name.lower()}", request_id=request_id))

@@ -17,10 +17,12 @@ from gateless.core.errors import InputError, WalletError
 if TYPE_CHECKING:
     from gateless.adapters.signer import KeystoreStore, LocalSigner
     from gateless.executor import Executor, ReceiptsConfig
+    from gateless.executor.quorum_config import QuorumConfig
 
 _RECEIPTS = "Receipts"
 _LAZY = "Lazy requests"
 _COSTS = "Costs"
+_QUORUMS = "Quorums"
 
 
 async def key(cli: Cli) -> None:
@@ -121,6 +123,24 @@ async def run(
             help="Stake to keep behind lazy answers (default: as it is).",
         ),
     ] = None,
+    quorum: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REF=STAKE",
+            rich_help_panel=_QUORUMS,
+            help="Enrol for quorums of this version, with this stake; several may be given.",
+        ),
+    ] = None,
+    quorum_price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT", rich_help_panel=_QUORUMS, help="Least that a seat must pay."
+        ),
+    ] = None,
+    quorum_seats: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, rich_help_panel=_QUORUMS, help="Rounds at once."),
+    ] = 4,
     proof_second: Annotated[
         str | None,
         typer.Option(
@@ -194,6 +214,7 @@ async def run(
             enabled=lazy,
             backing=None if lazy_backing is None else parse_amount(lazy_backing, token),
         ),
+        quorum=await _quorums(cli, quorum or [], quorum_price, quorum_seats, token),
     )
 
     def ready(executor: Executor) -> None:
@@ -220,6 +241,34 @@ async def run(
         config, deployment=deployment, signer=signer, on_ready=ready, receipt_key=receipt_key
     )
     cli.output.note("stopped; everything is in the journal")
+
+
+async def _quorums(
+    cli: Cli, wanted: list[str], price: str | None, seats: int, token: Token
+) -> QuorumConfig:
+    """Versions and stakes as ``REF=STAKE`` say them."""
+    from gateless.core.quorums import MemberTerms
+    from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
+
+    if not wanted:
+        return QuorumConfig()
+    least = 0 if price is None else parse_amount(price, token)
+    terms = MemberTerms(capacity=seats, min_price=least)
+    enrolments = []
+    async with cli.network() as gateless:
+        for text in wanted:
+            ref, separator, stake = text.rpartition("=")
+            if not separator:
+                raise InputError(
+                    "invalid-enrolment",
+                    f"{text[:80]!r} names no version and stake",
+                    hint="give --quorum REF=STAKE, such as --quorum digits=50",
+                )
+            version = (await gateless.resolve(ref)).version
+            enrolments.append(
+                QuorumEnrolment(version.version_id, parse_amount(stake, token), terms)
+            )
+    return QuorumConfig(tuple(enrolments))
 
 
 def _receipt_keys(cli: Cli) -> KeystoreStore:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateless.cli.command import command
+from gateless.cli.commands.infer_together import infer_attested, infer_by_quorum
 from gateless.cli.commands.lazy import infer_lazily
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from gateless.sdk.terms import RequestTerms
 
 
+_TOGETHER = "Quorums and keys"
+
+
 class Mode(StrEnum):
     """How an output becomes final."""
 
     ZK = "zk"
     LAZY = "lazy"
+    QUORUM = "quorum"
+    ATTESTED = "attested"
 
 
 def register(app: typer.Typer) -> None:
@@ -93,7 +99,11 @@ async def _infer(
         bool, typer.Option(help="Top up the deposit from the wallet when it is too low.")
     ] = True,
     mode: Annotated[
-        Mode, typer.Option(help="Proven at once, or (lazy) answered now, proven when doubted.")
+        Mode,
+        typer.Option(
+            help="Proven at once; (lazy) answered now, proven when doubted; agreed on by a quorum;"
+            " signed by keys."
+        ),
     ] = Mode.ZK,
     send: Annotated[
         bool,
@@ -115,6 +125,49 @@ async def _infer(
             metavar="PERCENT", min=0, max=100, help="Lazy: how often a lot demands a proof anyway."
         ),
     ] = 0,
+    members: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, rich_help_panel=_TOGETHER, help="Members to draw (default 3)."
+        ),
+    ] = None,
+    threshold: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            rich_help_panel=_TOGETHER,
+            help="How many must agree (default: most) or sign (default: all).",
+        ),
+    ] = None,
+    runtime_class: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX",
+            rich_help_panel=_TOGETHER,
+            help="Who may be drawn (default: the manifest's class).",
+        ),
+    ] = None,
+    min_eligible: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", rich_help_panel=_TOGETHER, help="Least stake to draw from."),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            rich_help_panel=_TOGETHER,
+            help="Time to commit, and to reveal (default 120).",
+        ),
+    ] = None,
+    signer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            rich_help_panel=_TOGETHER,
+            help="Whose signature you believe; several.",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the output.")] = True,
 ) -> None:
     """Ask for a verified inference, pay for it and print the proven output."""
@@ -136,6 +189,24 @@ async def _infer(
             "audit_bps": round(100 * audit),
         }
         await infer_lazily(cli, ref, source, wait, options)
+        return
+    if mode is not Mode.ZK:
+        together = {
+            "price": price,
+            "timeout": seconds,
+            "executor": executor,
+            "callback": callback,
+            "callback_gas": callback_gas,
+            "deposit": deposit,
+            "members": members,
+            "threshold": threshold,
+            "runtime_class": runtime_class,
+            "min_eligible": min_eligible,
+            "window": window,
+            "keys": signer,
+        }
+        ask = infer_by_quorum if mode is Mode.QUORUM else infer_attested
+        await ask(cli, ref, source, wait, together)
         return
     inputs = read_inputs(source)
     async with cli.network("user") as gateless:
