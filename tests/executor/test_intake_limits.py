@@ -20,9 +20,9 @@ from gateless.core.errors import (
     StorageError,
 )
 from gateless.core.ids import sha256_hex
+from gateless.daemon.limits import Rates
 from gateless.executor import Journal
 from gateless.executor.intake.inputs import InputRoom, ServedStore
-from gateless.executor.intake.limits import Rates
 from gateless.executor.intake.statuses import status_of
 
 

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore, content_hint, create_app
 from gateless.core.errors import GatelessError, InputError
+from gateless.daemon.limits import Limited, Rates
 from gateless.executor.config import IntakeConfig
 from gateless.executor.executor import Executor
 from gateless.executor.intake.inputs import HeldInput, ServedStore
-from gateless.executor.intake.limits import Limited, Rates
 from gateless.executor.intake.statuses import status_of
 from gateless.executor.intake.tensors import InferRequest
 

@@ -14,7 +14,7 @@ from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore
 from gateless.adapters.storage.atomic_file import DigestingFile
 from gateless.core.errors import InputError, StorageError
-from gateless.executor.intake.limits import body_too_large
+from gateless.daemon.limits import body_too_large
 from gateless.executor.journal import Journal
 
 #: What was handed in later than that is not given up for newer inputs.

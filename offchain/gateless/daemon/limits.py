@@ -1,4 +1,4 @@
-"""How much one client may ask of an executor: a rate, a size and a time for each body."""
+"""How much one client may ask by HTTP: a rate, a size and a time for each body."""
 
 from __future__ import annotations
 
