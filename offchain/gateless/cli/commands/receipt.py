@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gateless.cli.command import command
+from gateless.cli.commands.asking import ask
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
 from gateless.cli.output import facts, table
@@ -32,6 +33,11 @@ _Source = Annotated[
     str,
     typer.Option("--input", "-i", metavar="FILE", help="The values that were asked about."),
 ]
+
+
+command(app, "ask", example="gateless receipt ask digits --input image.json --save receipt.json")(
+    ask
+)
 
 
 @command(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateless.cli.command import command
+from gateless.cli.commands.asking import sign
 from gateless.cli.context import Cli
 from gateless.cli.output import table
 from gateless.cli.render import (
@@ -25,6 +26,9 @@ from gateless.core.types import RequestState
 app = typer.Typer(help="Look at requests, wait for them, take them back.", no_args_is_help=True)
 
 _Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="Number of the request.")]
+
+
+command(app, "sign", example="gateless request sign digits --input image.json")(sign)
 
 
 @command(app, "show", example="gateless request show 7")
