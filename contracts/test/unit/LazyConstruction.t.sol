@@ -45,6 +45,12 @@ contract LazyConstructionTest is LazyNetwork {
         assertEq(contract_, address(lazy), "contract");
     }
 
+    function test_bothFitTheCodeLimit() external view {
+        // EIP-170.
+        vm.assertLt(address(lazy).code.length, 24_576, "market");
+        vm.assertLt(address(court).code.length, 24_576, "court");
+    }
+
     function test_partsBelongTogether() external {
         bytes memory invalid = abi.encodeWithSelector(IRecordMarket.RecordMarket_InvalidConfiguration.selector);
         address otherRegistry = address(new ModelRegistry());
