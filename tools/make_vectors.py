@@ -54,6 +54,42 @@ RECEIPT = (
     ("epoch", "uint64"),
     ("slot", "uint32"),
 )
+QUORUM_REQUEST = (
+    ("requester", "address"),
+    ("versionId", "uint64"),
+    ("runtimeClass", "bytes32"),
+    ("inputDigest", "bytes32"),
+    ("inputBinding", "bytes32"),
+    ("price", "uint128"),
+    ("members", "uint8"),
+    ("threshold", "uint8"),
+    ("minEligible", "uint128"),
+    ("deadline", "uint64"),
+    ("commitWindow", "uint32"),
+    ("revealWindow", "uint32"),
+    ("callback", "address"),
+    ("callbackGas", "uint32"),
+    ("nonce", "uint256"),
+    ("inputHint", "string"),
+)
+ATTESTED_REQUEST = (
+    ("requester", "address"),
+    ("versionId", "uint64"),
+    ("inputDigest", "bytes32"),
+    ("inputBinding", "bytes32"),
+    ("maxPrice", "uint128"),
+    ("minPrice", "uint128"),
+    ("rampStart", "uint64"),
+    ("rampLength", "uint32"),
+    ("deadline", "uint64"),
+    ("verifier", "address"),
+    ("policy", "bytes32"),
+    ("executor", "address"),
+    ("callback", "address"),
+    ("callbackGas", "uint32"),
+    ("nonce", "uint256"),
+    ("inputHint", "string"),
+)
 PERMIT = (
     ("owner", "address"),
     ("spender", "address"),
@@ -305,6 +341,30 @@ def receipts(source: random.Random) -> list[dict[str, Any]]:
     return cases
 
 
+def drawn_value(kind: str, source: random.Random) -> Any:
+    """Any value of a type; numbers of any size that it has."""
+    if kind == "string":
+        return source.choice(("", "https://inputs.example/0a1b", "gr\u00fc\u00df Gott " * 9))
+    if kind == "address":
+        return str(Account.from_key(source.randbytes(32)).address)
+    if kind == "bytes32":
+        return hex_of(source.randbytes(32))
+    return source.getrandbits(source.randint(1, int(kind.removeprefix("uint"))))
+
+
+def requests(
+    market: str, fields: tuple[tuple[str, str], ...], source: random.Random
+) -> list[dict[str, Any]]:
+    """Requests to one of the markets that keep one word each; the digest is the request's id."""
+    cases = []
+    for _ in range(3):
+        message = {field: drawn_value(kind, source) for field, kind in fields}
+        primary = market.replace("Market", "InferenceRequest")
+        signable, told = typed(f"Gateless {market}", VERIFIER, primary, fields, **message)
+        cases.append({**told, "structHash": hex_of(bytes(signable.body))})
+    return cases
+
+
 def vectors() -> dict[str, Any]:
     """All of them; the seed makes them the same each time."""
     source = random.Random(0x67617465)  # noqa: S311
@@ -318,6 +378,8 @@ def vectors() -> dict[str, Any]:
         "keySets": key_sets(source),
         "permits": permits(source),
         "receipts": receipts(source),
+        "quorumRequests": requests("QuorumMarket", QUORUM_REQUEST, source),
+        "attestedRequests": requests("AttestedMarket", ATTESTED_REQUEST, source),
     }
 
 

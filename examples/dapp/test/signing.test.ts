@@ -84,6 +84,16 @@ describe("everything else that is signed, by the types of dapp.json", () => {
     }
   });
 
+  for (const [name, primaryType] of [
+    ["quorumRequests", "QuorumInferenceRequest"],
+    ["attestedRequests", "AttestedInferenceRequest"],
+  ] as const) {
+    it(name, () => {
+      assert.equal(vectors[name].length, 3);
+      for (const one of vectors[name]) assert.equal(digestOf(primaryType, one), one.digest);
+    });
+  }
+
   it("permits", async () => {
     for (const one of vectors.permits) {
       assert.equal(digestOf("Permit", one), one.digest);
