@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -59,10 +60,15 @@ async def test_what_it_takes_and_refuses(
         junk = await http.post("/v1/handovers", content=b"{}")
         assert (junk.status_code, junk.json()["code"]) == (422, "invalid-receipt")
         large = await http.post("/v1/handovers", content=b" " * (MAX_HANDOVER_BYTES + 1))
-        assert large.json()["code"] == "handover-too-large"
+        assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
         assert (await http.get("/v1/cases/0x00")).status_code == 404
         status = (await http.get("/v1/status")).json()
         assert (status["address"], status["counts"]) == (tower.address, {"right": 2})
+
+        async def hasty() -> int:
+            return (await http.get("/v1/cases/0x00")).status_code
+
+        assert 429 in await asyncio.gather(*(hasty() for _ in range(200)))
     with pytest.raises(StorageError, match="does not answer"):
         await hand_over(Handover(true), url)
 

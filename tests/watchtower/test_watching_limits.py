@@ -130,3 +130,21 @@ async def test_two_receipts_for_a_slot_are_reported(
         await eventually("the report is in the journal", counted)
         assert await watch.journal.at_risk() == 0
     assert await says.chain.court.balance_of(tower.address) == COMMIT_BOND
+
+
+async def test_a_useless_file_stops_no_other(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    devnet = isolated_devnet
+    says = await signing_executor(devnet, make_served, "useless")
+    tower = await with_bundle(await make_account(), says.served)
+    inbox = watch_config(tower).inbox
+    assert inbox is not None
+    put_into(inbox, "0-junk", "{}")
+    put_into(inbox, "1-deep", "[" * 100_000)
+    put_into(inbox, "2-absurd", (await says.receipt(says.lie, epoch=2**64 - 1)).to_json())
+    put_into(inbox, "3-foreign", (await says.receipt(says.lie, executor=tower.address)).to_json())
+    (lie,) = await lies(says, tower, 1)
+    async with watching(devnet, tower) as watch:
+        await watch.reaches(lie, CaseState.OPEN)
+        assert await watch.journal.counts() == {CaseState.OPEN: 1}

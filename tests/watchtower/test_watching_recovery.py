@@ -11,7 +11,7 @@ from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.watchtower import Journal, open_watchtower
 from gateless.watchtower.cases import Case, CaseState, IntentKind
-from gateless.watchtower.journal import Intent
+from gateless.watchtower.journal_intents import Intent
 from market_fixtures import Account, MakeAccount, MakeServed
 from patience import eventually
 from watchtower_fixtures import (

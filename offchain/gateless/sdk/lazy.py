@@ -150,10 +150,12 @@ class Lazy(LazyAsking, Staking):
         resolved = await self.resolve(claim.version_id)
         bundle = await self._bundle_of(resolved, progress)
         progress(Step("prove", "proving"))
-        proof = await self.services.prover.prove(bundle, packed_input)
+        circuits = enumerate(bundle.manifest.circuits)
+        index = next(place for place, circuit in circuits if circuit.batch_size == 1)
+        proof = await self.services.prover.prove(bundle, packed_input, index)
         carried = packed_input if resolved.version.binding is InputBinding.PACKED else b""
         call = lazy_calls.prove(
-            self.lazy.address, [claim], 0, carried, proof.packed_output, proof.proof
+            self.lazy.address, [claim], index, carried, proof.packed_output, proof.proof
         )
         return await self._step(request_id, call, progress)
 

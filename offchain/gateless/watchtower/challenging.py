@@ -24,7 +24,8 @@ from gateless.daemon.transactions import IntentState, JournaledSender
 from gateless.watchtower.cases import Case, CaseKind, CaseState, IntentKind
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.forum import Forum, Offer, Refusal, Standing
-from gateless.watchtower.journal import Intent, Journal
+from gateless.watchtower.journal import Journal
+from gateless.watchtower.journal_intents import Intent
 
 log = structlog.get_logger(__name__)
 

@@ -137,7 +137,8 @@ class CourtForum:
             return False
         start = self._client.deployment.start_block
         place = (receipt.executor, receipt.epoch, receipt.slot)
-        for event in await self._client.events([f"{COURT}.ReceiptChallenged"], start):
+        names = [f"{COURT}.ReceiptChallenged"]
+        for event in await self._client.events(names, start, indexed=[None, receipt.executor]):
             said = event.args["receipt"]
             if (said["executor"], said["epoch"], said["slot"]) != place:
                 continue
@@ -171,7 +172,8 @@ class CourtForum:
     async def find(self, commitment: bytes) -> int | None:
         """The claim of an announcement made earlier."""
         start = self._client.deployment.start_block
-        for event in await self._client.events([f"{COURT}.Committed"], start):
+        names = [f"{COURT}.Committed"]
+        for event in await self._client.events(names, start, indexed=[None, self._me]):
             if bytes(event.args["commitment"]) == commitment:
                 return int(event.args["claimId"])
         return None
@@ -207,9 +209,8 @@ class CourtForum:
         start = case.opened_block or self._client.deployment.start_block
         if start > last_block:
             return None
-        for event in await self._client.events(_ENDS, start, last_block):
-            if int(event.args["claimId"]) == case.claim_id:
-                return _ended(event)
+        for event in await self._client.events(_ENDS, start, last_block, indexed=[case.claim_id]):
+            return _ended(event)
         return None
 
     def open(self, case: Case) -> Call:

@@ -12,10 +12,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.clock import Clock
 from gateless.core.claims import ReceiptFlaw
 from gateless.core.errors import GatelessError, InputError, NotFoundError
 from gateless.core.handovers import MAX_HANDOVER_BYTES, Handover, parse_handover
 from gateless.core.receipts import SignedReceipt
+from gateless.daemon.faults import is_chain_away
+from gateless.daemon.limits import Limited, Rates
 from gateless.sdk.receipt_checks import check_flaw
 from gateless.watchtower.cases import Case, CaseKind, CaseState
 from gateless.watchtower.config import WatchtowerConfig
@@ -25,6 +28,9 @@ from gateless.watchtower.lazy import claim_of
 
 log = structlog.get_logger(__name__)
 
+#: Requests that one address may make, in the long run and at once.
+_PER_SECOND, _BURST = 20.0, 60
+_STATUS = {"body-too-large": 413, "rate-limited": 429, "inbox-full": 429, "body-too-slow": 408}
 #: Not worth a challenge any more, or not yet, but signed by a pool's key: of use as evidence.
 _EVIDENCE = frozenset({ReceiptFlaw.EXPIRED, ReceiptFlaw.SLOT_SLASHED, ReceiptFlaw.NOT_YET_ISSUED})
 
@@ -97,11 +103,12 @@ class Inbox:
             try:
                 await self.take(parse_handover(data))
                 taken += 1
-            except (InputError, NotFoundError) as error:
+            except GatelessError as error:
+                if is_chain_away(error) or error.code == "inbox-full":
+                    self._seen.pop(path, None)  # looked at again
+                    raise
+                # Whatever else is wrong with a file is its own: the others are read all the same.
                 log.warning("file-refused", file=str(path), code=error.code, message=error.message)
-            except GatelessError:
-                self._seen.pop(path, None)  # looked at again
-                raise
         return taken
 
     def _new_files(self, folder: Path) -> list[tuple[Path, bytes]]:
@@ -153,7 +160,7 @@ class Inbox:
             log.info("equivocation-found", case=f"0x{case.case_id.hex()}", executor=case.executor)
 
 
-def inbox_app(inbox: Inbox, journal: Journal) -> FastAPI:
+def inbox_app(inbox: Inbox, journal: Journal, clock: Clock) -> FastAPI:
     """The HTTP side: ``/v1/handovers`` takes receipts, ``/v1/cases/{id}`` inputs and questions."""
     app = FastAPI(title="Gateless watchtower", version="1", docs_url=None, redoc_url=None)
 
@@ -161,25 +168,19 @@ def inbox_app(inbox: Inbox, journal: Journal) -> FastAPI:
     async def refuse(request: Request, error: Exception) -> Response:
         if not isinstance(error, GatelessError):  # the type that the decorator asks for is wider
             raise error
-        if isinstance(error, InputError):
-            status = 413 if error.code == "handover-too-large" else 422
-        elif isinstance(error, NotFoundError):
-            status = 404
-        else:
-            status = 429 if error.code == "inbox-full" else 503
-        return JSONResponse(error.to_dict(), status)
+        return _refusal(error)
 
     @app.post("/v1/handovers", response_class=JSONResponse)
     async def hand_over(request: Request) -> Response:
         """Takes a receipt with its input and output."""
-        given = parse_handover(await _body(request))
+        given = parse_handover(await request.body())
         return JSONResponse(case_data(await inbox.take(given)), 202)
 
     @app.put("/v1/cases/{name}/input", response_class=JSONResponse)
     async def hand_input(name: str, request: Request) -> Response:
         """Takes the packed input of a case that lacks it."""
         found = await _case(journal, name)
-        await inbox.take_input(found, await _body(request))
+        await inbox.take_input(found, await request.body())
         return JSONResponse(case_data(await journal.get(found.case_id)), 202)
 
     @app.get("/v1/cases/{name}", response_class=JSONResponse)
@@ -187,20 +188,25 @@ def inbox_app(inbox: Inbox, journal: Journal) -> FastAPI:
         """What became of a case."""
         return JSONResponse(case_data(await _case(journal, name)))
 
+    app.add_middleware(
+        Limited,
+        rates=Rates(clock, per_second=_PER_SECOND, burst=_BURST),
+        max_body_bytes=MAX_HANDOVER_BYTES,
+        own_limit=lambda _path: False,
+        answer=_refusal,
+    )
     return app
 
 
-async def _body(request: Request) -> bytes:
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_HANDOVER_BYTES:
-            raise InputError(
-                "handover-too-large",
-                f"a handover has at most {MAX_HANDOVER_BYTES} bytes",
-                hint="such an input fits no challenge",
-            )
-    return bytes(data)
+def _refusal(error: GatelessError) -> JSONResponse:
+    """An error as it is answered: its code, what is wrong, what to do."""
+    if isinstance(error, InputError):
+        status = _STATUS.get(error.code, 422)
+    elif isinstance(error, NotFoundError):
+        status = 404
+    else:
+        status = _STATUS.get(error.code, 503)
+    return JSONResponse(error.to_dict(), status)
 
 
 async def _case(journal: Journal, name: str) -> Case:

@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateless.adapters.chain.sender import PreparedTx
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.core.errors import GatelessError
 from gateless.core.receipts import SignedReceipt
@@ -26,7 +25,6 @@ from gateless.daemon.journals import (
     read_positions,
     write_position,
 )
-from gateless.daemon.transactions import IntentState
 from gateless.watchtower import schema
 from gateless.watchtower.cases import (
     AT_RISK,
@@ -35,34 +33,11 @@ from gateless.watchtower.cases import (
     Case,
     CaseKind,
     CaseState,
-    IntentKind,
     NewCase,
 )
+from gateless.watchtower.journal_intents import IntentLog
 
 _AMOUNTS = ("bond", "reward", "lost")
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A transaction that was journaled before it was sent: for a case or for none."""
-
-    intent_id: int
-    kind: IntentKind
-    case_id: bytes | None
-    tx_hash: str
-    nonce: int
-    raw: bytes
-    state: IntentState
-
-    @property
-    def label(self) -> str:
-        """What it is for."""
-        return self.kind.value
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What the log says about it."""
-        return {} if self.case_id is None else {"case": f"0x{self.case_id.hex()}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +50,8 @@ class AskedInput:
     useless_at: int
 
 
-class Journal:
+class Journal(IntentLog):
     """One watchtower's journal. Made by :meth:`open`."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     @classmethod
     async def open(
@@ -309,92 +280,6 @@ class Journal:
         query = select(schema.cases.c.bond).where(schema.cases.c.state.in_(list(AT_RISK)))
         async with self._engine.connect() as connection:
             return sum(int(bond) for (bond,) in await connection.execute(query))
-
-    # --- intents ---
-
-    async def intend(
-        self, kind: IntentKind, prepared: PreparedTx, case_id: bytes | None = None
-    ) -> Intent:
-        """Writes a signed transaction down before it is sent.
-
-        Signing is deterministic: what was dropped unsent and is decided again may have the very
-        same bytes. Then it is the same one, and pending again.
-        """
-        query = (
-            upsert(schema.intents)
-            .values(
-                kind=kind,
-                case_id=case_id,
-                tx_hash=prepared.tx_hash,
-                nonce=prepared.nonce,
-                raw=prepared.raw,
-                state=IntentState.PENDING,
-                created_at=self._clock.now(),
-            )
-            .on_conflict_do_update(
-                index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
-            )
-            .returning(schema.intents.c.intent_id)
-        )
-        async with self._engine.begin() as connection:
-            intent_id = int((await connection.execute(query)).scalar_one())
-        return Intent(
-            intent_id,
-            kind,
-            case_id,
-            prepared.tx_hash,
-            prepared.nonce,
-            prepared.raw,
-            IntentState.PENDING,
-        )
-
-    async def conclude(
-        self,
-        intent_id: int,
-        state: IntentState,
-        *,
-        block_number: int = 0,
-        gas_used: int = 0,
-        text: str = "",
-    ) -> None:
-        """Writes what became of a transaction."""
-        query = (
-            update(schema.intents)
-            .where(schema.intents.c.intent_id == intent_id)
-            .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(query)
-
-    async def intents(
-        self,
-        case_id: bytes | None = None,
-        *,
-        state: IntentState | None = None,
-        kind: IntentKind | None = None,
-    ) -> list[Intent]:
-        """Transactions in the order of their nonces, of one case or all."""
-        table = schema.intents.c
-        query = select(schema.intents).order_by(table.nonce, table.intent_id)
-        if case_id is not None:
-            query = query.where(table.case_id == case_id)
-        if state is not None:
-            query = query.where(table.state == state)
-        if kind is not None:
-            query = query.where(table.kind == kind)
-        async with self._engine.connect() as connection:
-            return [
-                Intent(
-                    row.intent_id,
-                    IntentKind(row.kind),
-                    row.case_id,
-                    row.tx_hash,
-                    row.nonce,
-                    row.raw,
-                    IntentState(row.state),
-                )
-                for row in await connection.execute(query)
-            ]
 
     async def _add(self, connection: AsyncConnection, entry: NewCase) -> bool:
         values = dataclasses.asdict(entry) | {

@@ -23,13 +23,9 @@ from gateless.watchtower.judging import Statement
 _BPS = 10_000
 #: Blocks whose hashes the EVM knows.
 _SEED_BLOCKS = 256
-_ENDS = (
-    f"{DISPUTE_COURT}.ChallengeFailed",
-    f"{DISPUTE_COURT}.ChallengeWon",
-    f"{DISPUTE_COURT}.CommitmentWithdrawn",
-    f"{LAZY_MARKET}.Finalized",
-    f"{LAZY_MARKET}.ClaimSlashed",
-)
+_COURT_ENDS = (f"{DISPUTE_COURT}.ChallengeFailed",)
+_MARKET_ENDS = (f"{LAZY_MARKET}.Finalized", f"{LAZY_MARKET}.ClaimSlashed")
+_WITHDRAWN = (f"{DISPUTE_COURT}.CommitmentWithdrawn",)
 _LOT = b"gateless lot"
 
 
@@ -196,15 +192,13 @@ class LazyForum:
 
     async def _end(self, case: Case, claim: LazyClaim, head: int) -> tuple[Found | None, int]:
         """How the case's dispute ended, and in which block."""
-        commitment, me = self.commitment(case), self._me.lower()
-        for event in await self._client.events(_ENDS, case.block, head):
+        me, number = self._me.lower(), claim.request_id
+        places: list[int | str | None] = [self._market.address, number]
+        for event in (
+            *await self._client.events(_COURT_ENDS, case.block, head, indexed=places),
+            *await self._client.events(_MARKET_ENDS, case.block, head, indexed=[number]),
+        ):
             args, at = event.args, event.block_number
-            if event.name == "CommitmentWithdrawn":
-                if bytes(args["commitment"]) == commitment:
-                    return Found(Standing.WITHDRAWN), at
-                continue
-            if int(args["requestId"]) != claim.request_id:
-                continue
             mine = str(args.get("challenger", "")).lower() == me
             if event.name == "ClaimSlashed" and mine:
                 return Found(Standing.WON, block=at, reward=int(args["reward"])), at
@@ -213,6 +207,10 @@ class LazyForum:
                 return Found(Standing.LOST, block=at, lost=lost), at
             if event.name == "Finalized" and case.kind is CaseKind.LOT:
                 return Found(Standing.MOOT, block=at), at  # proven: an audit costs nothing
+        commitment = self.commitment(case)
+        for event in await self._client.events(_WITHDRAWN, case.block, head, indexed=[self._me]):
+            if bytes(event.args["commitment"]) == commitment:
+                return Found(Standing.WITHDRAWN), event.block_number
         return None, 0
 
     def open(self, case: Case) -> Call:

@@ -141,7 +141,7 @@ async def open_watchtower(
             serving_at=base_url(listening),
         )
         if listening is not None:
-            app = inbox_app(inbox, journal)
+            app = inbox_app(inbox, journal, clock)
 
             @app.get("/v1/status")
             async def status() -> dict[str, Any]:
