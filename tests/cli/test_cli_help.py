@@ -34,6 +34,7 @@ def test_the_commands() -> None:
         *(f"request {name}" for name in ("sign", "show", "list", "wait", "cancel", "refund")),
         *(f"receipt {name}" for name in ("ask", "check", "challenge", "claim", "slash")),
         "receipt cancel",
+        "request hand",
         *(f"receipt {name}" for name in ("withdraw", "back", "release", "report")),
         *(f"lazy {name}" for name in ("result", "challenge", "draw", "prove", "slash")),
         *(f"lazy {name}" for name in ("finalize", "refund", "cancel", "deposit", "withdraw")),

@@ -34,7 +34,7 @@ _HOW = {
 
 
 def parse_id(text: str) -> int:
-    """A lazy request's id: 0x and 64 hex digits, or a decimal number.
+    """A request's id: 0x and 64 hex digits, or a decimal number.
 
     Raises:
         InputError: ``invalid-request-id``.
@@ -45,8 +45,8 @@ def parse_id(text: str) -> int:
         return int(text)
     raise InputError(
         "invalid-request-id",
-        f"{text[:80]!r} is no id of a lazy request",
-        hint="give 0x and 64 hex digits, as gateless infer --mode lazy prints it",
+        f"{text[:80]!r} is no id of a request",
+        hint="give the number, or 0x and 64 hex digits, as gateless infer prints it",
     )
 
 

@@ -163,12 +163,16 @@ class Calling(Signing, Receipts):
         raise failure
 
     async def hand_over(
-        self, offer: SignedOffer, *, executor: str | None = None, progress: ProgressSink = ignore
+        self,
+        offer: SignedOffer | Offer,
+        *,
+        executor: str | None = None,
+        progress: ProgressSink = ignore,
     ) -> HandedOver:
         """Hands a signed request to the executors of its version; one of them locks it.
 
         Args:
-            offer: as :meth:`sign` makes it.
+            offer: as :meth:`sign` makes it, or as it was kept.
             executor: the only one to hand it to; default: the named one, else all.
             progress: told about each.
 
@@ -177,18 +181,15 @@ class Calling(Signing, Receipts):
             InputError: ``executor-refused``: nobody took it.
             StorageError: ``store-unreachable``: nobody could be reached.
         """
-        chain = self.chain
-        body = Offer(
-            chain.chain_id,
-            chain.market.address,
-            offer.signed,
-            offer.signature,
-            offer.packed_input,
-        ).to_json()
-        only = executor or offer.signed.params.executor
+        if isinstance(offer, SignedOffer):
+            kept, resolved = offer.offer, offer.resolved
+        else:
+            kept, resolved = offer, await self.resolve(offer.signed.params.version_id)
+        body = kept.to_json()
+        only = executor or kept.signed.params.executor
         takers, refusals = [], {}
         failure: GatelessError | None = None
-        for server in await self._callable(offer.resolved, only, receipts=False):
+        for server in await self._callable(resolved, only, receipts=False):
             progress(Step("hand", f"handing the request to {server.endpoint}"))
             try:
                 await self._posted(server, "/v1/requests", body.encode())
@@ -201,7 +202,7 @@ class Calling(Signing, Receipts):
             raise failure
         raise NotFoundError(
             "no-executor",
-            f"no executor of {offer.resolved.label} says where it is reached",
+            f"no executor of {resolved.label} says where it is reached",
             hint="send the request to the chain: gateless infer",
         )
 

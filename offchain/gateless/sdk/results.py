@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateless.adapters.chain.offers import Offer
 from gateless.core.manifest import Manifest
 from gateless.core.packing import FloatArray
 from gateless.core.types import (
@@ -87,12 +88,20 @@ class SignedOffer:
     """
 
     request_id: int
+    chain_id: int
+    market: str
     signed: SignedRequest
     signature: bytes
     resolved: ResolvedVersion
     manifest: Manifest
     packed_input: bytes
     warnings: tuple[str, ...] = ()
+
+    @property
+    def offer(self) -> Offer:
+        """What travels to an executor; the input only where no hint says where it is."""
+        packed = None if self.signed.input_hint else self.packed_input
+        return Offer(self.chain_id, self.market, self.signed, self.signature, packed)
 
 
 @dataclass(frozen=True, slots=True)

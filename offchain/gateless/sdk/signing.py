@@ -8,12 +8,14 @@ from typing import Any, Unpack
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.signed_requests import free_nonce, sign_request
 from gateless.adapters.storage import content_hint
+from gateless.core.errors import ChainError, NotFoundError
 from gateless.core.types import SignedRequest
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.requesting import Requesting
-from gateless.sdk.results import SentTransaction, SignedOffer
+from gateless.sdk.results import InferenceResult, SentTransaction, SignedOffer
 from gateless.sdk.tensors import pack_inputs
 from gateless.sdk.terms import RequestTerms
+from gateless.sdk.waiting import GRACE_SECONDS
 
 
 class Signing(Requesting):
@@ -60,9 +62,11 @@ class Signing(Requesting):
         params = await self._params(resolved, settled, packed, progress)
         signed = SignedRequest(signer.address, params, nonce, hint)
         request_id, signature = sign_request(self.chain, signer, signed)
-        progress(Step("signed", "the request is signed", request_id=request_id))
+        progress(Step("signed", "the request is signed"))
         return SignedOffer(
             request_id=request_id,
+            chain_id=self.chain.chain_id,
+            market=self.chain.market.address,
             signed=signed,
             signature=signature,
             resolved=resolved,
@@ -70,6 +74,36 @@ class Signing(Requesting):
             packed_input=packed,
             warnings=(*resolved.warnings, *settled.warnings),
         )
+
+    async def wait_signed(
+        self, offer: SignedOffer, *, patience: float | None = None, progress: ProgressSink = ignore
+    ) -> InferenceResult:
+        """As :meth:`wait`, for a request that the market may not know yet.
+
+        Raises:
+            ChainError: ``request-expired``, ``wait-timeout``; as :meth:`wait`.
+        """
+        clock = self.services.clock
+        give_up = None if patience is None else clock.monotonic() + patience
+        while not await self._is_locked(offer.request_id):
+            if clock.now() > offer.signed.params.deadline + GRACE_SECONDS:
+                raise ChainError(
+                    "request-expired",
+                    "no executor locked the signed request in time",
+                    hint="nothing was paid; ask again: gateless infer",
+                    request_id=offer.request_id,
+                )
+            if give_up is not None and clock.monotonic() >= give_up:
+                raise ChainError(
+                    "wait-timeout",
+                    "no executor has locked the signed request yet",
+                    hint=f"go on waiting: gateless request wait 0x{offer.request_id:064x}",
+                    request_id=offer.request_id,
+                )
+            progress(Step("handed", "waiting for an executor to lock the request"))
+            await clock.sleep(self.services.poll_seconds)
+        left = None if give_up is None else max(0.0, give_up - clock.monotonic())
+        return await self.wait(offer.request_id, patience=left, progress=progress)
 
     async def cancel_signed(
         self, nonces: Iterable[int], *, progress: ProgressSink = ignore
@@ -86,3 +120,10 @@ class Signing(Requesting):
             _, transaction = await self._send(calls.cancel_nonces(word_index, mask), progress)
             sent.append(transaction)
         return tuple(sent)
+
+    async def _is_locked(self, request_id: int) -> bool:
+        try:
+            await self.chain.market.request(request_id)
+        except NotFoundError:
+            return False
+        return True

@@ -146,6 +146,7 @@ class Gateless:
     requests = _Blocking(AsyncGateless.requests)
     cancel = _Blocking(AsyncGateless.cancel)
     sign = _Blocking(AsyncGateless.sign)
+    wait_signed = _Blocking(AsyncGateless.wait_signed)
     cancel_signed = _Blocking(AsyncGateless.cancel_signed)
     hand_over = _Blocking(AsyncGateless.hand_over)
     ask_directly = _Blocking(AsyncGateless.ask_directly)

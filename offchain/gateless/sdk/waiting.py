@@ -14,7 +14,7 @@ from gateless.sdk.results import CallbackOutcome, InferenceResult, SubmittedRequ
 from gateless.sdk.tensors import label_of, unpack_outputs
 
 #: A chain that mines on demand stands still; this long after the deadline our own clock decides.
-_GRACE_SECONDS = 5
+GRACE_SECONDS = 5
 
 
 class Waiting(Content):
@@ -73,7 +73,7 @@ class Waiting(Content):
             return True
         locked = info.state is RequestState.LOCKED
         end = info.lock_deadline if locked else info.deadline
-        return self.services.clock.now() > end + _GRACE_SECONDS
+        return self.services.clock.now() > end + GRACE_SECONDS
 
     def _expiry(self, info: RequestInfo) -> ChainError:
         price = format_amount(info.price, self.chain.deployment.token)

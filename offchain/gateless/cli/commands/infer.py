@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +14,9 @@ from gateless.cli.commands.lazy import infer_lazily
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
 from gateless.cli.render import amount, inference_data, inference_facts, transactions
+from gateless.cli.signed import infer_signed
 from gateless.core.amounts import format_amount, parse_amount
+from gateless.core.errors import InputError
 
 if TYPE_CHECKING:
     from gateless.sdk.terms import RequestTerms
@@ -105,6 +108,28 @@ async def _infer(
             " signed by keys."
         ),
     ] = Mode.ZK,
+    sign: Annotated[
+        bool,
+        typer.Option(
+            help="Sign the request and hand it to an executor: no gas, paid from the deposit.",
+            show_default=False,
+        ),
+    ] = False,
+    nonce: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            max=2**256 - 1,
+            help="With --sign: of requests with one nonce only one is taken (default: a new one).",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --sign: keep it there as JSON instead of handing it out."
+        ),
+    ] = None,
     send: Annotated[
         bool,
         typer.Option(
@@ -171,18 +196,20 @@ async def _infer(
     wait: Annotated[bool, typer.Option(help="Wait for the output.")] = True,
 ) -> None:
     """Ask for a verified inference, pay for it and print the proven output."""
+    options: dict[str, Any] = {
+        "price": price,
+        "min_price": min_price,
+        "ramp": ramp,
+        "collateral": collateral,
+        "timeout": seconds,
+        "executor": executor,
+        "callback": callback,
+        "callback_gas": callback_gas,
+        "input_store": input_store,
+        "deposit": deposit,
+    }
     if mode is Mode.LAZY:
-        options = {
-            "price": price,
-            "min_price": min_price,
-            "ramp": ramp,
-            "collateral": collateral,
-            "timeout": seconds,
-            "executor": executor,
-            "callback": callback,
-            "callback_gas": callback_gas,
-            "input_store": input_store,
-            "deposit": deposit,
+        options |= {
             "send": send,
             "challenge_window": challenge_window,
             "response_window": response_window,
@@ -208,6 +235,15 @@ async def _infer(
         ask = infer_by_quorum if mode is Mode.QUORUM else infer_attested
         await ask(cli, ref, source, wait, together)
         return
+    if sign:
+        await infer_signed(cli, ref, source, wait=wait, nonce=nonce, out=out, options=options)
+        return
+    if nonce is not None or out is not None:
+        raise InputError(
+            "not-signed",
+            "--nonce and --out are for requests that are signed",
+            hint="add --sign, or leave them out",
+        )
     inputs = read_inputs(source)
     async with cli.network("user") as gateless:
         token = gateless.chain.deployment.token

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from gateless.cli.command import command
 from gateless.cli.commands.asking import sign
 from gateless.cli.context import Cli
+from gateless.cli.lazy import parse_id, spell_id
 from gateless.cli.output import table
 from gateless.cli.render import (
     amount,
@@ -20,12 +23,32 @@ from gateless.cli.render import (
     request_state,
     transactions,
 )
+from gateless.cli.signed import read_offer
 from gateless.core.amounts import format_amount
+from gateless.core.errors import InputError
 from gateless.core.types import RequestState
+
+
+def _request_id(text: str) -> int:
+    """A count, or the digest of a signed request.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    try:
+        return parse_id(text)
+    except InputError as error:
+        raise typer.BadParameter(error.message) from error
+
 
 app = typer.Typer(help="Look at requests, wait for them, take them back.", no_args_is_help=True)
 
-_Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="Number of the request.")]
+_Id = Annotated[
+    int,
+    typer.Argument(
+        metavar="ID", parser=_request_id, help="Number of the request; 0x… of a signed one."
+    ),
+]
 
 
 command(app, "sign", example="gateless request sign digits --input image.json")(sign)
@@ -117,9 +140,62 @@ async def _wait(
         cli.output.result(inference_data(result, token), inference_facts(result, token))
 
 
+@command(app, "hand", example="gateless request hand signed.json")
+async def _hand(
+    cli: Cli,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What gateless infer --sign --out made.")
+    ],
+    executor: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Only to this one (default: to all that serve it)."),
+    ] = None,
+) -> None:
+    """Hand a signed request to executors. Several may have it; one takes it."""
+    offer = read_offer(file)
+    async with cli.network() as gateless:
+        with cli.progress() as progress:
+            given = await gateless.hand_over(offer, executor=executor, progress=progress)
+        number = spell_id(offer.request_id)
+        cli.output.result(
+            {
+                "request_id": number,
+                "handed_to": list(given.takers),
+                "refused": given.refusals,
+            },
+            f"request {number} is with {', '.join(given.takers)}",
+            f"get the output with: gateless request wait {number}",
+        )
+
+
 @command(app, "cancel", example="gateless request cancel 7")
-async def _cancel(cli: Cli, request_id: _Id) -> None:
-    """Take your open request back before an executor takes it."""
+async def _cancel(
+    cli: Cli,
+    request_id: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="[ID]", parser=_request_id, help="Number of a request that is on chain."
+        ),
+    ] = None,
+    nonces: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--nonce",
+            metavar="NUMBER",
+            help="Nonce of a signed request that nobody has taken; may be given several times.",
+        ),
+    ] = None,
+) -> None:
+    """Take your request back before an executor takes it: one on chain, or signed ones."""
+    if (request_id is None) == (not nonces):
+        raise InputError(
+            "nothing-to-cancel",
+            "give the number of a request, or the nonces of signed ones",
+            hint="gateless request cancel 7, or: gateless request cancel --nonce 12 --nonce 13",
+        )
+    if request_id is None:
+        await _cancel_signed(cli, [_nonce(text) for text in nonces or ()])
+        return
     async with cli.network("user") as gateless:
         token = gateless.chain.deployment.token
         with cli.progress() as progress:
@@ -159,3 +235,24 @@ async def _refund(cli: Cli, request_id: _Id) -> None:
             },
             *lines,
         )
+
+
+async def _cancel_signed(cli: Cli, nonces: list[int]) -> None:
+    async with cli.network("user") as gateless:
+        with cli.progress() as progress:
+            sent = await gateless.cancel_signed(nonces, progress=progress)
+        spelled = [str(nonce) for nonce in nonces]
+        cli.output.result(
+            {"nonces": spelled, "transactions": transactions(sent)},
+            f"no request that was signed with nonce {', '.join(spelled)} can be taken any more",
+        )
+
+
+def _nonce(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,78}", text) or int(text) >> 256:
+        raise InputError(
+            "invalid-nonce",
+            f"{text!r} is no nonce",
+            hint="give the number that gateless infer --sign showed",
+        )
+    return int(text)
