@@ -41,7 +41,7 @@ abstract contract QuorumDraw is QuorumEnrolment {
         members = new address[](wanted.seats);
         uint256 seated;
         while (seated < wanted.seats) {
-            // Check: somebody is left, and enough stake that could have been drawn.
+            // Check: somebody is left, and enough stake that could have been drawn; again after each who cannot sit.
             if (placed.count == places || left == 0 || eligible < wanted.minEligible) return new address[](0);
             (address account, uint256 weight) = _place(pool, wanted, placed, left, size);
             left -= weight;
@@ -52,8 +52,6 @@ abstract contract QuorumDraw is QuorumEnrolment {
                 eligible -= weight;
             }
         }
-        // Check: also after the last.
-        if (eligible < wanted.minEligible) return new address[](0);
     }
 
     /// @dev Gives the next place of the order to one of those who have none.

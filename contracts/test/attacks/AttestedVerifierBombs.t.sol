@@ -55,6 +55,14 @@ contract AttestedVerifierBombsAttack is AttestedNetwork {
         market.fulfill(asked, 0, output, "");
     }
 
+    /// @dev It reverts with the very word that would be a yes.
+    function test_attack_aNoThatLooksLikeAYes() external {
+        (uint256 requestId, AttestedRequest memory asked) = _open(address(new RevertingVerifier()));
+        _refused(requestId, asked, abi.encode(IAttestationVerifier.verifyAttestation.selector));
+        vm.prank(executor);
+        market.fulfill(asked, 0, output, "");
+    }
+
     /// @dev Its code was there when the request was made, and is gone now. On chains of today it cannot go, but for one
     /// transaction.
     function test_attack_aVerifierThatIsGone() external {
@@ -121,6 +129,16 @@ contract BombingVerifier {
     fallback() external {
         assembly ("memory-safe") {
             revert(0, 190000)
+        }
+    }
+}
+
+contract RevertingVerifier {
+    function verifyAttestation(bytes32, AttestedAnswer calldata, bytes calldata) external pure returns (bytes4) {
+        bytes4 yes = IAttestationVerifier.verifyAttestation.selector;
+        assembly ("memory-safe") {
+            mstore(0, yes)
+            revert(0, 32)
         }
     }
 }
