@@ -145,6 +145,28 @@ async def test_a_restarted_member_reveals_what_it_had_committed(
     assert (await stage.member(first)).stake == STAKE
 
 
+async def test_who_stops_in_good_order_is_not_drawn_any_more(
+    devnet: Devnet, make_account: MakeAccount, tmp_path: Path
+) -> None:
+    """Otherwise it would be drawn, stay silent and lose a bond; a restart wakes it up."""
+    stage = await quorum_stage(devnet, make_account, tmp_path, "quorum-stop", executors=1)
+    (account,) = stage.executors
+    config = config_of(account, quorum=stage.config)
+    for _ in range(2):
+        prover = prover_of(stage, 0, lies=False)
+        async with running(devnet, account, config, prover=prover) as executor:
+
+            async def is_awake() -> bool:
+                return (await stage.member(account)).is_awake
+
+            await eventually("it can be drawn", is_awake)
+            executor.executor.stop()
+            await executor.task
+        member = await stage.member(account)
+        assert not member.is_awake
+        assert (member.stake, member.open_seats) == (STAKE, 0)
+
+
 async def test_nobody_to_draw(devnet: Devnet, make_account: MakeAccount, tmp_path: Path) -> None:
     stage = await quorum_stage(devnet, make_account, tmp_path, "quorum-nobody", executors=0)
     with pytest.raises(NotFoundError) as caught:

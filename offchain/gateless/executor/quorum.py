@@ -107,23 +107,26 @@ class QuorumDesk:
                 self._start(kept, steps)
 
     async def promised(self) -> bool:
-        """Whether it holds a seat whose round is not over."""
+        """Whether it holds a seat whose round is not over, or could still be given one.
+
+        Once it is closed it sees to it that it is not drawn any more: silence would cost a bond.
+        """
+        if not self._is_open and not await self._retired():
+            return True
         if self._journal is None:
             return False
-        return any(kept.standing is Standing.SEATED for kept in await self._journal.active())
+        me = self._parts.sender.address
+        return any(
+            kept.round is not None and kept.round.seat_of(me) is not None
+            for kept in await self._journal.active()
+        )
 
     async def counts(self) -> dict[Standing, int]:
         """How many requests stand where."""
         return {} if self._journal is None else await self._journal.counts()
 
     async def drain(self) -> None:
-        """Stops further draws and waits for what is under way."""
-        if self._enrolment is not None:
-            await asyncio.wait([self._enrolment])
-        for (version_id, runtime), is_awake in list(self._enrolled.items()):
-            if is_awake:
-                await self._enrolling.sleep(version_id, runtime)
-                self._enrolled[(version_id, runtime)] = False
+        """Waits for what is under way."""
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()))
 
@@ -218,6 +221,25 @@ class QuorumDesk:
                 self._problems.pop(wanted.version_id, None)
         self._try_again = self._parts.clock.monotonic() + self._parts.retry_seconds
         self._enrolment = None
+
+    async def _retired(self) -> bool:
+        """Puts its enrolments to sleep; False where that has to be tried again."""
+        if self._enrolment is not None:
+            await asyncio.wait([self._enrolment])
+        awake = [place for place, is_awake in self._enrolled.items() if is_awake]
+        if not awake:
+            return True
+        try:
+            for version_id, runtime in awake:
+                await self._enrolling.sleep(version_id, runtime)
+            # It may have been drawn a moment ago.
+            journal, _ = await self._opened()
+            await self._read(journal, await self._parts.client.block())
+        except GatelessError as error:
+            log.warning("quorum-not-asleep", code=error.code, message=error.message)
+            return False
+        self._enrolled = dict.fromkeys(self._enrolled, False)
+        return True
 
     # --- rounds ---
 

@@ -22,6 +22,9 @@ from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
 
 log = structlog.get_logger(__name__)
 
+#: Blocks whose hashes the chain knows.
+_KNOWN_BLOCKS = 256
+
 
 class QuorumSteps:
     """Steps of one executor in all its rounds.
@@ -101,10 +104,14 @@ class QuorumSteps:
         return True
 
     async def _draw(self, kept: KeptRound) -> bool:
-        """Draws as soon as the seed is known. Any member may; the others' attempts cost nothing."""
+        """Draws as soon as the seed is known; refunds where nobody did in time. Anybody may, and
+        the attempts of those who come second cost nothing."""
         limits = await self._market.limits()
         number = (await self._client.block("pending")).number
-        if number > kept.opened_block + limits.seed_delay:
+        seed_block = kept.opened_block + limits.seed_delay
+        if number > seed_block + _KNOWN_BLOCKS:
+            await self._try(quorum_calls.refund(kept.request, kept.opened_block))
+        elif number > seed_block:
             await self._try(quorum_calls.draw(kept.request, kept.opened_block))
         return True
 
