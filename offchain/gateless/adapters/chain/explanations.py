@@ -12,12 +12,14 @@ from typing import Any
 
 from gateless.adapters.chain.deployment import TokenInfo
 from gateless.adapters.chain.fixed_explanations import FIXED
+from gateless.adapters.chain.record_explanations import RECORD_ERRORS
 from gateless.core.claims import FLAWS
 
 #: Errors that mean: a balance, stake or allowance is too low.
 FUNDS_ERRORS = frozenset(
     {
         "TokenAccounts_InsufficientBalance",
+        "LazyMarket_InsufficientBacking",
         "ReceiptCourt_InsufficientBalance",
         "ExecutorStaking_InsufficientFree",
         "ExecutorStaking_InsufficientAllocation",
@@ -246,7 +248,15 @@ def _fixed(summary: str, hint: str) -> _Explain:
 
 
 _RULES: Mapping[str, _Explain] = {
-    **{name: _fixed(summary, hint) for name, (summary, hint) in FIXED.items()},
+    **{name: _fixed(*said) for name, said in {**FIXED, **RECORD_ERRORS}.items()},
+    "LazyMarket_CollateralBelowFloor": _collateral,
+    "LazyMarket_LockDurationOutOfRange": _lock_duration,
+    "RecordMarket_DeadlineOutOfRange": _deadline,
+    "RecordMarket_CallbackGasTooHigh": _callback_gas,
+    "RecordMarket_InputTooLong": _too_long("input"),
+    "RecordMarket_OutputTooLong": _too_long("output"),
+    "RecordMarket_HintTooLong": _too_long("input hint"),
+    "RecordMarket_PriceTooHigh": _above("price"),
     "ModelRegistry_ReasonTooLong": _too_long("reason"),
     "TestDollar_MintTooHigh": _mint,
     "TokenAccounts_InsufficientBalance": _market_balance,
