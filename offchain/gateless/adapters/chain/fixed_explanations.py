@@ -135,6 +135,50 @@ FIXED: Mapping[str, tuple[str, str]] = {
         "a quorum compares output bytes, and the version states that its outputs do not repeat",
         "publish it for other modes",
     ),
+    "QuorumMarket_NotEnoughEligible": (
+        "too little stake could be drawn into a quorum",
+        "ask for less eligible stake, or another runtime class",
+    ),
+    "QuorumMarket_NoMajority": (
+        "a quorum is more than half of the members",
+        "raise the threshold",
+    ),
+    "QuorumMarket_SeedNotThere": (
+        "the block that decides who is drawn is not there yet",
+        "try again in some blocks",
+    ),
+    "QuorumMarket_SeedMissed": (
+        "nobody drew the members while the chain knew the seed",
+        "refund the request: gateless quorum advance ID",
+    ),
+    "QuorumMarket_RoundNotOver": (
+        "members may still commit or reveal",
+        "try again when the round is over",
+    ),
+    "AttestedMarket_NotAttested": (
+        "the evidence does not show that the request's keys vouch for this answer by this sender",
+        "have the keys sign this very output, for the account that brings it",
+    ),
+    "AttestedMarket_NotExpired": (
+        "the request may still be answered",
+        "try again after its deadline",
+    ),
+    "ResultBoard_NotFinal": (
+        "the request has no final output",
+        "look how it stands: gateless result show ID",
+    ),
+    "ResultBoard_Hidden": (
+        "the result is on the board already, or a newer one with at least its bond is",
+        "there is nothing to do",
+    ),
+    "ResultBoard_NeedsTerms": (
+        "quorums and attestations mean nothing without saying whose",
+        "name the runtime class, or the keys",
+    ),
+    "QuorumMembers_SeatsOpen": (
+        "the member still sits in rounds",
+        "try again when they are settled",
+    ),
     "ZkVerifier_UnsupportedBatch": (
         "that circuit proves another number of inferences",
         "use the circuit for this number",
