@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gateless.adapters.chain import lazy_calls
+from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.sender import Sender
 from gateless.core.lazy import LazyState
 from gateless.devnet import Devnet
 from gateless.watchtower.cases import CaseState
@@ -14,6 +16,7 @@ from lazy_fixtures import (
     serving_store,
 )
 from market_fixtures import ROW, MakeAccount, MakeServed, send
+from patience import eventually
 from watchtower_fixtures import watching, with_bundle
 
 
@@ -91,3 +94,48 @@ async def test_a_lot_obliges_the_executor_to_prove(
         await devnet.control.advance(case.deadline - await says.now() + 1)
         ended = await watch.reaches(lot_id_of(claim), CaseState.WON)
         assert ended.reward == COLLATERAL // 5
+
+
+async def test_a_lot_that_is_answered_by_a_proof_costs_nothing(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    devnet = isolated_devnet
+    says = await answering_executor(devnet, make_served, make_account, "audited-honest")
+    tower = await make_account()
+    async with watching(devnet, tower) as watch:
+        true = await says.answers(await says.asks(audit_bps=10_000), says.truth.packed_output)
+        await devnet.control.mine(3)
+        claim = (await says.user.client.lazy_answer(true)).claim
+        assert claim is not None
+        await watch.reaches(lot_id_of(claim), CaseState.OPEN)
+        await says.user.client.prove_lazily(true, says.packed)
+        ended = await watch.reaches(lot_id_of(claim), CaseState.MOOT)
+        assert (ended.reward, ended.lost) == (0, 0)
+
+
+async def test_an_answer_that_a_fork_replaced_is_judged_and_challenged_anew(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    devnet = isolated_devnet
+    says = await answering_executor(devnet, make_served, make_account, "forked-lie")
+    tower = await with_bundle(await make_account(), says.served)
+    async with serving_store(says.user) as url:
+        offer = await says.asks(await says.hint(url))
+        before = await devnet.control.snapshot()
+        async with watching(devnet, tower) as watch:
+            lie = await says.answers(offer, says.lie)
+            await watch.reaches(case_id(lie), CaseState.OPEN)
+        await devnet.control.revert(before)
+        # On the new branch the same request is answered in another block: it is another claim.
+        await devnet.control.mine(2)
+        async with await ChainClient.connect(devnet.deployment) as fresh:
+            answer = lazy_calls.lock_signed_and_fulfill(offer.request, offer.signature, says.lie)
+            await Sender(fresh, says.executor.signer).send(answer)
+        async with watching(devnet, tower):
+
+            async def disputed() -> bool:
+                return await says.lazy.state(lie) is LazyState.DISPUTED
+
+            await eventually("the new answer is disputed", disputed)
+        dispute = await says.user.client.disputes.dispute(lie)
+        assert dispute is not None and dispute.challenger == tower.address

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eth_utils.crypto import keccak
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -282,6 +283,27 @@ class Journal(IntentLog):
             return sum(int(bond) for (bond,) in await connection.execute(query))
 
     async def _add(self, connection: AsyncConnection, entry: NewCase) -> bool:
+        """Adds a case; whether it is new.
+
+        After a reorganisation the same request may have another answer. What was known gives way,
+        unless a bond is at risk for it: then it comes to its own end, beside the new one.
+        """
+        if await self._insert(connection, entry):
+            return True
+        if not entry.block:
+            return False
+        table = schema.cases.c
+        query = select(table.document, table.state).where(table.case_id == entry.case_id)
+        known = (await connection.execute(query)).one()
+        if known.document == entry.document:
+            return False
+        if known.state in AT_RISK:
+            beside = bytes(keccak(entry.case_id + entry.document.encode()))
+            return await self._insert(connection, dataclasses.replace(entry, case_id=beside))
+        await connection.execute(schema.cases.delete().where(table.case_id == entry.case_id))
+        return await self._insert(connection, entry)
+
+    async def _insert(self, connection: AsyncConnection, entry: NewCase) -> bool:
         values = dataclasses.asdict(entry) | {
             "state": CaseState.NEW,
             "updated_at": self._clock.now(),
