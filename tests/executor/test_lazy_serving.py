@@ -7,8 +7,10 @@ from dataclasses import replace
 import httpx
 from executor_fixtures import config_of, running
 from gateless.adapters.chain import lazy_calls
+from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.lazy import Finality, LazyState
 from gateless.devnet import Devnet
+from gateless.executor import PolicyConfig
 from gateless.executor.lazy.states import LazyWorkState
 from lazy_serving import BACKING, DOLLAR, LAZY, asking
 from market_fixtures import MakeAccount, MakeServed
@@ -86,6 +88,53 @@ async def test_doubt_and_lots_are_answered_by_one_proof(
         assert len(proofs) == 1
     # Who doubted in vain paid for the proof.
     assert await ask.court.balance_of(executor.address) == 3 * DOLLAR
+
+
+async def test_steps_that_wait_for_a_block_share_the_next_transaction(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    ask = await asking(isolated_devnet, make_served, make_account, "lazy-batched")
+    executor, control = ask.served.executor, isolated_devnet.control
+    config = config_of(executor, serve_port=0, lazy=LAZY, policy=PolicyConfig(max_concurrent=4))
+    rpc = isolated_devnet.client.rpc
+    async with (
+        running(isolated_devnet, executor, config) as run,
+        httpx.AsyncClient(base_url=run.executor.serving_at, timeout=60) as http,
+    ):
+
+        async def backed() -> bool:
+            return (await ask.market.backing(executor.address)).total == BACKING
+
+        await eventually("it has its backing", backed)
+        offers = [ask.signed(await ask.request(executor=executor.address)) for _ in range(4)]
+        await control.set_automine(False)
+
+        async def one_waits() -> bool:
+            return int((await rpc.request("txpool_status"))["pending"], 16) == 1
+
+        async def handed(*made: LazyOffer) -> None:
+            for offer in made:
+                taken = await http.post("/v1/requests", content=offer.to_json())
+                assert taken.status_code == 202, taken.text
+
+        await handed(offers[0])
+        await eventually("the first waits for a block", one_waits)
+        await handed(*offers[1:])
+
+        async def all_checked() -> bool:
+            works = [await run.journal.lazy(offer.request_id) for offer in offers]
+            return all(work.state is LazyWorkState.CHECKED for work in works)
+
+        await eventually("the others are ready", all_checked)
+        await control.mine()
+        await ask.reaches(offers[0].request_id, LazyState.ANSWERED)
+        await eventually("the others wait for a block", one_waits)
+        await control.mine()
+        for offer in offers:
+            await ask.reaches(offer.request_id, LazyState.ANSWERED)
+        kinds = [entry.kind for entry in await run.journal.intents()]
+        assert kinds.count("lazy_lock_and_answer") == kinds.count("lazy_batch") == 1
+        await control.set_automine(True)
 
 
 async def test_what_is_none_of_its_business_is_left_alone(

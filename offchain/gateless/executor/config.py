@@ -108,7 +108,7 @@ class LazyConfig:
         gas_estimate: gas of lock, answer and finality together, for the cost model.
         proof_gas_estimate: gas of a proof, likewise.
         finalize_seconds: answers that are due wait so long for others to be made final with.
-        finalize_at_once: most that are made final in one transaction.
+        finalize_at_once: most steps (locks, answers, ends) in one transaction.
     """
 
     enabled: bool = True

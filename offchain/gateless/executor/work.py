@@ -127,6 +127,7 @@ class IntentKind(StrEnum):
     LAZY_LOCK = "lazy_lock"
     LAZY_ANSWER = "lazy_answer"
     LAZY_LOCK_AND_ANSWER = "lazy_lock_and_answer"
+    LAZY_BATCH = "lazy_batch"
     LAZY_PROVE = "lazy_prove"
     LAZY_FINALIZE = "lazy_finalize"
     LAZY_BACK = "lazy_back"

@@ -13,6 +13,7 @@ from gateless.core.types import Block
 from gateless.executor.auditor import Auditor
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.disputes import LazyDisputes
+from gateless.executor.lazy.outbox import Outbox
 from gateless.executor.lazy.policy import LazyPolicy
 from gateless.executor.lazy.settling import LazySettling
 from gateless.executor.lazy.states import PROMISED, UNCOMMITTED, LazyWork, LazyWorkState
@@ -25,6 +26,7 @@ from gateless.executor.status import Problem
 log = structlog.get_logger(__name__)
 
 _S = LazyWorkState
+_AT_ONCE = 8
 _FIRST_RETRY_SECONDS = 0.5
 _MAX_RETRY_SECONDS = 15.0
 
@@ -42,7 +44,8 @@ class LazyDesk:
         self.context = context
         self._journal = context.parts.journal
         self._clock = context.parts.clock
-        self._steps = LazySteps(context)
+        self._outbox = Outbox(context.parts.transactions, most=context.config.finalize_at_once)
+        self._steps = LazySteps(context, self._outbox)
         self._disputes = LazyDisputes(context)
         self._settling = LazySettling(context)
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -123,6 +126,7 @@ class LazyDesk:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self._outbox.stop()
         await self._disputes.stop()
         await self._settling.stop()
 
@@ -140,7 +144,8 @@ class LazyDesk:
             return
         if not self._open or self._not_before.get(work.request_id, 0.0) > self._clock.monotonic():
             return
-        if len(self._tasks) < 2 * self.context.parts.policy.capacity(standing):
+        # Answers take a witness, not a proof: several for each proof that could be made at once.
+        if len(self._tasks) < _AT_ONCE * self.context.parts.policy.capacity(standing):
             self._start(work)
 
     def _start(self, work: LazyWork) -> None:

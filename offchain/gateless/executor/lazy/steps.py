@@ -11,10 +11,11 @@ from gateless.adapters.chain import lazy_calls
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.errors import GatelessError
-from gateless.core.lazy import LazyState
+from gateless.core.lazy import Backing, LazyState
 from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_hopeless
 from gateless.executor.lazy.context import LazyContext
+from gateless.executor.lazy.outbox import Outbox
 from gateless.executor.lazy.states import LazyWork, LazyWorkState
 from gateless.executor.policy import Answer, Verdict
 from gateless.executor.work import IntentKind
@@ -27,13 +28,17 @@ class LazySteps:
 
     Args:
         context: what to work with.
+        outbox: sends what is decided.
     """
 
-    def __init__(self, context: LazyContext) -> None:
+    def __init__(self, context: LazyContext, outbox: Outbox) -> None:
+        self._outbox = outbox
         self._context = context
         self._parts = context.parts
         self._journal = context.parts.journal
-        self._locking = asyncio.Lock()
+        self._judging = asyncio.Lock()
+        #: Collateral of locks that are under way: the chain does not count it yet.
+        self._reserved = 0
 
     async def check(self, work: LazyWork) -> Verdict | None:
         """Establishes, with nothing at stake, what the answer is and that it could be proven."""
@@ -62,7 +67,7 @@ class LazySteps:
         if work.packed_output is None:
             await self._journal.move_lazy(work.request_id, _S.SEEN)
             return None
-        async with self._locking:  # so that no two locks count on the same backing
+        async with self._judging:  # so that no two locks count on the same backing
             work = await self._journal.lazy(work.request_id)
             if work.state is not _S.CHECKED or await self._has_ended(work):
                 return None
@@ -73,9 +78,11 @@ class LazySteps:
             if verdict.answer is Answer.WAIT:
                 return verdict
             call, kind = self._lock_call(work, asking)
-            receipt = await self._parts.transactions.execute(
-                kind, call, still_wanted=lambda: self._is_open(work)
-            )
+            self._reserved += work.request.collateral
+        try:
+            receipt = await self._outbox.send(kind, call, lambda: self._is_open(work))
+        finally:
+            self._reserved -= work.request.collateral
         await self._context.take_over(receipt)
         structlog.get_logger(__name__).info(
             "lazy-locked", kind=kind, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
@@ -102,10 +109,10 @@ class LazySteps:
         lock = work.lock
         if lock is None:
             return
-        receipt = await self._parts.transactions.execute(
+        receipt = await self._outbox.send(
             IntentKind.LAZY_ANSWER,
             lazy_calls.fulfill(work.request, lock, output),
-            still_wanted=lambda: self._is_locked(work),
+            lambda: self._is_locked(work),
         )
         await self._context.take_over(receipt)
         structlog.get_logger(__name__).info(
@@ -133,7 +140,7 @@ class LazySteps:
         verdict = context.policy.judge(
             work.request,
             standing,
-            await context.market.backing(context.me),
+            await self._unreserved(),
             now=now,
             answer_seconds=0.0,
             prove_seconds=seconds,
@@ -153,6 +160,11 @@ class LazySteps:
                     "its requester has to deposit it at the lazy market",
                 )
         return verdict, asking
+
+    async def _unreserved(self) -> Backing:
+        """The backing without what locks under way will use."""
+        backing = await self._context.market.backing(self._context.me)
+        return Backing(backing.total, min(backing.total, backing.used + self._reserved))
 
     def _lock_call(self, work: LazyWork, asking: int) -> tuple[Call, IntentKind]:
         request, signature, output = work.request, work.signature, work.packed_output or b""
