@@ -39,6 +39,20 @@ SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
         ["lazy/*.sol", "markets/*.sol"],
         ["unit/Lazy*.sol", "attacks/Lazy*.sol", "fuzz/Lazy*.sol"],
     ),
+    "QuorumMarket": (
+        ["quorum/*.sol"],
+        [
+            *("unit/Quorum*.sol", "unit/ModeMarketsConstruction.t.sol", "attacks/Quorum*.sol"),
+            *("fuzz/Quorum*.sol", "fuzz/StakeTree.t.sol"),
+        ],
+    ),
+    "AttestedMarket": (
+        ["attested/*.sol"],
+        [
+            *("unit/Attested*.sol", "unit/ModeMarketsConstruction.t.sol"),
+            *("attacks/Attested*.sol", "fuzz/Attested*.sol"),
+        ],
+    ),
 }
 
 

@@ -15,8 +15,6 @@ import {QuorumNetwork} from "../QuorumNetwork.t.sol";
 
 /// @notice What the markets of quorums and attested answers may be built of. What they share is tested with their base.
 contract ModeMarketsConstructionTest is QuorumNetwork {
-    uint256 internal constant LIMIT = 24_576;
-
     function test_whatTheyAreBuiltOf() external view {
         assertEq(uint256(market.MODE()), uint256(TrustMode.QUORUM), "mode");
         assertEq(market.token(), address(token), "token");
@@ -42,20 +40,12 @@ contract ModeMarketsConstructionTest is QuorumNetwork {
         assertEq(uint256(attested.MODE()), uint256(TrustMode.ATTESTED), "mode");
         (, string memory name,,,,,) = attested.eip712Domain();
         assertEq(name, "Gateless AttestedMarket", "name");
-        vm.assertLt(address(attested).code.length, LIMIT, "EIP-170");
         vm.expectRevert(IRecordMarket.RecordMarket_InvalidConfiguration.selector);
         new AttestedMarket(address(token), address(registry), stranger, recordLimits());
         RecordLimits memory limits = recordLimits();
         limits.maxOutputLength = 0;
         vm.expectRevert(IRecordMarket.RecordMarket_InvalidConfiguration.selector);
         new AttestedMarket(address(token), address(registry), address(validator), limits);
-    }
-
-    function test_bothPartsFitTheCodeLimits() external view {
-        vm.assertLt(address(market).code.length, LIMIT, "EIP-170");
-        vm.assertLt(address(pool).code.length, LIMIT, "EIP-170");
-        // EIP-3860: the market creates its pool, whose code it carries until then.
-        vm.assertLt(type(QuorumMarket).creationCode.length + 32 * 16, 2 * LIMIT, "EIP-3860");
     }
 
     function test_refusesStakeInAnotherToken() external {
