@@ -39,6 +39,8 @@ from gateless.watchtower.cases import (
 from gateless.watchtower.journal_intents import IntentLog
 
 _AMOUNTS = ("bond", "reward", "lost")
+#: How long a case that is over stays: longer than any pool is locked.
+_KEPT_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,16 +260,27 @@ class Journal(IntentLog):
             found = (await connection.execute(query)).scalar_one_or_none()
         return None if found is None else bytes(found)
 
-    async def forget_inputs(self, now: int) -> None:
-        """Empties inputs and outputs of cases that are over: they would only fill the disk."""
+    async def tidy(self, now: int) -> None:
+        """Removes what would only fill the disk.
+
+        Inputs and outputs go when their case is over, cases that cost and brought nothing when
+        their pool is long released: until then they are evidence of slots used twice.
+        """
         table = schema.cases.c
-        query = (
+        kept = or_(table.packed_input.is_not(None), table.packed_output.is_not(None))
+        emptied = (
             update(schema.cases)
-            .where(table.state.in_(list(FINAL)), table.packed_input.is_not(None))
+            .where(table.state.in_(list(FINAL)), kept)
             .values(packed_input=None, packed_output=None)
         )
+        old = select(table.case_id).where(
+            table.state.in_([CaseState.RIGHT, CaseState.LEFT]),
+            table.expires < now - _KEPT_SECONDS,
+        )
         async with self._engine.begin() as connection:
-            await connection.execute(query)
+            await connection.execute(emptied)
+            await connection.execute(schema.slots.delete().where(schema.slots.c.case_id.in_(old)))
+            await connection.execute(schema.cases.delete().where(table.case_id.in_(old)))
             await connection.execute(schema.inputs.delete().where(schema.inputs.c.useless_at < now))
 
     async def counts(self) -> dict[CaseState, int]:

@@ -187,7 +187,7 @@ class Watchtower:
             if self._stopping.is_set() and case.state is _S.WRONG:
                 continue
             await self._advance(case, head)
-        await self._journal.forget_inputs(head.timestamp)
+        await self._journal.tidy(head.timestamp)
 
     async def _advance(self, case: Case, head: Block) -> None:
         try:
