@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
+import pytest
 from eth_utils.crypto import keccak
 from executor_fixtures import Running, config_of, running
 from gateless.adapters.signer import LocalSigner
 from gateless.core.claims import ClaimState, PoolState
+from gateless.core.errors import GatelessError, ProofError
 from gateless.core.receipts import SignedReceipt
 from gateless.devnet import Devnet
 from gateless.executor import ReceiptsConfig
@@ -17,6 +20,7 @@ from gateless.executor.journal_claims import ClaimStanding
 from gateless.executor.receipts.desk import ReceiptDesk
 from gateless.sdk import PoolTerms
 from gateless.sdk.tensors import pack_inputs
+from gateless_proofs import Bundle, KeyCache, Proof, Prover, Witness
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served, fund
 from patience import eventually
 
@@ -56,9 +60,11 @@ async def backed(devnet: Devnet, executor: Account, key: LocalSigner, epochs: in
 
 
 @asynccontextmanager
-async def signing(devnet: Devnet, served: Served, key: LocalSigner) -> AsyncIterator[Signing]:
+async def signing(
+    devnet: Devnet, served: Served, key: LocalSigner, prover: Prover | None = None
+) -> AsyncIterator[Signing]:
     config = config_of(served.executor, receipts=RECEIPTS)
-    async with running(devnet, served.executor, config, receipt_key=key) as run:
+    async with running(devnet, served.executor, config, receipt_key=key, prover=prover) as run:
         desk = run.executor.receipts.desk
         assert desk is not None
         yield Signing(run, served, key, desk)
@@ -137,6 +143,42 @@ async def test_a_lie_is_not_defended_and_ends_signing(
         (kept,) = await up.run.journal.claims_of(lie.subject)
         assert (kept.standing, kept.reason) == (ClaimStanding.INDEFENSIBLE, "receipt-indefensible")
         assert (await doubter.client.claim(claim.claim_id)).state is ClaimState.OPEN
+
+
+class Forging(Prover):
+    """Proves something else than what is asked: as a key that is not the circuit's would."""
+
+    async def prove(self, bundle: Bundle, packed_input: bytes, *rest: Any, **options: Any) -> Proof:
+        proof = await super().prove(bundle, packed_input, *rest, **options)
+        return replace(proof, proof=proof.proof[:-1] + bytes([proof.proof[-1] ^ 1]))
+
+
+class Choking(Prover):
+    """Finds no witness: as for an input beyond the range that a circuit has."""
+
+    async def witness(self, bundle: Bundle, packed_input: bytes, circuit_index: int = 0) -> Witness:
+        raise ProofError("input-not-provable", "a value is out of the circuit's range")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(Forging, "zk-verifier-proof-rejected"), (Choking, "input-not-provable")]
+)
+async def test_nothing_is_signed_that_could_not_be_proven(
+    isolated_devnet: Devnet,
+    make_served: MakeServed,
+    make_account: MakeAccount,
+    kind: type[Prover],
+    code: str,
+) -> None:
+    served, user, key = await make_served("poisoned"), await make_account(), LocalSigner.random()
+    await backed(isolated_devnet, served.executor, key, epochs=2)
+    prover = kind(KeyCache(served.executor.home / "cache"))
+    async with signing(isolated_devnet, served, key, prover) as up:
+        with pytest.raises(GatelessError) as caught:
+            await up.signed(user.address, 1)
+        assert caught.value.code == code
+        terms = await up.desk.terms()
+        assert (terms.problem, terms.free_slots) == ("", TERMS.capacity)
 
 
 async def test_pools_are_opened_ahead_and_let_go(
