@@ -19,8 +19,8 @@ endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep mutants bench conformance \
-  snapshots fixtures dapp page clean
+.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep symbolic mutants bench \
+  conformance snapshots fixtures dapp page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,12 @@ $(BUILD)/analysis.stamp: tools/analysis.lock $(BUILD)/tools.stamp
 	@$(BUILD)/analysis/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/analysis.lock
 	@touch $@
 
+$(BUILD)/symbolic.stamp: tools/symbolic.lock $(BUILD)/tools.stamp
+	@echo "Setting up the symbolic checks (once) ..."
+	@$(PYTHON) -m venv $(BUILD)/symbolic/env
+	@$(BUILD)/symbolic/env/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/symbolic.lock
+	@touch $@
+
 setup: $(BUILD)/python.stamp $(BUILD)/node.stamp ## install the locked dependencies
 build: $(BUILD)/contracts.stamp ## compile the contracts and generate their ABIs
 
@@ -92,8 +98,11 @@ test-page: dapp ## the example page: types and unit tests; tests/browser drives 
 test-python: build dapp ## Python: unit, property and end-to-end tests on anvil with real proofs
 	@$(PY) -m pytest -n 2 --dist loadgroup
 
-test-deep: build ## the long invariant and fuzz profile
+test-deep: symbolic ## the long invariant and fuzz profile, symbolic checks
 	@FOUNDRY_PROFILE=deep $(FORGE) test
+
+symbolic: build $(BUILD)/symbolic.stamp ## symbolic checks of accounts, nonces and prices (halmos, a minute)
+	@bash tools/symbolic.sh "$(FORGE)" $(BUILD)/symbolic/env/bin/halmos
 
 # CONTRACT: ReceiptCourt, InferenceMarket or LazyMarket. ARGS: further options, e.g. ARGS="--sample 400"
 mutants: build $(BUILD)/analysis.stamp ## mutation tests of CONTRACT with slither-mutate's operators (hours; resumes)
