@@ -99,6 +99,7 @@ async def test_a_signed_request_from_end_to_end(
         taken = await up.hand_in(offer_of(user, made))
         assert taken.status_code == 202, taken.text
         assert int(taken.json()["requestId"], 16) == made.request_id
+        assert await up.run.journal.input_of(made.signed.params.input_digest) is not None
         work = await up.run.reaches(made.request_id, WorkState.FULFILLED)
         assert work.fee > 0
         # Handed in again it is the same work.

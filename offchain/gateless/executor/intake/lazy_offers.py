@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -154,6 +155,10 @@ class LazyOfferIntake:
                 "the input is not the one that the request's digest names",
                 hint="hand in the packed input that was signed for",
             )
+        else:
+            # Should the request be set aside and looked at again. It is kept with it as well.
+            with suppress(StorageError, InputError):
+                await self._parts.inputs.keep(packed, digest)
         if packed is None and not offer.request.input_hint:
             raise InputError(
                 "no-input",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from eth_utils.crypto import keccak
@@ -174,6 +175,10 @@ class OfferIntake:
                 "the input is not the one that the request's digest names",
                 hint="hand in the packed input that was signed for",
             )
+        else:
+            # Should the request be set aside and looked at again. It is kept with it as well.
+            with suppress(StorageError, InputError):
+                await self._inputs.keep(packed, digest)
         if packed is None and not offer.signed.input_hint:
             raise InputError(
                 "no-input",
