@@ -6,7 +6,8 @@ import {QuorumRequest} from "../../src/quorum/QuorumTypes.sol";
 import {LazyRequest} from "../../src/types/LazyTypes.sol";
 import {BoardNetwork} from "../BoardNetwork.t.sol";
 
-/// @title Gas of publishing and reusing results: the call alone, its calldata not counted
+/// @title Gas of publishing results, as whole transactions
+/// forge-config: default.isolate = true
 contract BoardGasTest is BoardNetwork {
     string internal constant GROUP = "ResultBoard";
 
@@ -48,6 +49,12 @@ contract BoardGasTest is BoardNetwork {
         vm.snapshotGasLastCall(GROUP, "publish late, before 40 newer ones");
         assertLe(before - gasleft(), 600_000, "bounded");
     }
+}
+
+/// @title Gas of reading the board from a contract: the call alone, its storage cold
+/// forge-config: default.isolate = true
+contract BoardReadGasTest is BoardNetwork {
+    string internal constant GROUP = "ResultBoard";
 
     function test_read() external {
         board.publishProven(provenResult());
