@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from gateless.core.types import InputBinding
 from gateless.daemon.versions import ReadyVersion
 from gateless.devnet import Devnet
 from gateless.sdk.tensors import pack_inputs
+from gateless.watchtower.audits import VersionAudits
 from gateless.watchtower.judging import Judge, Judgement, Statement, Verdict
-from gateless_proofs import Bundle, KeyCache, Prover
+from gateless_proofs import Bundle, KeyCache, Limits, Prover
 from market_fixtures import ROW, MakeServed, Served, TinyModel
 
 VERSION = 1 << 32
@@ -34,6 +37,16 @@ class Prepared:
         if self._fault is not None:
             raise self._fault
         return self._ready
+
+
+class Audited:
+    """Audits that were made already."""
+
+    def __init__(self, flaw: str = "") -> None:
+        self._flaw = flaw
+
+    async def flaw(self, ready: ReadyVersion) -> str:
+        return self._flaw
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -68,14 +81,14 @@ def moved(bundle: Bundle, output: bytes, by: int) -> bytes:
 class Court:
     """Judges statements about one version."""
 
-    def __init__(self, served: Served, cache: Path, bundle: Bundle, **options: Any) -> None:
-        self._served, self._cache, self._bundle, self._options = served, cache, bundle, options
+    def __init__(self, served: Served, cache: Path, bundle: Bundle, flaw: str = "") -> None:
+        self._served, self._cache, self._bundle, self._flaw = served, cache, bundle, flaw
 
     async def judge(self, fault: GatelessError | None = None, **changes: Any) -> Judgement:
         chain = self._served.executor.client.chain
         info = await chain.registry.version(self._served.published.version_id)
         versions = Prepared(ReadyVersion(info, self._bundle, 0), fault)
-        judge = Judge(versions, Prover(KeyCache(self._cache)), **self._options)  # type: ignore[arg-type]
+        judge = Judge(versions, Prover(KeyCache(self._cache)), Audited(self._flaw))  # type: ignore[arg-type]
         assert info.binding is InputBinding.PACKED
         said = {
             "version_id": info.version_id,
@@ -182,3 +195,51 @@ async def test_bytes_that_are_no_input_can_have_no_proof(
     court = Court(served, tiny_model.cache, tiny_model.bundle)
     found = await court.judge(packed_input=b"\x00", output_digest=keccak(b"anything"))
     assert (found.verdict, found.code) == (Verdict.WRONG, "wrong-length")
+
+
+async def test_a_version_whose_key_leaves_a_choice_is_not_challenged(
+    served: Served, tiny_model: TinyModel, truth: tuple[bytes, bytes]
+) -> None:
+    packed, output = truth
+    court = Court(served, tiny_model.cache, tiny_model.bundle, flaw="settings: weights are open")
+    lie = await court.judge(packed_input=packed, output_digest=keccak(b"a lie"))
+    assert (lie.verdict, lie.code, lie.passing) == (Verdict.UNDECIDED, "audit-failed", True)
+    assert "weights are open" in lie.text
+    true = await court.judge(packed_input=packed, output_digest=keccak(output))
+    assert true.verdict is Verdict.RIGHT
+
+
+async def test_audits_pass_what_is_sound_and_name_what_is_not(
+    served: Served, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    chain = served.executor.client.chain
+    info = await chain.registry.version(served.published.version_id)
+    audits = VersionAudits(KeyCache(tiny_model.cache), Limits())
+    assert await audits.flaw(ReadyVersion(info, tiny_model.bundle, 0)) == ""
+    # Settings that leave the weights to the prover, as a cheating publisher would publish them.
+    root = tmp_path / "bundle"
+    shutil.copytree(tiny_model.bundle.root, root)
+    opened = replace(tiny_model.bundle, root=root)
+    path = opened.settings(0)
+    text = path.read_text().replace('"param_visibility": "Fixed"', '"param_visibility": "Private"')
+    assert text != path.read_text()
+    path.chmod(0o644)
+    path.write_text(text)
+    fresh = VersionAudits(KeyCache(tiny_model.cache), Limits())
+    assert (await fresh.flaw(ReadyVersion(info, opened, 0))).startswith("files: ")
+    circuit = opened.manifest.circuits[0]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    files = tuple(
+        entry.model_copy(update={"sha256": digest, "size": len(text.encode())})
+        if entry.sha256 == circuit.settings
+        else entry
+        for entry in opened.manifest.files
+    )
+    forged = opened.manifest.model_copy(
+        update={
+            "files": files,
+            "circuits": (circuit.model_copy(update={"settings": digest}),),
+        }
+    )
+    poisoned = ReadyVersion(info, replace(opened, manifest=forged), 0)
+    assert (await fresh.flaw(poisoned)).startswith("settings: ")

@@ -17,6 +17,7 @@ from gateless.core.manifest import CircuitEntry
 from gateless.core.packing import unpack
 from gateless.core.types import InputBinding
 from gateless.daemon.versions import ReadyVersion, Versions
+from gateless.watchtower.audits import Audits
 
 #: Codes of a circuit that has no output for an input.
 _NO_WITNESS = frozenset({"input-not-provable", "output-out-of-range"})
@@ -71,15 +72,22 @@ class Judge:
     Args:
         versions: makes bundles ready: fetched, compared with the chain, keys made again.
         prover: computes witnesses in limited subprocesses.
+        audits: looks at a version before one of its answers counts as wrong.
         challenge_unprovable: whether an answer to an input for which no circuit of the version has
             an output counts as wrong.
     """
 
     def __init__(
-        self, versions: Versions, prover: Prover, *, challenge_unprovable: bool = False
+        self,
+        versions: Versions,
+        prover: Prover,
+        audits: Audits,
+        *,
+        challenge_unprovable: bool = False,
     ) -> None:
         self._versions = versions
         self._prover = prover
+        self._audits = audits
         self._challenge_unprovable = challenge_unprovable
 
     async def judge(self, said: Statement) -> Judgement:
@@ -98,6 +106,15 @@ class Judge:
         except (StorageError, ProofError, SandboxError) as error:
             # Without files that are what the chain says, nothing that is computed proves a lie.
             return _undecided(error.code, error.message, passing=True)
+        found = await self._judge(said, packed, ready)
+        if found.verdict is not Verdict.WRONG:
+            return found
+        flaw = await self._audits.flaw(ready)
+        if flaw:
+            return _undecided("audit-failed", f"{found.text}, but {flaw}", passing=True)
+        return found
+
+    async def _judge(self, said: Statement, packed: bytes, ready: ReadyVersion) -> Judgement:
         try:
             unpack(packed, ready.bundle.schema.inputs)
         except InputError as error:

@@ -23,6 +23,7 @@ from gateless.daemon.content import ContentSources
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.daemon.versions import Versions
 from gateless.watchtower.answers import AnswerReader, InputFinder
+from gateless.watchtower.audits import VersionAudits
 from gateless.watchtower.cases import CaseKind
 from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.config import WatchtowerConfig
@@ -130,7 +131,12 @@ async def open_watchtower(
             client=client,
             journal=journal,
             inbox=inbox,
-            judge=Judge(versions, prover, challenge_unprovable=config.challenge_unprovable),
+            judge=Judge(
+                versions,
+                prover,
+                VersionAudits(keys, limits),
+                challenge_unprovable=config.challenge_unprovable,
+            ),
             challenges=Challenges(client, sender, signer, journal, forums, config, clock),
             forums=forums,
             answers=answers,
