@@ -28,7 +28,7 @@ abstract contract LazyBounds is RecordMarket, ILazyMarket {
     uint32 public immutable MAX_RESPONSE_WINDOW;
 
     /// @dev Basis points in a whole.
-    uint16 internal constant BPS = 10_000;
+    uint16 private constant ALL_BPS = 10_000;
     /// @dev At least half of the collateral burns; the challenger gets at most half of the other half, so that the
     /// harmed one is left as much.
     uint16 private constant MOST_REWARD_BPS = 2500;
@@ -95,14 +95,14 @@ abstract contract LazyBounds is RecordMarket, ILazyMarket {
         view
         returns (uint256 compensation, uint256 reward)
     {
-        reward = collateral * REWARD_BPS / BPS;
+        reward = collateral * REWARD_BPS / ALL_BPS;
         uint256 most = collateral / 2 - reward;
         compensation = price < most ? price : most;
     }
 
     function _checkBacking(uint128 collateral, uint16 auditBps) private view {
         if (collateral < COLLATERAL_FLOOR) revert LazyMarket_CollateralBelowFloor(collateral, COLLATERAL_FLOOR);
-        if (auditBps > BPS) revert LazyMarket_AuditBpsTooHigh(auditBps, BPS);
+        if (auditBps > ALL_BPS) revert LazyMarket_AuditBpsTooHigh(auditBps, ALL_BPS);
     }
 
     function _checkWindows(LazyRequest calldata wanted, uint32 proofSeconds) private view {
