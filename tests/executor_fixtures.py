@@ -255,6 +255,10 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                 "serve_port": config.serve_port,
                 "receipts": None if config.receipts is None else asdict(config.receipts),
                 "lazy": asdict(config.lazy),
+                "quorums": [
+                    {"version_id": entry.version_id, "stake": entry.stake, **asdict(entry.terms)}
+                    for entry in config.quorum.enrolments
+                ],
             }
         )
     )

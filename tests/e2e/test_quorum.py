@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from executor_fixtures import config_of, running
+from executor_fixtures import config_of, executor_process, running
 from gateless.core.errors import ChainError, NotFoundError
 from gateless.core.lazy import Finality
 from gateless.core.quorums import QuorumState
 from gateless.devnet import Devnet
-from gateless_proofs import KeyCache, Prover
+from gateless_proofs import Bundle, KeyCache, Prover
 from market_fixtures import MakeAccount
 from patience import eventually
 from quorum_fixtures import (
@@ -82,7 +83,7 @@ async def test_without_an_agreement_the_price_comes_back(
     stage = await quorum_stage(devnet, make_account, tmp_path, "quorum-split")
 
     class OtherLie(Prover):
-        async def answer(self, bundle: object, packed_input: bytes) -> bytes:
+        async def answer(self, bundle: Bundle, packed_input: bytes) -> bytes:
             return b"\1" * 16
 
     lies = (Prover, LyingProver, OtherLie)
@@ -116,15 +117,22 @@ async def test_a_restarted_member_reveals_what_it_had_committed(
     stage = await quorum_stage(devnet, make_account, tmp_path, "quorum-restart")
     first = stage.executors[0]
     config = config_of(first, quorum=stage.config)
+    gate = asyncio.Event()
+
+    class Waiting(Prover):
+        """Answers when it may: until then nobody can reveal."""
+
+        async def answer(self, bundle: Bundle, packed_input: bytes) -> bytes:
+            await gate.wait()
+            return await super().answer(bundle, packed_input)
+
     async with contextlib.AsyncExitStack() as others:
         await others.enter_async_context(mining(devnet))
-        async with running(devnet, first, config, prover=prover_of(stage, 0, lies=False)):
-            for place in (1, 2):
-                account = stage.executors[place]
+        async with executor_process(devnet, first, config) as process:
+            for account in stage.executors[1:]:
                 other = config_of(account, quorum=stage.config)
-                await others.enter_async_context(
-                    running(devnet, account, other, prover=prover_of(stage, place, lies=False))
-                )
+                prover = Waiting(KeyCache(account.home / "cache", LIMITS), LIMITS)
+                await others.enter_async_context(running(devnet, account, other, prover=prover))
             await eventually("all three can be drawn", stage.are_awake)
             asked = await stage.user.client.ask_quorum(
                 "quorum-restart", ROW, commit_window=WINDOW, reveal_window=WINDOW
@@ -137,7 +145,9 @@ async def test_a_restarted_member_reveals_what_it_had_committed(
                 return any(event.args["member"] == first.address for event in events)
 
             await eventually("the first has committed", has_committed)
-        # It is gone without grace. Whatever it runs then, the commitment is the one it sent.
+            await process.kill()
+        # Whatever it runs from now on, what it committed to is what it reveals.
+        gate.set()
         again = prover_of(stage, 0, lies=True)
         async with running(devnet, first, config, prover=again):
             answer = await stage.user.client.wait_quorum(asked.request_id, patience=120)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gateless.adapters.chain.deployment import load_deployment
 from gateless.adapters.signer import KeystoreStore
 from gateless.core.errors import ConfigError, GatelessError, WalletError
+from gateless.core.quorums import MemberTerms
 from gateless.daemon.process import configure_log
 from gateless.executor.config import (
     MAX_PROOF_GAS,
@@ -28,6 +29,7 @@ from gateless.executor.config import (
     Serving,
 )
 from gateless.executor.journal import Journal
+from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
 from gateless.executor.service import run_executor
 
 PASSWORD_VARIABLE = "GATELESS_PASSWORD"  # noqa: S105 -- a variable's name
@@ -96,6 +98,21 @@ class LazyFile(_Strict):
     finalize_at_once: int = Field(default=32, ge=1, le=64)
 
 
+class EnrolmentFile(_Strict):
+    """One of ``quorums`` in the configuration file; see :class:`QuorumEnrolment`."""
+
+    version_id: int = Field(ge=0)
+    stake: int = Field(gt=0)
+    capacity: int = Field(default=4, ge=1, lt=1 << 16)
+    min_price: int = Field(default=0, ge=0, lt=1 << 72)
+    min_seconds: int = Field(default=0, ge=0, lt=1 << 24)
+
+    def enrolment(self) -> QuorumEnrolment:
+        """The same as the executor takes it."""
+        terms = MemberTerms(self.capacity, self.min_price, self.min_seconds)
+        return QuorumEnrolment(self.version_id, self.stake, terms)
+
+
 class ConfigFile(_Strict):
     """The configuration file; see :class:`ExecutorConfig`. Folders default to those of ``home``."""
 
@@ -125,6 +142,7 @@ class ConfigFile(_Strict):
     receipt_keystore: Path | None = None
     intake: IntakeFile = Field(default_factory=IntakeFile)
     lazy: LazyFile = Field(default_factory=LazyFile)
+    quorums: tuple[EnrolmentFile, ...] = ()
 
     def executor_config(self, market: str, address: str) -> ExecutorConfig:
         """The configuration as the executor takes it."""
@@ -140,6 +158,7 @@ class ConfigFile(_Strict):
             else ReceiptsConfig(**self.receipts.model_dump()),
             intake=IntakeConfig(**self.intake.model_dump()),
             lazy=LazyConfig(**self.lazy.model_dump()),
+            quorum=QuorumConfig(tuple(entry.enrolment() for entry in self.quorums)),
             **{
                 name: getattr(self, name)
                 for name in (

@@ -159,7 +159,6 @@ class QuorumDesk:
                 parts.sender,
                 parts.versions,
                 parts.prover,
-                parts.config.margin_seconds,
             )
         return self._journal, self._steps
 

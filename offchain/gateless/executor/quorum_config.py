@@ -30,8 +30,6 @@ class QuorumConfig:
 
     Attributes:
         enrolments: where it may be drawn.
-        margin_seconds: time kept for the transaction that commits.
     """
 
     enrolments: tuple[QuorumEnrolment, ...] = ()
-    margin_seconds: float = 2.0

@@ -36,7 +36,6 @@ class QuorumSteps:
         sender: sends for the executor.
         versions: files of versions.
         prover: runs models and circuits, each in a limited subprocess.
-        margin_seconds: time kept for the transaction that commits.
     """
 
     def __init__(
@@ -47,7 +46,6 @@ class QuorumSteps:
         sender: Sender,
         versions: Versions,
         prover: Prover,
-        margin_seconds: float,
     ) -> None:
         self._client = client
         self._market = market
@@ -55,7 +53,6 @@ class QuorumSteps:
         self._sender = sender
         self._versions = versions
         self._prover = prover
-        self._margin_seconds = margin_seconds
 
     async def take(self, kept: KeptRound) -> bool:
         """Takes the next step; True where there is nothing more to do before the next look.
