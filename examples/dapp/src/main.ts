@@ -42,8 +42,9 @@ class Page {
   /** Whether the fault that is shown is one of following, which the next look may mend. */
   #isLost = false;
   readonly #follower = new Follower((error) => {
+    // Shown once, however often it is met: who dismissed it has seen it.
+    if (!this.#isLost) this.#fail(explain(error));
     this.#isLost = true;
-    this.#fail(explain(error));
   });
   readonly #pad = new Pad(() => this.#refresh());
 

@@ -1,9 +1,11 @@
 /** How far a request has come, read from the contract; its events only say when to look. */
-import { keccak256, type Address, type Hex, type PublicClient } from "viem";
+import { BaseError, ContractFunctionRevertedError, keccak256, type Address, type Hex, type PublicClient } from "viem";
 import { inferenceMarketAbi, requestStates } from "#network";
 import { POLL_MILLISECONDS, chainTime } from "./chain";
 import type { Deployment } from "./deployment";
 import { Fault } from "./faults";
+
+type Market = Pick<Deployment, "market">;
 
 /** What of a request its requester keeps: a signed one is nowhere on chain until it is locked. */
 export interface Tracked {
@@ -53,14 +55,19 @@ const EVENT_TRIES = 5;
 
 export async function readProgress(
   client: PublicClient,
-  deployment: Deployment,
+  deployment: Market,
   id: bigint,
   tracked?: Tracked,
 ): Promise<Progress> {
   const market = { address: deployment.market, abi: inferenceMarketAbi } as const;
-  const stored = await client.readContract({ ...market, functionName: "requestOf", args: [id] }).catch(() => undefined);
+  // First the nonce, then the request: the lock that uses the one makes the other, and may be mined in between.
+  const isSpent = tracked?.nonce === undefined ? undefined : await isNonceSpent(client, deployment, tracked, tracked.nonce);
+  const stored = await client.readContract({ ...market, functionName: "requestOf", args: [id] }).catch(whereUnknown);
   const state = requestStates[stored?.state ?? 0];
-  if (stored === undefined || state === undefined || state === "NONE") return readSigned(client, deployment, id, tracked);
+  if (stored === undefined || state === undefined || state === "NONE") {
+    if (tracked === undefined || isSpent === undefined) throw unknown(id);
+    return isSpent ? { stage: "void" } : { stage: "signed", expired: (await chainTime(client)) > tracked.deadline };
+  }
   const { price, executor } = stored;
   if (state === "PAID") return { stage: "paid", answer: await readAnswer(client, deployment, id, stored) };
   if (state === "REFUNDED") return { stage: "refunded", price, executor };
@@ -69,28 +76,32 @@ export async function readProgress(
   return { stage: "locked", refundable, price, deadline: stored.lockDeadline, executor };
 }
 
-async function readSigned(
+async function isNonceSpent(
   client: PublicClient,
-  deployment: Deployment,
-  id: bigint,
-  tracked: Tracked | undefined,
-): Promise<Progress> {
-  if (tracked?.nonce === undefined) {
-    throw new Fault("Unknown request", `No request ${shortId(id)} is on this network.`, {
-      hint: "A signed request appears once an executor has locked it.",
-    });
-  }
-  const [used, now] = await Promise.all([
-    client.readContract({
-      address: deployment.market,
-      abi: inferenceMarketAbi,
-      functionName: "nonceWord",
-      args: [tracked.requester, tracked.nonce >> 8n],
-    }),
-    chainTime(client),
-  ]);
-  if (((used >> (tracked.nonce & 255n)) & 1n) === 1n) return { stage: "void" };
-  return { stage: "signed", expired: now > tracked.deadline };
+  deployment: Market,
+  { requester }: Tracked,
+  nonce: bigint,
+): Promise<boolean> {
+  const word = await client.readContract({
+    address: deployment.market,
+    abi: inferenceMarketAbi,
+    functionName: "nonceWord",
+    args: [requester, nonce >> 8n],
+  });
+  return ((word >> (nonce & 255n)) & 1n) === 1n;
+}
+
+/** The market says that there is none; any other fault is one. */
+function whereUnknown(error: unknown): undefined {
+  const isRevert = error instanceof BaseError && error.walk((cause) => cause instanceof ContractFunctionRevertedError);
+  if (!isRevert) throw error;
+  return undefined;
+}
+
+function unknown(id: bigint): Fault {
+  return new Fault("Unknown request", `No request ${shortId(id)} is on this network.`, {
+    hint: "A signed request appears once an executor has locked it.",
+  });
 }
 
 interface Paid {
@@ -101,7 +112,7 @@ interface Paid {
 }
 
 /** Nodes may show a block's state before its events. */
-async function findFulfilment(client: PublicClient, deployment: Deployment, id: bigint, fromBlock: bigint) {
+async function findFulfilment(client: PublicClient, deployment: Market, id: bigint, fromBlock: bigint) {
   for (let tries = 0; ; tries += 1) {
     const [event] = await client.getContractEvents({
       address: deployment.market,
@@ -118,7 +129,7 @@ async function findFulfilment(client: PublicClient, deployment: Deployment, id: 
 }
 
 /** The output and the payment, from the event, held against what the contract keeps. */
-async function readAnswer(client: PublicClient, deployment: Deployment, id: bigint, stored: Paid): Promise<Answer> {
+async function readAnswer(client: PublicClient, deployment: Market, id: bigint, stored: Paid): Promise<Answer> {
   const event = await findFulfilment(client, deployment, id, stored.paidBlock);
   if (event === undefined) throw new Fault("The node forgot", "It does not show the event that carries the output.");
   const { output, executor, versionId, fee, royalty } = event.args;
@@ -140,9 +151,9 @@ async function readAnswer(client: PublicClient, deployment: Deployment, id: bigi
   };
 }
 
-/** Whether nothing can change any more. */
+/** Whether nothing can change any more. A node that lags may show a request as void that was just locked. */
 export function isOver(progress: Progress): boolean {
-  return ["paid", "refunded", "void"].includes(progress.stage);
+  return progress.stage === "paid" || progress.stage === "refunded";
 }
 
 /** Ids of signed requests are digests. */
