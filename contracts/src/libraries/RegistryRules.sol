@@ -58,14 +58,7 @@ library RegistryRules {
     function checkPublication(VersionParams calldata params) internal pure {
         // Check: the files are named.
         if (params.modelDigest == 0 || params.manifestDigest == 0) revert IModelRegistry.ModelRegistry_InvalidDigest();
-        // Check: modes known, at least one.
-        if (params.modes == 0 || params.modes & ~KNOWN_MODES != 0) {
-            revert IModelRegistry.ModelRegistry_InvalidModes(params.modes);
-        }
-        // Check: who compares bytes compares what repeats.
-        if (params.modes & COMPARED_MODES != 0 && !params.repeatable) {
-            revert IModelRegistry.ModelRegistry_NotRepeatable();
-        }
+        _checkModes(params);
         // Check: royalty.
         if (params.royaltyBps > MAX_ROYALTY_BPS) {
             revert IModelRegistry.ModelRegistry_RoyaltyTooHigh(params.royaltyBps, MAX_ROYALTY_BPS);
@@ -91,6 +84,17 @@ library RegistryRules {
         for (uint256 i = 0; i < params.circuits.length; ++i) {
             _checkBatchAndDigits(i, params.circuits[i], params.binding, schema);
             if (isProven) _checkSize(i, params.circuits[i], params.binding, schema);
+        }
+    }
+
+    function _checkModes(VersionParams calldata params) private pure {
+        // Check: modes known, at least one.
+        if (params.modes == 0 || params.modes & ~KNOWN_MODES != 0) {
+            revert IModelRegistry.ModelRegistry_InvalidModes(params.modes);
+        }
+        // Check: who compares bytes compares what repeats.
+        if (params.modes & COMPARED_MODES != 0 && !params.repeatable) {
+            revert IModelRegistry.ModelRegistry_NotRepeatable();
         }
     }
 
