@@ -104,7 +104,7 @@ test-deep: symbolic ## the long invariant and fuzz profile, symbolic checks
 symbolic: build $(BUILD)/symbolic.stamp ## symbolic checks of accounts, nonces and prices (halmos, a minute)
 	@bash tools/symbolic.sh "$(FORGE)" $(BUILD)/symbolic/env/bin/halmos
 
-# CONTRACT: ReceiptCourt, InferenceMarket, LazyMarket, QuorumMarket or AttestedMarket. ARGS: further options, e.g. ARGS="--sample 400"
+# CONTRACT: see `python -m tools.mutation --help`. ARGS: further options, e.g. ARGS="--sample 400"
 mutants: build $(BUILD)/analysis.stamp ## mutation tests of CONTRACT with slither-mutate's operators (hours; resumes)
 	@$(BUILD)/analysis/bin/python -m tools.mutation $(CONTRACT) $(ARGS)
 

@@ -12,6 +12,13 @@ from pathlib import Path
 from tools.mutation.campaign import Mutant, Outcome, run
 from tools.mutation.workbench import ROOT, lay_out
 
+LAZY_LIBRARIES = [
+    f"libraries/{name}.sol" for name in ("LazyHashes", "LazyEvents", "Records", "PriceRamps")
+]
+LAZY_TESTS = [
+    *("unit/Lazy*.sol", "unit/DisputeCourt*.sol", "unit/Records*.sol", "attacks/Lazy*.sol"),
+    *("fuzz/Lazy*.sol", "fuzz/DeadlineQueues*.sol"),
+]
 #: What is mutated for each contract, under `src/`, and which tests must notice.
 SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
     "ReceiptCourt": (
@@ -36,8 +43,12 @@ SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
         ],
     ),
     "LazyMarket": (
-        ["lazy/*.sol", "markets/*.sol"],
-        ["unit/Lazy*.sol", "attacks/Lazy*.sol", "fuzz/Lazy*.sol"],
+        ["lazy/Lazy*.sol", "markets/*.sol", *LAZY_LIBRARIES],
+        LAZY_TESTS,
+    ),
+    "DisputeCourt": (
+        ["lazy/DisputeCourt.sol", "libraries/DeadlineQueues.sol"],
+        LAZY_TESTS,
     ),
     "QuorumMarket": (
         ["quorum/*.sol"],
