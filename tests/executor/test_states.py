@@ -6,6 +6,7 @@ from gateless.core.types import RequestInfo, RequestState, TrustMode
 from gateless.executor.states import (
     COMMITTED,
     FINAL,
+    LOCKED_BY_ANOTHER,
     TRANSITIONS,
     UNCOMMITTED,
     WorkState,
@@ -80,6 +81,20 @@ def test_the_chain_decides(
         assert (found is WorkState.LOST) == (now > chain.deadline)
         if now <= chain.deadline:
             assert found in UNCOMMITTED | {WorkState.SKIPPED, WorkState.REJECTED}
+
+
+@given(states, st.booleans(), requests(), times)
+def test_what_another_missed_can_be_taken_over(
+    state: WorkState, has_proof: bool, chain: RequestInfo, now: int
+) -> None:
+    anothers = chain.executor is not None and chain.executor.lower() != ME.lower()
+    if chain.state is not RequestState.LOCKED or not anothers:
+        return
+    found = reconcile(state, has_proof=has_proof, chain=chain, me=ME, now=now)
+    missed = chain.lock_deadline < now <= chain.deadline
+    assert (found.state is WorkState.LOST) == (not missed)
+    if not missed:
+        assert found.reason == LOCKED_BY_ANOTHER
 
 
 @given(states, st.booleans(), st.none() | requests(), times)

@@ -41,6 +41,7 @@ from gateless.executor.journal_rows import (
 )
 from gateless.executor.states import (
     FINAL,
+    LOCKED_BY_ANOTHER,
     TRANSITIONS,
     Finding,
     WorkState,
@@ -230,6 +231,22 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         query = (
             update(schema.work)
             .where(table.state.in_(list(states)), table.deadline >= now)
+            .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
+        )
+        async with self._engine.begin() as connection:
+            return int((await connection.execute(query)).rowcount)
+
+    async def reconsider_missed(self, now: int) -> int:
+        """Looks again at requests that others locked and did not fulfil in time."""
+        table = schema.work.c
+        query = (
+            update(schema.work)
+            .where(
+                table.state == WorkState.LOST,
+                table.reason == LOCKED_BY_ANOTHER,
+                table.lock_deadline < now,
+                table.deadline >= now,
+            )
             .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
         )
         async with self._engine.begin() as connection:

@@ -17,7 +17,13 @@ from gateless.daemon.faults import is_chain_away
 from gateless.daemon.transactions import IntentState, StillWanted
 from gateless.executor.journal import Journal
 from gateless.executor.offers import OfferReader
-from gateless.executor.states import COMMITTED, FINAL, WorkState, reconcile
+from gateless.executor.states import (
+    COMMITTED,
+    FINAL,
+    LOCKED_BY_ANOTHER,
+    WorkState,
+    reconcile,
+)
 from gateless.executor.transactions import Transactions
 from gateless.executor.work import Intent, IntentKind, Work
 
@@ -92,7 +98,9 @@ class Recovery:
         if finding.state is work.state:
             return work
         facts: dict[str, int] = {}
-        if chain is not None and finding.state in COMMITTED:
+        if chain is not None and (
+            finding.state in COMMITTED or finding.reason == LOCKED_BY_ANOTHER
+        ):
             facts["lock_deadline"] = chain.lock_deadline
         if chain is not None and finding.state is WorkState.FULFILLED:
             payment = await self._client.payment(chain)

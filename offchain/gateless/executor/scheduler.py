@@ -94,6 +94,7 @@ class Scheduler:
             self._start(work)
         if not self._intake:
             return
+        await self._journal.reconsider_missed(head.timestamp)
         capacity = self._policy.capacity(standing)
         now = self._clock.monotonic()
         for work in await self._journal.find(UNCOMMITTED):

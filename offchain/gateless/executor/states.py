@@ -48,6 +48,10 @@ COMMITTED = frozenset({_S.LOCKING, _S.LOCKED, _S.PROVING, _S.PROVED, _S.FULFILLI
 #: Why work is lost whose request the chain does not hold any more.
 REQUEST_VANISHED = "request-vanished"
 
+#: Why work is lost that another executor locked; it comes back where that one misses its deadline.
+LOCKED_BY_ANOTHER = "locked-by-another"
+
+_BEFORE_LOCK = (_S.SKIPPED, _S.REJECTED, _S.SEEN, _S.CHECKED)
 _ENDS_UNLOCKED = frozenset({_S.SKIPPED, _S.REJECTED, _S.LOST})
 
 #: What may follow on what while everything goes its way. :func:`reconcile` may set any state, as
@@ -101,14 +105,17 @@ def reconcile(
             return Finding(_S.FAILED, "lock-missed", "refunded after the lock was missed")
         return Finding(_S.LOST, "refunded", "the requester took it back, or it expired")
     if chain.state is RequestState.LOCKED:
+        if not mine and chain.lock_deadline < now <= chain.deadline:
+            # Missed: whoever locks it now takes it over, at the same price.
+            return Finding(state if state in _BEFORE_LOCK else _S.SEEN)
         if not mine:
-            return Finding(_S.LOST, "locked-by-another", f"{chain.executor} locked it")
+            return Finding(_S.LOST, LOCKED_BY_ANOTHER, f"{chain.executor} locked it")
         if now > chain.lock_deadline:
             return Finding(_S.FAILED, "lock-missed", "the lock's deadline passed unfulfilled")
         return Finding(_S.PROVED if has_proof else _S.LOCKED)
     if now > chain.deadline:
         return Finding(_S.LOST, "expired", "its deadline passed before it was locked")
-    if state in (_S.SKIPPED, _S.REJECTED, _S.SEEN, _S.CHECKED):
+    if state in _BEFORE_LOCK:
         return Finding(state)
     # Open on chain although the journal was further: the lock was never mined, or was undone.
     return Finding(_S.SEEN)
