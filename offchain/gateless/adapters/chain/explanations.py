@@ -78,7 +78,8 @@ def _market_balance(args: _Args, token: TokenInfo | None) -> Explanation:
     missing = args["needed"] - args["balance"]
     return Explanation(
         f"the market balance is too low by {_amount(missing, token)}",
-        f"deposit what is missing: gateless wallet deposit {_number(missing, token)}",
+        f"deposit what is missing: gateless wallet deposit {_number(missing, token)}; "
+        "the lazy market has deposits of its own (gateless lazy deposit)",
         {"missing": missing, "balance": args["balance"], "needed": args["needed"]},
     )
 
