@@ -20,6 +20,8 @@ from gateless_proofs import (
     load_bundle,
 )
 from gateless_proofs.reference import FloatModel
+from gateless_proofs.repeating import check_bundle_repetition
+from gateless_proofs.statements import UntrueStatementError
 from onnx import TensorProto, helper
 from proof_fixtures import LIMITS, Built, normal
 from tiny_models import floats, save
@@ -152,6 +154,9 @@ async def test_an_audit_finds_a_repeatability_that_is_none(tmp_path: Path) -> No
     honest = await built(model, tmp_path / "bundle")
     assert not honest.manifest.execution.repeatable
     keys = KeyCache(tmp_path / "keys", LIMITS)
+    # Who would enrol for its quorums finds out before he does.
+    with pytest.raises(UntrueStatementError):
+        await check_bundle_repetition(honest, LIMITS)
     # Nothing is claimed, so nothing is refuted.
     assert (await audit_bundle(honest, keys, limits=LIMITS)).ok
     checks = tuple(
