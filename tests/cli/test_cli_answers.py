@@ -120,3 +120,12 @@ def test_keys_and_hex() -> None:
             hex_bytes(text, "output", length)
         assert caught.value.code == "invalid-hex"
     assert trust_modes("") is None
+
+
+async def test_quorums_are_named_with_their_stake(shell: Shell, make_wallet: MakeWallet) -> None:
+    await make_wallet("executor")
+    for text in ("digits", ""):
+        refused = await shell("executor", "run", "--quorum", text, code=2)
+        assert "invalid-enrolment" in refused.stderr
+    unknown = await shell("executor", "run", "--quorum", "no-such-model=50", code=10)
+    assert "unknown-model" in unknown.stderr
