@@ -19,8 +19,8 @@ endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep symbolic mutants bench \
-  conformance snapshots fixtures dapp page clean
+.PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep symbolic slither mutants \
+  bench conformance snapshots fixtures dapp page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -103,6 +103,9 @@ test-deep: symbolic ## the long invariant and fuzz profile, symbolic checks
 
 symbolic: build $(BUILD)/symbolic.stamp ## symbolic checks of accounts, nonces and prices (halmos, a minute)
 	@bash tools/symbolic.sh "$(FORGE)" $(BUILD)/symbolic/env/bin/halmos
+
+slither: build $(BUILD)/analysis.stamp ## static analysis; docs/static-analysis.md answers what it says
+	@bash tools/slither.sh "$(FORGE)" $(BUILD)/analysis/bin/slither
 
 # CONTRACT: see `python -m tools.mutation --help`. ARGS: further options, e.g. ARGS="--sample 400"
 mutants: build $(BUILD)/analysis.stamp ## mutation tests of CONTRACT with slither-mutate's operators (hours; resumes)

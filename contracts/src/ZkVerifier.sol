@@ -16,7 +16,6 @@ contract ZkVerifier is IZkVerifier {
     /// @dev A VKA is longer than this; words 14 to 23 are read before anything else is believed.
     uint256 private constant MIN_VKA_WORDS = 32;
     uint256 private constant SRS_WORD = 14;
-    uint256 private constant ACCEPTED_G2_WORD = 20;
     // The BN254 generators as the VKA spells them, https://eips.ethereum.org/EIPS/eip-197.
     bytes32 private constant G1_X = bytes32(uint256(1));
     bytes32 private constant G1_Y = bytes32(uint256(2));
