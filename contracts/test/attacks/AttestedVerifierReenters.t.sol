@@ -45,6 +45,24 @@ contract AttestedVerifierReentersAttack is AttestedNetwork {
         assertState(requestId, AttestedState.FINAL);
     }
 
+    /// @dev It has a deposit, and asks a question of its own from within.
+    function test_attack_askingFromTheCallback() external {
+        ReenteringCallback callback = new ReenteringCallback();
+        depositAt(address(market), address(callback), PRICE);
+        AttestedRequest memory own = request();
+        own.requester = address(callback);
+        AttestedRequest memory asked = request();
+        (asked.callback, asked.callbackGas) = (address(callback), 500_000);
+        open(asked);
+        callback.prepare(address(market), abi.encodeCall(market.request, (own, input)));
+        fulfill(asked);
+        assertTrue(callback.tried() && !callback.succeeded(), "nothing can be entered");
+        assertState(market.idOf(own), AttestedState.NONE);
+        // Outside of a callback the same call is in order.
+        (bool success,) = address(callback).call("");
+        assertTrue(success && callback.succeeded(), "afterwards it may ask");
+    }
+
     /// @dev It answers a second request of the same requester from within the first.
     function test_attack_anotherRequestFromTheCallback() external {
         ReenteringCallback callback = new ReenteringCallback();
