@@ -186,8 +186,8 @@ class RequestInfo:
 
     ``price`` is what is in escrow: ``max_price`` while the request is open, the first lock's price
     from then on. Of a paid request the chain keeps the price if it rose, but no royalty, deadlines
-    or lock: they read as 0, and ``paid_block`` is the first of the 256 blocks in which ``RequestFulfilled`` tells what
-    was paid.
+    or lock: they read as 0, and ``paid_block`` is the first of the 256 blocks in which
+    ``RequestFulfilled`` tells what was paid.
     """
 
     request_id: int
