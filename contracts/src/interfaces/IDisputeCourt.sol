@@ -50,11 +50,13 @@ interface IDisputeCourt is ITokenAccounts {
     /// @notice Takes back a commitment that was not opened, and its bond.
     function withdrawCommitment(bytes32 commitment) external;
     /// @notice Doubts an answer within its challenge window. Only who committed to it in an earlier block.
-    /// @dev The deadline for a proof is a whole response window after the executor's last open one: many challenges at
-    /// once queue, they do not kill.
+    /// @dev The deadline for a proof is a whole response window after that of the executor's last open challenge: many
+    /// at once queue, they do not kill.
     function challenge(address market, LazyClaim calldata claim, bytes32 salt) external;
     /// @notice Shows that the lot fell on an answer, within its challenge window and the 256 blocks after the one that
     /// draws. Anyone.
+    /// @dev The deadline for a proof is a response window from now: lots have no bond, so they stand in no queue, and
+    /// delay no verdict on a challenge.
     function drawLot(address market, LazyClaim calldata claim) external;
 
     // --- verdicts ---
@@ -89,7 +91,8 @@ interface IDisputeCourt is ITokenAccounts {
     function isDrawn(LazyClaim calldata claim) external view returns (bool);
     /// @notice The open dispute about an answer; all zero where there is none.
     function disputeOf(address market, uint256 requestId) external view returns (LazyDispute memory);
-    /// @notice Disputes of an executor's answers at a market that are open, and when the last of them is due.
+    /// @notice Challenges of an executor's answers at a market that are open, and when the last of them is due. Lots
+    /// are not among them.
     function queueOf(address market, address executor) external view returns (uint256 open, uint64 lastDeadline);
     function pendingBurn() external view returns (uint256);
     function BURN_ADDRESS() external view returns (address);

@@ -11,6 +11,7 @@ import {TokenAccounts} from "../markets/TokenAccounts.sol";
 import {LazyClaim, LazyDispute, LazyState} from "../types/LazyTypes.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Court for doubts about lazy answers
 /// @notice A disputed answer is proven up to its deadline or slashed after it: in any second one of both, never both.
@@ -20,6 +21,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 contract DisputeCourt is TokenAccounts, IDisputeCourt {
     using DeadlineQueues for DeadlineQueues.Queues;
     using LazyHashes for LazyClaim;
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     /// @inheritdoc IDisputeCourt
@@ -29,11 +31,11 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
     /// @inheritdoc IDisputeCourt
     uint16 public immutable EXECUTOR_BPS;
 
-    /// @dev One slot; the deadline is in the queue.
+    /// @dev One slot. The number is the place in the executor's queue; a lot stands in none.
     struct StoredDispute {
         address challenger;
         uint40 number;
-        bool isByLot;
+        uint40 deadline;
     }
 
     /// @dev Basis points in a whole.
@@ -87,15 +89,16 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
         if (_requireCommitted(commitment) == block.number) revert DisputeCourt_CommittedInThisBlock(commitment);
         // Effect: the bond is the dispute's now.
         delete _committedAt[msg.sender][commitment];
-        _dispute(market, claim, false);
+        uint40 number = _queues[market].enter(claim.executor, claim.responseWindow);
+        _dispute(market, claim, number, _queues[market].deadlineOf(number));
     }
 
     /// @inheritdoc IDisputeCourt
     function drawLot(address market, LazyClaim calldata claim) external nonReentrant {
         // Check
         if (!isDrawn(claim)) revert DisputeCourt_NotDrawn(claim.requestId);
-        // Effect
-        _dispute(market, claim, true);
+        // Effect: no queue. A lot costs nobody anything, and would delay the verdicts on challenges for nothing.
+        _dispute(market, claim, 0, block.timestamp + claim.responseWindow);
     }
 
     // --- verdicts ---
@@ -132,7 +135,7 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
         // Check: disputed, and not proven in time.
         uint256 requestId = claim.requestId;
         LazyDispute memory dispute = disputeOf(market, requestId);
-        if (dispute.number == 0) revert DisputeCourt_NotDisputed(requestId);
+        if (dispute.deadline == 0) revert DisputeCourt_NotDisputed(requestId);
         if (block.timestamp <= dispute.deadline) revert DisputeCourt_NotOverdue(requestId, dispute.deadline);
         // Effect: the bond goes back to where it came from.
         _end(market, claim, dispute.number);
@@ -184,8 +187,8 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
         StoredDispute memory stored = _disputes[market][requestId];
         return LazyDispute({
             challenger: stored.challenger,
-            bond: stored.number == 0 || stored.isByLot ? 0 : CHALLENGE_BOND,
-            deadline: _queues[market].deadlineOf(stored.number),
+            bond: stored.number == 0 ? 0 : CHALLENGE_BOND,
+            deadline: stored.deadline,
             number: stored.number
         });
     }
@@ -202,14 +205,15 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
 
     // --- steps ---
 
-    /// @dev Last into the executor's queue, by the caller.
-    function _dispute(address market, LazyClaim calldata claim, bool isByLot) private {
+    /// @dev By the caller.
+    /// @param number place in the executor's queue; zero for a lot.
+    function _dispute(address market, LazyClaim calldata claim, uint40 number, uint256 deadline) private {
         // Check: a market that keeps its rules has no second dispute; bonds do not rest on that.
         uint256 requestId = claim.requestId;
-        if (_disputes[market][requestId].number != 0) revert DisputeCourt_AlreadyDisputed(requestId);
+        if (_disputes[market][requestId].deadline != 0) revert DisputeCourt_AlreadyDisputed(requestId);
         // Effect
-        uint40 number = _queues[market].enter(claim.executor, claim.responseWindow);
-        _disputes[market][requestId] = StoredDispute({challenger: msg.sender, number: number, isByLot: isByLot});
+        _disputes[market][requestId] =
+            StoredDispute({challenger: msg.sender, number: number, deadline: deadline.toUint40()});
         emit Disputed(market, requestId, claim.executor, claim, disputeOf(market, requestId));
         // Interaction: reverts unless it is an answer that may be challenged now.
         ILazyMarket(market).dispute(claim);
@@ -220,7 +224,7 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
         uint256 requestId = claim.requestId;
         LazyDispute memory dispute = disputeOf(market, requestId);
         // Effect
-        if (dispute.number != 0) _end(market, claim, dispute.number);
+        if (dispute.deadline != 0) _end(market, claim, dispute.number);
         if (dispute.bond != 0) {
             uint256 paid = uint256(dispute.bond) * EXECUTOR_BPS / BPS;
             uint256 burned = dispute.bond - paid;
@@ -234,7 +238,7 @@ contract DisputeCourt is TokenAccounts, IDisputeCourt {
 
     function _end(address market, LazyClaim calldata claim, uint64 number) private {
         delete _disputes[market][claim.requestId];
-        _queues[market].leave(claim.executor, number);
+        if (number != 0) _queues[market].leave(claim.executor, number);
     }
 
     function _firstProvable(address market, LazyClaim[] calldata claims) private returns (uint256 first) {

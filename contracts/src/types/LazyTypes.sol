@@ -102,7 +102,7 @@ struct LazyClaim {
 /// @param challenger who doubts the claim, or showed that the lot fell on it; the reward of a slash is his.
 /// @param bond what he put up; zero for an audit by lot.
 /// @param deadline last second for a proof.
-/// @param number counts the market's disputes, from 1.
+/// @param number counts the market's challenges, from 1; zero for an audit by lot, which stands in no queue.
 struct LazyDispute {
     address challenger;
     uint128 bond;

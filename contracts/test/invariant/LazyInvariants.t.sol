@@ -172,7 +172,7 @@ contract LazyInvariants is Base {
             "no challenge",
             "draw",
             "no draw",
-            "a dispute in a queue",
+            "a challenge in a queue",
             "prove",
             "no prove",
             "a failed challenge",

@@ -219,7 +219,7 @@ class LazyDispute(Struct):
         challenger: who doubts it, or showed that the lot fell on it.
         bond: what he put up; 0 for an audit by lot.
         deadline: last second for a proof.
-        number: counts the market's disputes, from 1.
+        number: counts the market's challenges, from 1; 0 for an audit by lot, which does not queue.
     """
 
     challenger: str

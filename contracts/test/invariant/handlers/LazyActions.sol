@@ -251,13 +251,18 @@ abstract contract LazyActions is LazyStage {
 
     function _disputed(uint256 index, address account, uint128 bond) private {
         LazyClaim memory claim = models[index].claim;
-        (uint256 open, uint256 last) = queueModel(claim.executor);
-        uint256 from = last > block.timestamp ? last : block.timestamp;
-        if (open != 0 && last > block.timestamp) _count("a dispute in a queue");
+        uint256 from = block.timestamp;
+        uint256 number;
+        if (bond != 0) {
+            (uint256 open, uint256 last) = queueModel(claim.executor);
+            if (last > from) from = last;
+            if (open != 0 && last > block.timestamp) _count("a challenge in a queue");
+            number = ++challenges;
+        }
         models[index].state = LazyState.DISPUTED;
-        models[index].order = ++disputes;
+        models[index].order = number;
         models[index].dispute = LazyDispute({
-            challenger: account, bond: bond, deadline: uint64(from + claim.responseWindow), number: uint64(disputes)
+            challenger: account, bond: bond, deadline: uint64(from + claim.responseWindow), number: uint64(number)
         });
     }
 

@@ -16,7 +16,7 @@ abstract contract LazyStage is LazyNetwork {
 
     /// @param caseIndex which proven input it asks about.
     /// @param ends how often it paid or refunded.
-    /// @param order counts disputes in the order in which they were opened.
+    /// @param order counts challenges in the order in which they were opened; zero for a lot.
     struct Model {
         LazyRequest request;
         LazyLock made;
@@ -38,7 +38,7 @@ abstract contract LazyStage is LazyNetwork {
     uint256[] internal requesterKeys;
 
     Model[] internal models;
-    uint256 internal disputes;
+    uint256 internal challenges;
     mapping(uint256 => mapping(address => uint256)) public committedIn; // block, by request and challenger
 
     mapping(address => uint256) public balances;
@@ -119,11 +119,13 @@ abstract contract LazyStage is LazyNetwork {
         }
     }
 
-    /// @notice His open disputes, and the deadline of the one that was opened last among them.
+    /// @notice His open challenges, and the deadline of the one that was opened last among them. Lots are not among
+    /// them.
     function queueModel(address account) public view returns (uint256 open, uint256 last) {
         uint256 newest;
         for (uint256 i = 0; i < models.length; ++i) {
             if (models[i].state != LazyState.DISPUTED || models[i].claim.executor != account) continue;
+            if (models[i].dispute.bond == 0) continue;
             ++open;
             if (models[i].order > newest) (newest, last) = (models[i].order, models[i].dispute.deadline);
         }

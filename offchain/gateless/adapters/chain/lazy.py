@@ -142,10 +142,10 @@ class DisputeReader(BoundContract):
         """The open dispute about an answer; None where there is none."""
         stored = await self.call("disputeOf", self._market, request_id)
         found = LazyDispute.of_struct(stored)
-        return found if found.number else None
+        return found if found.deadline else None
 
     async def queue(self, executor: str) -> tuple[int, int]:
-        """An executor's open disputes, and when the last of them is due."""
+        """An executor's open challenges, and when the last of them is due; lots do not queue."""
         stored = await self.call("queueOf", self._market, executor)
         values = list(stored.values()) if isinstance(stored, Mapping) else list(stored)
         return int(values[0]), int(values[1])
