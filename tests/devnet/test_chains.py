@@ -72,6 +72,12 @@ def test_names_and_ids_are_unique() -> None:
     assert all(chain_constants(chain_id).chain_id == chain_id for chain_id in CHAINS)
 
 
+@pytest.mark.parametrize("chain_id", [42_161, 42_170, 421_614])
+def test_no_chain_whose_block_hashes_can_be_foretold(chain_id: int) -> None:
+    with pytest.raises(ConfigError, match=f"chain {chain_id}"):
+        chain_constants(chain_id)
+
+
 def test_unknown_chain_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="chain 5") as info:
         chain_constants(5)

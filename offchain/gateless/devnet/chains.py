@@ -233,14 +233,14 @@ def _public(chain_id: int, name: str) -> ChainConstants:
     )
 
 
-#: Chain ids: https://chainlist.org
+#: Chain ids: https://chainlist.org. Only chains whose `blockhash` nobody can foretell: it draws the
+#: members of quorums and the lots of audits. That of Arbitrum chains is no randomness.
 CHAINS: dict[int, ChainConstants] = {
     chain.chain_id: chain
     for chain in (
         _DEVELOPMENT,
         _public(11_155_111, "sepolia"),
         _public(84_532, "base-sepolia"),
-        _public(421_614, "arbitrum-sepolia"),
     )
 }
 
