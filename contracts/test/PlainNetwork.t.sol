@@ -56,13 +56,17 @@ abstract contract PlainNetwork is Base {
     }
 
     function publish(uint8 modes) internal returns (uint64) {
+        return publish(modes, IO_SCHEMA);
+    }
+
+    function publish(uint8 modes, bytes memory ioSchema) internal returns (uint64) {
         vm.prank(builder);
         return registry.publishVersion(
             modelId,
             VersionParams({
                 modelDigest: keccak256("model"),
                 manifestDigest: keccak256("manifest"),
-                ioSchema: IO_SCHEMA,
+                ioSchema: ioSchema,
                 binding: InputBinding.PACKED,
                 modes: modes,
                 royaltyBps: ROYALTY_BPS,

@@ -186,7 +186,8 @@ contract AttestedMarket is RecordMarket, IAttestedMarket {
         if (request_.verifier.code.length == 0) revert AttestedMarket_NoCodeAt(request_.verifier);
     }
 
-    /// @dev Whatever allows the mode can answer in it: no circuit is needed.
-    // solhint-disable-next-line no-empty-blocks
-    function _checkVersion(uint64 versionId, Version memory pinned) internal view override {}
+    /// @dev Whatever allows the mode and has an output that fits can answer in it: no circuit is needed.
+    function _checkVersion(uint64 versionId, Version memory) internal view override {
+        _checkDeliverable(versionId);
+    }
 }

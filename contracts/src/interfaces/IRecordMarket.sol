@@ -26,6 +26,8 @@ interface IRecordMarket is IMarketAccounts {
     error RecordMarket_InputTooLong(uint256 length, uint256 maximum);
     error RecordMarket_HintTooLong(uint256 length, uint256 maximum);
     error RecordMarket_OutputTooLong(uint256 length, uint256 maximum);
+    /// @dev Outputs of that version have so many bytes: no answer to it could be brought.
+    error RecordMarket_UndeliverableOutput(uint64 versionId, uint256 length, uint256 maximum);
     error RecordMarket_ZeroInputDigest();
     error RecordMarket_InputDigestMismatch(bytes32 given, bytes32 expected);
     error RecordMarket_InputBindingMismatch(bytes32 proven, bytes32 expected);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IRecordMarket} from "../interfaces/IRecordMarket.sol";
+import {IoSchema} from "../libraries/IoSchema.sol";
 import {PriceRamps} from "../libraries/PriceRamps.sol";
 import {InputBinding, TrustMode} from "../types/ModelTypes.sol";
 import {RecordLimits} from "../types/RecordTypes.sol";
@@ -72,6 +73,17 @@ abstract contract RecordMarket is MarketVersions, MarketSignatures, MarketCallba
 
     function _checkOutput(bytes calldata output) internal view {
         if (output.length > MAX_OUTPUT_LENGTH) revert RecordMarket_OutputTooLong(output.length, MAX_OUTPUT_LENGTH);
+    }
+
+    /// @dev What cannot be delivered must not be asked for: who answers would lose stake or work for an answer that he
+    /// has.
+    function _checkDeliverable(uint64 versionId) internal view {
+        bytes memory schema = REGISTRY.ioSchema(versionId);
+        uint256 inputs = IoSchema.inputCount(schema);
+        (, uint256 length) = IoSchema.extent(schema, inputs, inputs + IoSchema.outputCount(schema));
+        if (length > MAX_OUTPUT_LENGTH) {
+            revert RecordMarket_UndeliverableOutput(versionId, length, MAX_OUTPUT_LENGTH);
+        }
     }
 
     /// @dev Prices rise in time from the least to the most, and a flat price has one spelling.

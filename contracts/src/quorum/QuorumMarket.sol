@@ -224,7 +224,8 @@ contract QuorumMarket is QuorumRounds {
         _requireRecord(requestId, uint8(QuorumState.OPEN), bytes32(uint256(openedBlock)));
     }
 
-    /// @dev Whatever allows the mode can answer in it: no circuit is needed.
-    // solhint-disable-next-line no-empty-blocks
-    function _checkVersion(uint64 versionId, Version memory pinned) internal view override {}
+    /// @dev Whatever allows the mode and has an output that fits can answer in it: no circuit is needed.
+    function _checkVersion(uint64 versionId, Version memory) internal view override {
+        _checkDeliverable(versionId);
+    }
 }

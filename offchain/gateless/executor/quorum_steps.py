@@ -6,7 +6,7 @@ import secrets
 
 import structlog
 from eth_utils.crypto import keccak
-from gateless_proofs import Prover
+from gateless_proofs import Bundle, Prover
 
 from gateless.adapters.chain import quorum_calls
 from gateless.adapters.chain.calls import Call
@@ -24,6 +24,29 @@ log = structlog.get_logger(__name__)
 
 #: Blocks whose hashes the chain knows.
 _KNOWN_BLOCKS = 256
+
+
+async def quorum_answer(
+    prover: Prover, bundle: Bundle, packed_input: bytes, max_length: int
+) -> bytes:
+    """What a member commits to: the output. Empty where the version gives none for this input, or
+    one that no reveal can carry: so it is for every honest member, and silence would be slashed.
+
+    Args:
+        prover: runs the model.
+        bundle: the version's.
+        packed_input: of the request.
+        max_length: most bytes that the market takes.
+    """
+    try:
+        output = await prover.answer(bundle, packed_input)
+    except (InputError, ModelError, ProofError) as error:
+        log.warning("quorum-no-output", bundle=bundle.digest, code=error.code)
+        return b""
+    if len(output) > max_length:
+        log.warning("quorum-output-too-long", bundle=bundle.digest, length=len(output))
+        return b""
+    return output
 
 
 class QuorumSteps:
@@ -136,13 +159,11 @@ class QuorumSteps:
         return False
 
     async def _answer(self, kept: KeptRound) -> bytes:
-        """The output; empty where the version gives none for this input, as for every member."""
         _, bundle = await self._versions.unproven(kept.request.version_id)
-        try:
-            return await self._prover.answer(bundle, kept.packed_input)
-        except (InputError, ModelError, ProofError) as error:
-            log.warning("quorum-no-output", request_id=kept.request_id, code=error.code)
-            return b""
+        limits = await self._market.limits()
+        return await quorum_answer(
+            self._prover, bundle, kept.packed_input, limits.max_output_length
+        )
 
     async def _all_past(
         self, held: QuorumRound, state: SeatState, *, silent_too: bool = False

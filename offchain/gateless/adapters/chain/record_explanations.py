@@ -34,6 +34,10 @@ RECORD_ERRORS: Mapping[str, tuple[str, str]] = {
         "the version does not allow that trust mode",
         "gateless model show lists what it allows",
     ),
+    "RecordMarket_UndeliverableOutput": (
+        "the version's outputs are longer than any answer at this market may be",
+        "ask for another version, or in another trust mode",
+    ),
     "RecordMarket_InputDigestMismatch": (
         "the input is not the one that the request names",
         "pack the input of this request again",
