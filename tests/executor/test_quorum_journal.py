@@ -146,7 +146,9 @@ async def test_a_restart_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"chain_id": 1}, {"market": OTHER}, {"account": OTHER}], ids=str
+    "change",
+    [{"chain_id": 1}, {"market": OTHER}, {"account": OTHER}],
+    ids=["chain", "market", "account"],
 )
 async def test_a_journal_knows_whose_it_is(tmp_path: Path, change: dict[str, object]) -> None:
     await (await opened_journal(tmp_path)).close()
