@@ -41,15 +41,16 @@ abstract contract QuorumDraw is QuorumEnrolment {
         members = new address[](wanted.seats);
         uint256 seated;
         while (seated < wanted.seats) {
-            // Check: somebody is left, and enough stake that could have been drawn; again after each who cannot sit.
+            // Check: somebody is left, and enough stake that could have been drawn; again after each who is full.
             if (placed.count == places || left == 0 || eligible < wanted.minEligible) return new address[](0);
             (address account, uint256 weight) = _place(pool, wanted, placed, left, size);
             left -= weight;
-            if (_canSit(pool.members[account], weight, wanted)) {
+            Member memory member = pool.members[account];
+            if (_isFull(member)) {
+                eligible -= weight;
+            } else if (_canSit(member, weight, wanted)) {
                 members[seated] = account;
                 ++seated;
-            } else {
-                eligible -= weight;
             }
         }
     }
@@ -75,10 +76,17 @@ abstract contract QuorumDraw is QuorumEnrolment {
         _insert(placed, start, weight);
     }
 
-    /// @dev Awake, with all the stake that it was drawn by and a bond for one more seat, on its own terms.
-    function _canSit(Member memory member, uint256 weight, Draw memory wanted) private view returns (bool) {
-        return member.isAwake && member.stake >= weight && member.openSeats < member.capacity
-            && (uint256(member.openSeats) + 1) * SEAT_BOND <= member.stake && member.minPrice <= wanted.seatPrice
+    /// @dev Other rounds take all that it offers. Nothing else counts against the eligible stake: whoever sleeps,
+    /// leaves or changes his price when he knows the seed must not undo the draw.
+    function _isFull(Member memory member) private view returns (bool) {
+        uint256 seats = member.openSeats;
+        return seats != 0 && (seats >= member.capacity || (seats + 1) * SEAT_BOND > member.stake);
+    }
+
+    /// @dev Awake, with all the stake that it was drawn by, on its own terms. The caller has checked that it is not
+    /// full. Without open seats, a member that is awake has a bond and a capacity.
+    function _canSit(Member memory member, uint256 weight, Draw memory wanted) private pure returns (bool) {
+        return member.isAwake && member.stake >= weight && member.minPrice <= wanted.seatPrice
             && member.minSeconds <= wanted.workSeconds;
     }
 

@@ -121,7 +121,8 @@ enum SeatEnd {
 /// @param seats how many.
 /// @param seatPrice what each pays at least.
 /// @param workSeconds time that members have for their commitments.
-/// @param minEligible least stake that must be left when the weights of all who cannot sit are taken off.
+/// @param minEligible least stake that must be left when the weights of all who were met and whose seats other rounds
+/// take are taken off.
 struct Draw {
     uint256 blockNumber;
     bytes32 seed;

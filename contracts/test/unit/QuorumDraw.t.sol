@@ -87,11 +87,12 @@ contract QuorumDrawTest is QuorumNetwork {
         assertEq(round.members.length, 5, "the others");
     }
 
-    function test_tooLittleIsLeftWhenTheUnfitAreTakenOff() external {
+    function test_tooLittleIsLeftWhenTheFullAreTakenOff() external {
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(accounts[i]);
-            pool.setTerms(versionId, CLASS, MemberTerms({capacity: 1, minPrice: type(uint72).max, minSeconds: 0}));
+            pool.setTerms(versionId, CLASS, MemberTerms({capacity: 1, minPrice: 0, minSeconds: 0}));
         }
+        drawn(requestFor(7, 4));
         QuorumRequest memory asked = requestFor(5, 3);
         asked.minEligible = uint128(5 * STAKE);
         drawn(asked);
@@ -102,7 +103,7 @@ contract QuorumDrawTest is QuorumNetwork {
         // Of seven, five must sit: at least one of the two is met unless the order has both last.
         uint256 requestId = market.idOf(asked);
         market.draw(asked, openedBlock);
-        assertState(requestId, _meetsUnfit(asked, openedBlock) ? QuorumState.REFUNDED : QuorumState.DRAWN);
+        assertState(requestId, _meetsFull(asked, openedBlock) ? QuorumState.REFUNDED : QuorumState.DRAWN);
     }
 
     function test_whoLeftOrSleepsIsPassedOver() external {
@@ -201,7 +202,7 @@ contract QuorumDrawTest is QuorumNetwork {
 
     /// @dev Whether one of the first two accounts comes before five others have a seat. Equal stakes: the order is that
     /// of the points.
-    function _meetsUnfit(QuorumRequest memory asked, uint64 openedBlock) private view returns (bool) {
+    function _meetsFull(QuorumRequest memory asked, uint64 openedBlock) private view returns (bool) {
         bytes32 seed = keccak256(abi.encode(blockhash(openedBlock + SEED_DELAY), market.idOf(asked)));
         bool[7] memory placed;
         for (uint256 place = 0; place < 5; ++place) {
