@@ -13,7 +13,8 @@ import {Acceptance, BoardResult} from "./ResultTypes.sol";
 /// what a market made final; other contracts reuse it without asking again. Each reader says what he believes.
 /// @dev Results are kept by *topic*: version, input binding, trust mode and, where the requester chose whom to believe,
 /// his choice: the runtime class of a `QUORUM`, verifier and policy of `ATTESTED`. Within a topic a result is hidden by
-/// a newer one with at least its bond and by nothing else, see `Skyline`.
+/// a newer one with at least its bond. One that is published late, with more bond than those after it, leaves the 32
+/// newest of them; others drop out and can be published again, see `Skyline`.
 interface IResultBoard {
     /// @notice A result stands on the board.
     /// @param topic see `topicOf`.

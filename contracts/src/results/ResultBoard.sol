@@ -20,7 +20,8 @@ import {Skyline} from "./Skyline.sol";
 
 /// @title Board of final results
 /// @notice Holds no money and gives no rights: it believes four markets, fixed at construction, and repeats what they
-/// say. Nothing that was published can be changed; it can only be hidden by what is newer and has at least its bond.
+/// say. Nothing that was published can be changed; it can only be hidden by what is newer and has at least its bond,
+/// or pushed out, until it is published again, by what is older, has more bond and comes late (see `Skyline`).
 contract ResultBoard is IResultBoard {
     using Skyline for Skyline.Row;
 

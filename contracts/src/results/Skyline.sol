@@ -7,9 +7,10 @@ import {Finality} from "../types/RecordTypes.sol";
 /// @title Results of one kind, each seen over those that are newer
 /// @notice Results stand in a row, from the oldest to the newest. One is hidden by a newer one, or one as new, with at
 /// least its bond, and dropped; so bonds fall along the row, and whatever bond is asked for, the newest result that has
-/// it is found by a binary search. A result with a high bond cannot be hidden behind cheap ones.
+/// it is found by a binary search. A result with a high bond cannot be hidden behind cheap ones alone.
 /// @dev Usually the newest is added last, in which case everything takes logarithmic time. One that is added late, with
-/// a higher bond than those after it, takes its place among them; of those, at most `MOST_NEWER` are kept.
+/// a higher bond than those after it, takes its place among them; of those, at most `MOST_NEWER` are kept. The others
+/// drop out although nothing hides them: they can be added again.
 library Skyline {
     /// @notice Most results that stay after one which is added late: the newest of them.
     uint256 internal constant MOST_NEWER = 32;
