@@ -73,6 +73,7 @@ def judge(
     backing: int = 100,
     now: int = 500,
     answer_seconds: float = 0.0,
+    audits: int = 0,
 ) -> tuple[Answer, str]:
     rules = LazyPolicy(Policy(policy or PolicyConfig(), ME), config or LazyConfig())
     verdict = rules.judge(
@@ -84,6 +85,7 @@ def judge(
         prove_seconds=prove_seconds,
         royalty_bps=0,
         gas_price=10**9,
+        audits=audits,
     )
     return verdict.answer, verdict.reason
 
@@ -105,6 +107,15 @@ def test_lazy_requests_that_are_taken_and_left() -> None:
     assert judge(rising) == (Answer.WAIT, "price-rising")
     assert judge(rising, now=600) == (Answer.TAKE, "")
     assert REQUEST.executor == ZERO_ADDRESS
+
+
+def test_lots_that_may_fall_together_are_proven_within_one_window() -> None:
+    audited = replace(REQUEST, audit_bps=1)
+    assert judge(audited) == (Answer.TAKE, "")
+    # The window has 100 s, a proof takes up to 2 x 10: four of them and a margin of 3 fit.
+    assert judge(audited, audits=3) == (Answer.TAKE, "")
+    assert judge(audited, audits=4) == (Answer.WAIT, "audits-outstanding")
+    assert judge(REQUEST, audits=100) == (Answer.TAKE, "")
 
 
 def test_a_likely_lot_has_its_price() -> None:

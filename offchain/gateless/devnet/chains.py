@@ -171,7 +171,8 @@ def _lazy(*, min_challenge_window: int, min_response_window: int) -> LazyConstan
         max_challenge_window=12 * HOUR,
         min_response_window=min_response_window,
         max_response_window=6 * HOUR,
-        max_output_length=32 * 1024,
+        # All that the registry lets a version have; the market accepts no less.
+        max_output_length=64 * 1024,
         challenge_bond=4,
         executor_bps=7_500,
     )

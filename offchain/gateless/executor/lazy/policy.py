@@ -31,6 +31,20 @@ class LazyPolicy:
             return _skip("version-not-served", f"version {request.version_id} is not served here")
         return None
 
+    def judge_output(self, packed_output: bytes, max_length: int) -> Verdict | None:
+        """Why an answer that is right could not be sent; None where it can.
+
+        Args:
+            packed_output: the answer.
+            max_length: most bytes that the market takes.
+        """
+        length = len(packed_output)
+        if length > max_length:
+            return _skip(
+                "output-too-long", f"the output has {length} bytes, the market takes {max_length}"
+            )
+        return None
+
     def judge(
         self,
         request: LazyRequest,
@@ -42,6 +56,7 @@ class LazyPolicy:
         prove_seconds: float,
         royalty_bps: int,
         gas_price: int,
+        audits: int = 0,
     ) -> Verdict:
         """Whether to lock a request whose answer is known, or soon will be.
 
@@ -54,10 +69,12 @@ class LazyPolicy:
             prove_seconds: measured time of a proof for the version.
             royalty_bps: of the version.
             gas_price: wei per gas.
+            audits: answers of its own on which the lot may fall, or fell and is not proven yet.
         """
         return (
             self.judge_announced(request, standing)
             or self._judge_time(request, now, answer_seconds, prove_seconds)
+            or self._judge_audits(request, prove_seconds, audits)
             or self._judge_money(
                 request,
                 self.asking(request, standing, prove_seconds, royalty_bps, gas_price),
@@ -106,6 +123,21 @@ class LazyPolicy:
                 f" {proof:.1f} s",
             )
         return None
+
+    def _judge_audits(
+        self, request: LazyRequest, prove_seconds: float, audits: int
+    ) -> Verdict | None:
+        """Lots do not queue: all that may fall at once must be proven within one window."""
+        needed = self._policy.needs_seconds(prove_seconds * (audits + 1))
+        if request.audit_bps == 0 or audits == 0 or needed <= request.response_window:
+            return None
+        return Verdict(
+            Answer.WAIT,
+            "audits-outstanding",
+            f"lots may fall on {audits} answers; proving them and this one takes up to"
+            f" {needed:.1f} s, more than the {request.response_window} s of its response window",
+            "it is taken when enough of them are proven or can be drawn no more",
+        )
 
     def _judge_money(self, request: LazyRequest, asking: int, now: int) -> Verdict | None:
         price = request.price_at(now)

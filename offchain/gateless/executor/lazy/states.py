@@ -44,6 +44,8 @@ UNCOMMITTED = frozenset({_S.SEEN, _S.CHECKED})
 PROMISED = frozenset({_S.LOCKED, _S.DISPUTED})
 #: Nothing is left to do.
 ENDED = frozenset({_S.FINAL, _S.SKIPPED, _S.REJECTED, _S.LOST, _S.FAILED})
+#: Blocks whose hashes the EVM knows: no lot falls later.
+_KNOWN_BLOCKS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,20 @@ class LazyWork:
     def input_binding(self) -> bytes:
         """What a proof must be tied to."""
         return self.request.input_binding
+
+
+def may_be_drawn(work: LazyWork, head: int) -> bool:
+    """Whether an audit by lot may ask for a proof of what was locked or answered, or does.
+
+    Args:
+        work: not ended.
+        head: the block that is next.
+    """
+    if work.request.audit_bps == 0:
+        return False
+    if work.state is not _S.ANSWERED or work.claim is None:
+        return True
+    return head <= work.claim.answered_block + 1 + _KNOWN_BLOCKS
 
 
 def after_event(work: LazyWork, event: Event, me: str) -> LazyWork:

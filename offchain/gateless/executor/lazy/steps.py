@@ -16,7 +16,7 @@ from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_hopeless
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.outbox import Outbox
-from gateless.executor.lazy.states import LazyWork, LazyWorkState
+from gateless.executor.lazy.states import LazyWork, LazyWorkState, may_be_drawn
 from gateless.executor.policy import Answer, Verdict
 from gateless.executor.work import IntentKind
 
@@ -39,6 +39,8 @@ class LazySteps:
         self._judging = asyncio.Lock()
         #: Collateral of locks that are under way: the chain does not count it yet.
         self._reserved = 0
+        #: Locks under way of requests that ask for an audit by lot.
+        self._promised = 0
 
     async def check(self, work: LazyWork) -> Verdict | None:
         """Establishes, with nothing at stake, what the answer is and that it could be proven."""
@@ -54,6 +56,11 @@ class LazySteps:
         packed = await context.input_of(work, ready)
         await check_binding(work, ready, packed, parts.prover)
         witness = await check_execution(ready, packed, parts.prover)
+        limits = await context.market.limits()
+        refusal = context.policy.judge_output(witness.packed_output, limits.max_output_length)
+        if refusal is not None:
+            await self._skip(work, refusal)
+            return None
         await self._journal.move_lazy(
             work.request_id,
             _S.CHECKED,
@@ -79,11 +86,13 @@ class LazySteps:
                 return verdict
             call, kind = self._lock_call(work, asking)
             self._reserved += work.request.collateral
+            self._promised += work.request.audit_bps > 0
         try:
             receipt = await self._outbox.send(kind, call, lambda: self._is_open(work))
+            await self._context.take_over(receipt)
         finally:
             self._reserved -= work.request.collateral
-        await self._context.take_over(receipt)
+            self._promised -= work.request.audit_bps > 0
         structlog.get_logger(__name__).info(
             "lazy-locked", kind=kind, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
         )
@@ -146,6 +155,7 @@ class LazySteps:
             prove_seconds=seconds,
             royalty_bps=ready.info.royalty_bps,
             gas_price=gas_price,
+            audits=await self._audits(),
         )
         asking = context.policy.asking(
             work.request, standing, seconds, ready.info.royalty_bps, gas_price
@@ -160,6 +170,12 @@ class LazySteps:
                     "its requester has to deposit it at the lazy market",
                 )
         return verdict, asking
+
+    async def _audits(self) -> int:
+        """Answers given or promised for which a lot may still ask a proof."""
+        head = (await self._parts.client.block("pending")).number
+        open_works = await self._journal.find_lazy([_S.LOCKED, _S.ANSWERED, _S.DISPUTED])
+        return self._promised + sum(may_be_drawn(work, head) for work in open_works)
 
     async def _unreserved(self) -> Backing:
         """The backing without what locks under way will use."""
