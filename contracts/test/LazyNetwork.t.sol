@@ -20,7 +20,7 @@ abstract contract LazyNetwork is Network {
     uint16 internal constant REWARD_BPS = 2000;
     uint16 internal constant EXECUTOR_BPS = 7500;
     uint128 internal constant CHALLENGE_BOND = 4e6;
-    uint256 internal constant MAX_OUTPUT_LENGTH = 1024;
+    uint256 internal constant MAX_OUTPUT_LENGTH = 65_536;
 
     uint32 internal constant CHALLENGE_WINDOW = 1 hours;
     uint32 internal constant RESPONSE_WINDOW = 10 minutes;

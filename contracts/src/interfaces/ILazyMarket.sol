@@ -110,8 +110,8 @@ interface ILazyMarket is IRecordMarket {
     /// (ERC-6492); it is not looked at again.
     function lockSigned(LazyRequest calldata request, bytes calldata signature, uint32 leastSeconds, uint128 leastPrice)
         external;
-    /// @notice Takes a request over whose lock was missed, at the same price and with the whole collateral. Half of the
-    /// collateral that was missed is the caller's, the rest burns.
+    /// @notice Takes a request over whose lock was missed, at the same price and with the whole collateral. Of the
+    /// collateral that was missed the price, at most half, is the caller's; the rest burns.
     function takeOver(LazyRequest calldata request, LazyLock calldata missed, uint32 leastSeconds) external;
     /// @notice Answers. Only the lock holder, at least one block after the lock unless the request names him, up to and
     /// including the lock's deadline.
@@ -132,8 +132,8 @@ interface ILazyMarket is IRecordMarket {
     /// @return finalized number of answers that became final.
     function finalizeMany(LazyClaim[] calldata claims) external returns (uint256 finalized);
     /// @notice Keeps the result of an answer that `finalizeMany` made final. Anyone, once, at any time.
-    /// @param finalAt second in which it became final: that of the block with its `Finalized`.
-    function keepResult(LazyClaim calldata claim, uint64 finalAt) external;
+    /// @dev Like one that `finalize` kept, it is as of the first second after the answer's challenge window.
+    function keepResult(LazyClaim calldata claim) external;
 
     // --- for the court ---
     /// @notice Makes an answer a disputed one, within its challenge window. Only the court.

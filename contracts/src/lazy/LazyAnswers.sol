@@ -5,7 +5,7 @@ import {ILazyMarket} from "../interfaces/ILazyMarket.sol";
 import {LazyEvents} from "../libraries/LazyEvents.sol";
 import {LazyHashes} from "../libraries/LazyHashes.sol";
 import {LazyClaim, LazyLock, LazyRequest, LazyState} from "../types/LazyTypes.sol";
-import {Finality, Result} from "../types/RecordTypes.sol";
+import {Finality} from "../types/RecordTypes.sol";
 import {LazyRequests} from "./LazyRequests.sol";
 
 /// @title How lazy requests are answered and paid
@@ -74,7 +74,8 @@ abstract contract LazyAnswers is LazyRequests {
             revert RecordMarket_OutputDigestMismatch(keccak256(output), claim.outputDigest);
         }
         // Effect
-        _settle(claim, Finality.UNCHALLENGED);
+        _keepUnchallenged(claim);
+        _pay(claim, Finality.UNCHALLENGED);
         // Interaction: the requester's code, last.
         if (isAwaited) _callBack(_callbackOf(claim), output);
     }
@@ -94,7 +95,7 @@ abstract contract LazyAnswers is LazyRequests {
                 continue;
             }
             // Effect
-            _set(requestId, LazyState.FINAL, LazyHashes.unkept(claimHash, uint64(block.timestamp)));
+            _set(requestId, LazyState.FINAL, claimHash);
             _pay(claim, Finality.UNCHALLENGED);
             ++finalized;
         }
@@ -102,34 +103,18 @@ abstract contract LazyAnswers is LazyRequests {
     }
 
     /// @inheritdoc ILazyMarket
-    function keepResult(LazyClaim calldata claim, uint64 finalAt) external nonReentrant {
-        // Check: final since then, and not kept. The record of a kept one is an output's digest: whatever that looks
+    function keepResult(LazyClaim calldata claim) external nonReentrant {
+        // Check: final, and not kept. The record of a kept one is an output's digest: whatever that looks
         // like, it is no hash of a claim.
         uint256 requestId = claim.requestId;
         if (_isKept(requestId)) revert LazyMarket_ResultKept(requestId);
-        _require(requestId, LazyState.FINAL, LazyHashes.unkept(claim.hashShown(), finalAt));
+        _require(requestId, LazyState.FINAL, claim.hashShown());
         // Effect
-        _keep(
-            requestId,
-            Result({
-                versionId: claim.versionId,
-                mode: MODE,
-                how: Finality.UNCHALLENGED,
-                finalAt: finalAt,
-                bond: claim.collateral,
-                outputDigest: claim.outputDigest
-            })
-        );
+        _keepUnchallenged(claim);
     }
 
-    /// @dev Pays an answer, makes it final and keeps its result. The caller has checked that it is due.
-    function _settle(LazyClaim calldata claim, Finality how) internal {
-        _finish(claim.requestId, claim.versionId, claim.outputDigest, how, claim.collateral);
-        _pay(claim, how);
-    }
-
-    /// @dev The caller makes it final.
-    function _pay(LazyClaim calldata claim, Finality how) private {
+    /// @dev The caller makes it final, and has checked that it is due.
+    function _pay(LazyClaim calldata claim, Finality how) internal {
         address executor = claim.executor;
         uint64 versionId = claim.versionId;
         (uint256 fee, uint256 royalty) = _split(claim.price, claim.royaltyBps);
@@ -180,6 +165,18 @@ abstract contract LazyAnswers is LazyRequests {
         // Effect
         _set(requestId, LazyState.ANSWERED, claim.hash());
         claim.emitAnswered(output, wanted.inputHint);
+    }
+
+    /// @dev As of the first second after its window: whoever makes it final late makes it no newer.
+    function _keepUnchallenged(LazyClaim calldata claim) private {
+        _finishAsOf(
+            claim.challengeDeadline + 1,
+            claim.requestId,
+            claim.versionId,
+            claim.outputDigest,
+            Finality.UNCHALLENGED,
+            claim.collateral
+        );
     }
 
     /// @dev Output and lock in one transaction: only where nobody else could lock, so that there is nobody to copy it.

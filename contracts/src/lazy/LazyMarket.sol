@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {ILazyMarket} from "../interfaces/ILazyMarket.sol";
 import {LazyHashes} from "../libraries/LazyHashes.sol";
+import {RegistryRules} from "../libraries/RegistryRules.sol";
 import {RecordMarket} from "../markets/RecordMarket.sol";
 import {LazyClaim, LazyLimits, LazyState} from "../types/LazyTypes.sol";
 import {TrustMode} from "../types/ModelTypes.sol";
@@ -39,6 +40,10 @@ contract LazyMarket is LazyAnswers {
         if (IDisputeCourt(court_).token() != token_ || IDisputeCourt(court_).CHALLENGE_BOND() == 0) {
             revert RecordMarket_InvalidConfiguration();
         }
+        // Check: room for the output of any version. Who has locked must be able to answer.
+        if (recordLimits.maxOutputLength < RegistryRules.MAX_PACKED_LENGTH) {
+            revert RecordMarket_InvalidConfiguration();
+        }
         // Effect
         COURT = court_;
     }
@@ -63,7 +68,8 @@ contract LazyMarket is LazyAnswers {
             _stateOf(claim.requestId) == uint8(LazyState.DISPUTED) ? LazyState.DISPUTED : LazyState.ANSWERED;
         _requireVerdict(claim, state);
         // Effect
-        _settle(claim, Finality.PROVEN);
+        _finish(claim.requestId, claim.versionId, claim.outputDigest, Finality.PROVEN, claim.collateral);
+        _pay(claim, Finality.PROVEN);
         // Interaction: the requester's code, last.
         if (claim.callback != address(0)) _callBack(_callbackOf(claim), output);
     }

@@ -105,7 +105,8 @@ abstract contract LazyRequests is LazyBacking {
         // Effect: the first lock fixed the price, and the requester has had his change.
         made.price = missed.price;
         _lock(requestId, wanted, made);
-        uint256 reward = wanted.collateral / 2;
+        // No more than the price: else a requester would ask for next to nothing and take over himself what was missed.
+        uint256 reward = Math.min(missed.price, wanted.collateral / 2);
         emit LockMissed(requestId, missed.executor, reward, wanted.collateral - reward);
         // Interaction: what was missed is paid for now, by who missed it.
         _slashUsed(requestId, missed.executor, wanted.collateral, address(0), 0, msg.sender, reward);

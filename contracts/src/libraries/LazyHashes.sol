@@ -57,11 +57,6 @@ library LazyHashes {
         }
     }
 
-    /// @notice What a record holds of a claim that is final and whose result is not kept.
-    function unkept(bytes32 claimHash, uint64 finalAt) internal pure returns (bytes32) {
-        return keccak256(abi.encode(claimHash, finalAt));
-    }
-
     /// @notice What a challenger commits to.
     function commitment(address challenger, address market, bytes32 claimHash, bytes32 salt)
         internal

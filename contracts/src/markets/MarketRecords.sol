@@ -40,26 +40,28 @@ abstract contract MarketRecords is IRecordMarket {
         _entries[requestId].record = Records.pack(state, details);
     }
 
-    /// @dev Makes the output final, for good. The caller has checked that it is.
+    /// @dev Makes the output final, for good, as of now. The caller has checked that it is.
     function _finish(uint256 requestId, uint64 versionId, bytes32 outputDigest, Finality how, uint128 bond) internal {
-        _keep(
-            requestId,
-            Result({
-                versionId: versionId,
-                mode: MODE,
-                how: how,
-                finalAt: uint64(block.timestamp),
-                bond: bond,
-                outputDigest: outputDigest
-            })
-        );
+        _finishAsOf(uint64(block.timestamp), requestId, versionId, outputDigest, how, bond);
     }
 
-    /// @dev Both words of a final output. The caller has checked that it is final.
-    function _keep(uint256 requestId, Result memory result) internal {
+    /// @dev The same as of `finalAt`, at most now. Where an output can be final long before somebody says so, that is
+    /// when it could first: else who waits with what nobody can doubt any more had the newest result when he likes.
+    function _finishAsOf(
+        uint64 finalAt,
+        uint256 requestId,
+        uint64 versionId,
+        bytes32 outputDigest,
+        Finality how,
+        uint128 bond
+    ) internal {
         Entry storage entry = _entries[requestId];
-        entry.record = Records.pack(Records.FINAL, result.outputDigest);
-        entry.result = Records.packResult(result);
+        entry.record = Records.pack(Records.FINAL, outputDigest);
+        entry.result = Records.packResult(
+            Result({
+                versionId: versionId, mode: MODE, how: how, finalAt: finalAt, bond: bond, outputDigest: outputDigest
+            })
+        );
     }
 
     /// @dev Whether both words are there.

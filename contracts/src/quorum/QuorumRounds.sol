@@ -7,6 +7,7 @@ import {IQuorumMarket} from "./IQuorumMarket.sol";
 import {IQuorumMembers} from "./IQuorumMembers.sol";
 import {QuorumHashes} from "./QuorumHashes.sol";
 import {QuorumRound, QuorumState, RefundReason, SeatEnd, SeatState} from "./QuorumTypes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title Rounds of drawn members
 /// @notice Everybody commits before anybody reveals, so nobody copies; whoever commits to something must show it. How a
@@ -108,7 +109,10 @@ abstract contract QuorumRounds is IQuorumMarket, RecordMarket {
         bytes32 digest = keccak256(output);
         if (digest | REVEALED != winner) revert RecordMarket_OutputDigestMismatch(digest, winner);
         // Effect: what answered for it is what those who agreed would have lost, had they been outvoted.
-        _finish(round.requestId, round.versionId, digest, Finality.QUORUM, uint128(votes * OUTLIER_SLASH));
+        // It is as of the end of its round: whoever settles it late makes it no newer.
+        uint64 finalAt = uint64(Math.min(block.timestamp, round.revealDeadline));
+        uint128 bond = uint128(votes * OUTLIER_SLASH);
+        _finishAsOf(finalAt, round.requestId, round.versionId, digest, Finality.QUORUM, bond);
         _payShares(round, words, winner, votes, output);
         // Interaction: nobody is harmed who could be compensated, so what the others lose burns.
         _endSeats(round, words, winner, 0);

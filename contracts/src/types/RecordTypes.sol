@@ -18,7 +18,8 @@ enum Finality {
 /// @param versionId version that was asked.
 /// @param mode trust mode that the request asked for.
 /// @param how what made the output final.
-/// @param finalAt second in which it became final.
+/// @param finalAt second in which it became final, whenever somebody said so: of an unchallenged answer the first after
+/// its window, of a quorum's that of its settlement, or the last for reveals if that is earlier.
 /// @param bond stake that answered for it, in token units; rounded down to 2^88 - 1 if it was more.
 /// @param outputDigest keccak256 of the packed output.
 struct Result {

@@ -17,7 +17,6 @@ contract LazyOutputAsRecordAttack is LazyNetwork {
         LazyClaim memory crafted = _copy(claim);
         crafted.price = PRICE * 100;
         bytes32 asAnswer = keccak256(abi.encode(crafted));
-        bytes32 asUnkept = keccak256(abi.encode(asAnswer, uint64(7)));
         _forge(claim.requestId, asAnswer);
         vm.expectRevert(otherRecord(claim.requestId, LazyState.FINAL, LazyState.ANSWERED));
         lazy.finalize(crafted, "");
@@ -26,9 +25,8 @@ contract LazyOutputAsRecordAttack is LazyNetwork {
         vm.expectRevert(otherRecord(claim.requestId, LazyState.FINAL, LazyState.ANSWERED));
         vm.prank(challenger);
         court.challenge(address(lazy), crafted, SALT);
-        _forge(claim.requestId, asUnkept);
         vm.expectRevert(abi.encodeWithSelector(ILazyMarket.LazyMarket_ResultKept.selector, claim.requestId));
-        lazy.keepResult(crafted, 7);
+        lazy.keepResult(crafted);
     }
 
     function test_attack_aDigestThatIsALocksHash() external {

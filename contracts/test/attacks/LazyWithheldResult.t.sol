@@ -13,25 +13,29 @@ contract LazyWithheldResultAttack is LazyNetwork {
     function test_attack_inFrontOfAFinalizeThatWouldKeepIt() external {
         LazyClaim memory claim = honest();
         pastWindow(claim);
-        uint64 finalAt = uint64(block.timestamp);
         vm.prank(executor);
         lazy.finalizeMany(list(claim));
         vm.expectRevert(otherRecord(claim.requestId, LazyState.FINAL, LazyState.ANSWERED));
         lazy.finalize(claim, "");
         vm.warp(block.timestamp + 3650 days);
         vm.prank(requester);
-        lazy.keepResult(claim, finalAt);
-        assertEq(lazy.resultOf(claim.requestId).finalAt, finalAt, "when it became final, not when it was kept");
+        lazy.keepResult(claim);
+        assertEq(
+            lazy.resultOf(claim.requestId).finalAt,
+            claim.challengeDeadline + 1,
+            "when it became final, not when it was kept"
+        );
         assertEq(lazy.resultOf(claim.requestId).outputDigest, keccak256(truth()), "the output");
     }
 
-    function testFuzz_attack_asOfAnotherSecond(uint64 finalAt) external {
+    function testFuzz_attack_asOfAnotherSecond(uint64 deadline) external {
         LazyClaim memory claim = honest();
         pastWindow(claim);
-        vm.assume(finalAt != block.timestamp);
+        vm.assume(deadline != claim.challengeDeadline);
         lazy.finalizeMany(list(claim));
+        claim.challengeDeadline = deadline;
         vm.expectRevert(otherRecord(claim.requestId, LazyState.FINAL, LazyState.FINAL));
-        lazy.keepResult(claim, finalAt);
+        lazy.keepResult(claim);
     }
 
     function test_attack_ofAnAnswerThatIsNotFinal() external {
@@ -39,13 +43,12 @@ contract LazyWithheldResultAttack is LazyNetwork {
         LazyClaim memory disputed = challenged(honest());
         LazyClaim memory wrong = lie();
         slashed(challenged(wrong));
-        uint64 now_ = uint64(block.timestamp);
         vm.expectRevert(otherRecord(answered.requestId, LazyState.ANSWERED, LazyState.FINAL));
-        lazy.keepResult(answered, now_);
+        lazy.keepResult(answered);
         vm.expectRevert(otherRecord(disputed.requestId, LazyState.DISPUTED, LazyState.FINAL));
-        lazy.keepResult(disputed, now_);
+        lazy.keepResult(disputed);
         vm.expectRevert(otherRecord(wrong.requestId, LazyState.SLASHED, LazyState.FINAL));
-        lazy.keepResult(wrong, now_);
+        lazy.keepResult(wrong);
     }
 
     /// @notice What is proven is kept at once, also where the window is over: nobody makes less of it.
@@ -56,7 +59,7 @@ contract LazyWithheldResultAttack is LazyNetwork {
         vm.expectRevert();
         lazy.finalizeMany(list(claim));
         vm.expectRevert(abi.encodeWithSelector(ILazyMarket.LazyMarket_ResultKept.selector, claim.requestId));
-        lazy.keepResult(claim, uint64(block.timestamp));
+        lazy.keepResult(claim);
         assertEq(uint256(lazy.resultOf(claim.requestId).how), uint256(Finality.PROVEN), "proven");
     }
 

@@ -236,27 +236,25 @@ contract LazyAnswersTest is LazyNetwork {
     function test_aResultIsKeptLater() external {
         LazyClaim memory claim = honest();
         pastWindow(claim);
-        uint64 finalAt = uint64(block.timestamp);
+        skip(1 hours);
         lazy.finalizeMany(list(claim));
         skip(1 days);
-        vm.expectRevert(otherRecord(claim.requestId, LazyState.FINAL, LazyState.FINAL));
-        lazy.keepResult(claim, finalAt + 1);
         claim.collateral += 1;
         vm.expectRevert(otherRecord(claim.requestId, LazyState.FINAL, LazyState.FINAL));
-        lazy.keepResult(claim, finalAt);
+        lazy.keepResult(claim);
         claim.collateral -= 1;
         LazyMoney memory before = lazyMoney();
         vm.prank(stranger);
-        lazy.keepResult(claim, finalAt);
+        lazy.keepResult(claim);
         assertNothingMoved(before);
         Result memory result = lazy.resultOf(claim.requestId);
         assertEq(uint256(result.how), uint256(Finality.UNCHALLENGED), "how");
-        assertEq(result.finalAt, finalAt, "when it became final");
+        assertEq(result.finalAt, claim.challengeDeadline + 1, "when it could become final");
         assertEq(result.bond, COLLATERAL, "bond");
         assertEq(result.outputDigest, claim.outputDigest, "output");
         assertEq(result.versionId, lazyVersion, "version");
         vm.expectRevert(abi.encodeWithSelector(ILazyMarket.LazyMarket_ResultKept.selector, claim.requestId));
-        lazy.keepResult(claim, finalAt);
+        lazy.keepResult(claim);
     }
 
     function _assertTold(Listener listener, LazyClaim memory claim, uint256 times) private view {

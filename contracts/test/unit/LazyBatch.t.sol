@@ -56,7 +56,7 @@ contract LazyBatchTest is LazyNetwork {
         vm.prank(stranger);
         assertEq(lazy.batch(calls), 3, "all of them");
         assertEq(lazy.backingOf(stranger).used, 3 * COLLATERAL, "each with its collateral");
-        assertEq(staking.creditOf(stranger), COLLATERAL / 2, "and the reward for the missed one");
+        assertEq(staking.creditOf(stranger), PRICE, "and the reward for the missed one");
     }
 
     /// @notice As many locks as the backing is enough for; the rest is left out.

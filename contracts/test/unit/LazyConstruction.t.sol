@@ -8,6 +8,7 @@ import {ILazyMarket} from "../../src/interfaces/ILazyMarket.sol";
 import {IRecordMarket} from "../../src/interfaces/IRecordMarket.sol";
 import {DisputeCourt} from "../../src/lazy/DisputeCourt.sol";
 import {LazyMarket} from "../../src/lazy/LazyMarket.sol";
+import {RegistryRules} from "../../src/libraries/RegistryRules.sol";
 import {LazyLimits} from "../../src/types/LazyTypes.sol";
 import {TrustMode} from "../../src/types/ModelTypes.sol";
 import {RecordLimits} from "../../src/types/RecordTypes.sol";
@@ -82,7 +83,7 @@ contract LazyConstructionTest is LazyNetwork {
             (RecordLimits memory records, LazyLimits memory bounds) = (recordLimits(), lazyLimits());
             if (i == 0) records.maxLifetime = 0;
             if (i == 1) records.maxLifetime = uint64(type(uint32).max) + 1;
-            if (i == 2) records.maxOutputLength = 0;
+            if (i == 2) records.maxOutputLength = RegistryRules.MAX_PACKED_LENGTH - 1;
             if (i == 3) bounds.collateralFloor = 0;
             if (i == 4) bounds.rewardBps = 2501;
             if (i == 5) bounds.minLockDuration = 0;

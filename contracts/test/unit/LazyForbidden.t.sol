@@ -45,7 +45,6 @@ contract LazyForbiddenTest is LazyNetwork {
     LazyRequest internal request;
     LazyLock internal made;
     LazyClaim internal claim;
-    uint64 internal finalAt;
     bool internal named;
 
     function test_beforeItIsMade() external {
@@ -102,7 +101,7 @@ contract LazyForbiddenTest is LazyNetwork {
         if (action == Action.REFUND_LOCKED) lazy.refundLocked(request, made);
         if (action == Action.FINALIZE) lazy.finalize(claim, truth());
         if (action == Action.FINALIZE_MANY) lazy.finalizeMany(list(claim));
-        if (action == Action.KEEP_RESULT) lazy.keepResult(claim, finalAt);
+        if (action == Action.KEEP_RESULT) lazy.keepResult(claim);
         if (action == Action.DRAW_LOT) court.drawLot(address(lazy), claim);
         if (action == Action.SLASH) court.slash(address(lazy), claim);
         if (action == Action.PROVE) {
@@ -179,7 +178,6 @@ contract LazyForbiddenTest is LazyNetwork {
         if (place == Place.FINAL) finalized(claim);
         if (place == Place.UNKEPT) {
             pastWindow(claim);
-            finalAt = uint64(block.timestamp);
             lazy.finalizeMany(list(claim));
         }
         if (place == Place.REFUNDED) {

@@ -64,7 +64,9 @@ abstract contract LazyActions is LazyStage {
         made.price = model.made.price;
         bytes memory data = abi.encodeCall(lazy.takeOver, (request, model.made, 0));
         if (!_try(account, address(lazy), data, may, "take over")) return;
-        _slash(model.made.executor, request.collateral, address(0), 0, account, request.collateral / 2);
+        uint256 half = request.collateral / 2;
+        uint256 reward = made.price < half ? made.price : half;
+        _slash(model.made.executor, request.collateral, address(0), 0, account, reward);
         models[index].made = made;
     }
 
@@ -97,7 +99,7 @@ abstract contract LazyActions is LazyStage {
         (Model memory model, uint256 index, bool found) = _pick(seed, LazyState.FINAL);
         if (!found) return;
         bool may = model.state == LazyState.FINAL && !model.isKept;
-        bytes memory data = abi.encodeCall(lazy.keepResult, (model.claim, model.finalAt));
+        bytes memory data = abi.encodeCall(lazy.keepResult, (model.claim));
         if (_try(address(this), address(lazy), data, may, "keep")) models[index].isKept = true;
     }
 
@@ -274,7 +276,7 @@ abstract contract LazyActions is LazyStage {
         models[index].state = LazyState.FINAL;
         models[index].how = how;
         models[index].isKept = isKept;
-        models[index].finalAt = uint64(block.timestamp);
+        models[index].finalAt = how == Finality.PROVEN ? uint64(block.timestamp) : claim.challengeDeadline + 1;
         ++models[index].ends;
     }
 
