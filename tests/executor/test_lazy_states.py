@@ -20,6 +20,7 @@ from gateless.executor.lazy.states import (
     LazyWork,
     LazyWorkState,
     after_event,
+    may_be_drawn,
     new_lazy_work,
     undone,
 )
@@ -185,3 +186,18 @@ async def test_own_steps_do_not_overrule_the_chain(journal: Journal) -> None:
     kept = await journal.move_lazy(ID, S.LOCKED, only_from=[S.LOCKED], packed_output=b"out")
     assert (kept.state, kept.packed_output, kept.lock) == (S.LOCKED, b"out", LOCK)
     assert await journal.lazy_counts() == {S.LOCKED: 1}
+
+
+def test_a_lot_may_fall_while_the_chain_knows_the_hash_that_draws() -> None:
+    audited = replace(
+        LazyWork(ID, replace(REQUEST, audit_bps=1)),
+        state=S.ANSWERED,
+        claim=replace(CLAIM, audit_bps=1),
+    )
+    last = CLAIM.answered_block + 1 + 256
+    assert may_be_drawn(audited, last)
+    assert not may_be_drawn(audited, last + 1)
+    # It is promised already, or fell.
+    assert may_be_drawn(replace(audited, state=S.LOCKED, claim=None), last + 1)
+    assert may_be_drawn(replace(audited, state=S.DISPUTED), last + 1)
+    assert not may_be_drawn(replace(audited, request=REQUEST), last)
