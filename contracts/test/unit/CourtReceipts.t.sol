@@ -159,6 +159,7 @@ contract CourtReceiptsTest is CourtNetwork {
         assertSlot(0, SlotState.INTACT);
         assertSlot(CAPACITY - 1, SlotState.INTACT);
         assertSlot(CAPACITY, SlotState.WORTHLESS);
+        assertSlot(CAPACITY + 1, SlotState.WORTHLESS);
         assertEq(uint256(court.slotOf(stranger, epoch, 0)), uint256(SlotState.WORTHLESS), "no pool");
     }
 

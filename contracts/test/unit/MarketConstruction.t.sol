@@ -37,6 +37,13 @@ contract MarketConstructionTest is Network {
         );
     }
 
+    function test_refusesASignatureValidatorWithoutCode() external {
+        vm.expectRevert(IInferenceMarket.InferenceMarket_InvalidConfiguration.selector);
+        new InferenceMarket(
+            address(token), address(registry), address(verifier), address(staking), makeAddr("nobody"), limits()
+        );
+    }
+
     function test_refusesLimitsThatLeaveNoRoom() external {
         Limits memory bad = limits();
         bad.collateralFloor = 0;

@@ -219,6 +219,16 @@ contract MarketRequestTest is Network {
         );
     }
 
+    function test_takesAnInputOfTheGreatestLength() external {
+        RequestParams memory params = packedParams();
+        bytes memory longest = new bytes(MAX_INPUT_LENGTH);
+        params.inputDigest = keccak256(longest);
+        params.inputBinding = params.inputDigest;
+        vm.prank(requester);
+        uint256 requestId = market.request(params, longest, "");
+        assertState(requestId, RequestState.OPEN);
+    }
+
     function test_refusesLongInputsAndHints() external {
         RequestParams memory params = packedParams();
         bytes memory long = new bytes(MAX_INPUT_LENGTH + 1);
