@@ -24,6 +24,7 @@ from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.receipt_checks import DEFAULT_LIFE_SECONDS, CheckedReceipt
 from gateless.sdk.receipts import Receipts
 from gateless.sdk.results import ResolvedVersion, SignedOffer
+from gateless.sdk.sending import send
 from gateless.sdk.signing import Signing
 from gateless.sdk.tensors import label_of, pack_inputs, unpack_outputs
 from gateless.sdk.terms import checked_address
@@ -254,9 +255,7 @@ class Calling(Signing, Receipts):
     async def _posted(self, server: ExecutorInfo, path: str, body: bytes) -> httpx.Response:
         base = server.endpoint.rstrip("/")
         try:
-            answer = await self.services.http.post(
-                f"{base}{path}", content=body, timeout=_HTTP_SECONDS
-            )
+            answer = await send(self.services.http, "POST", f"{base}{path}", body, _HTTP_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise StorageError(
                 "store-unreachable",

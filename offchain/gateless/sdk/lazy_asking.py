@@ -23,6 +23,7 @@ from gateless.sdk.lazy_results import LazyAsked
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.requesting import Requesting
 from gateless.sdk.results import ResolvedVersion, SentTransaction
+from gateless.sdk.sending import send
 from gateless.sdk.tensors import pack_inputs
 from gateless.sdk.terms import RequestTerms
 
@@ -303,9 +304,7 @@ class LazyAsking(Requesting):
 
     async def _call(self, base: str, method: str, path: str, body: bytes) -> httpx.Response:
         try:
-            answer = await self.services.http.request(
-                method, f"{base}{path}", content=body, timeout=_HTTP_SECONDS
-            )
+            answer = await send(self.services.http, method, f"{base}{path}", body, _HTTP_SECONDS)
         except httpx.HTTPError as error:
             raise StorageError(
                 "store-unreachable",
