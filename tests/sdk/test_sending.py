@@ -6,7 +6,6 @@ import asyncio
 
 import httpx
 import pytest
-
 from gateless.sdk.sending import send
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
