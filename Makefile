@@ -76,7 +76,7 @@ demo: build ## the whole road on this machine: publish, request, run, prove, ver
 
 # --- checks --------------------------------------------------------------------------------------
 
-test: lint test-contracts test-page test-python ## everything that must pass; under 12 minutes on 2 cores
+test: lint test-contracts test-page test-python ## everything that must pass; a quarter of an hour on 2 cores
 
 lint: build
 	@$(VENV)/bin/ruff format --check $(LINTED)
