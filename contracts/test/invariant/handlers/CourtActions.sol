@@ -191,7 +191,7 @@ abstract contract CourtActions is CourtStage {
         uint256 already = claims.length;
         // Several may doubt one receipt.
         for (uint256 i = 0; i <= seed % 2 && claims.length < MAX_CLAIMS; ++i) {
-            _commitTo(challengers[(who + i) % ACTORS], issuedReceipts.length - 1);
+            _commitTo(challengers[(who % ACTORS + i) % ACTORS], issuedReceipts.length - 1);
         }
         nextBlock();
         for (uint256 at = already; at < claims.length; ++at) {
