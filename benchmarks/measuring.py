@@ -128,8 +128,8 @@ def family(pid: int) -> list[int]:
     found = [pid]
     for member in found:
         with contextlib.suppress(OSError):
-            for thread in os.scandir(f"/proc/{member}/task"):
-                children = Path(thread.path, "children").read_text(encoding="ascii")
+            for thread in Path(f"/proc/{member}/task").iterdir():
+                children = (thread / "children").read_text(encoding="ascii")
                 found.extend(int(child) for child in children.split())
     return found
 

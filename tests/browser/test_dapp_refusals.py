@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from gateless.core.types import RequestState
 from page_visitors import MakeVisitor
+from patience import eventually
 from playwright.async_api import Route, expect
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -39,7 +40,11 @@ async def test_a_wrong_chain_is_named_and_switched(make_visitor: MakeVisitor) ->
     await visitor.sees_fault("Wrong chain", detail="on chain 1; this network is on chain 31337")
     await visitor.page.get_by_role("button", name="Switch chain").click()
     await expect(visitor.page.get_by_role("alert")).to_be_hidden()
-    assert visitor.wallet.chain_id == 31337
+
+    async def switched() -> bool:
+        return visitor.wallet.chain_id == 31337
+
+    await eventually("the wallet is on the network's chain", switched)
     assert visitor.wallet.asked == [
         "wallet_switchEthereumChain",
         "wallet_addEthereumChain",

@@ -50,12 +50,15 @@ def read_process(pid: int, name: str) -> str:
     return Path(f"/proc/{pid}/{name}").read_text()
 
 
-async def started(task: asyncio.Task[Any]) -> int:
-    """The pid of the worker that a task runs, once it has children of its own."""
+async def started(task: asyncio.Task[Any], others: set[int]) -> int:
+    """The pid of the worker that a task runs, once it has children of its own.
+
+    Not one of the workers that ran before it, which other tests may have left for later.
+    """
     for _ in range(500):
         await asyncio.sleep(0.02)
         assert not task.done(), task
-        for pid in workers():
+        for pid in set(workers()) - others:
             if group_members(pid) > 1:
                 return pid
     raise AssertionError("the worker did not start")
@@ -96,8 +99,9 @@ async def test_memory_limit_while_the_interpreter_loads(mlp: Built) -> None:
 
 
 async def test_cancellation_kills_the_whole_process_group(tmp_path: Path) -> None:
+    others = set(workers())
     task = asyncio.ensure_future(run_worker("srs", slow(tmp_path), limits=LIMITS))
-    pid = await started(task)
+    pid = await started(task, others)
     assert group_members(pid) >= 2
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -108,8 +112,9 @@ async def test_cancellation_kills_the_whole_process_group(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kill", [os.kill, os.killpg], ids=["worker", "group"])
 async def test_killed_worker_is_reported(tmp_path: Path, kill: Callable[[int, int], None]) -> None:
+    others = set(workers())
     task = asyncio.ensure_future(run_worker("srs", slow(tmp_path), limits=LIMITS))
-    pid = await started(task)
+    pid = await started(task, others)
     kill(pid, signal.SIGKILL)
     with pytest.raises(SandboxError) as caught:
         await asyncio.wait_for(task, 20)
@@ -159,8 +164,9 @@ async def test_any_other_panic_is_a_crash_with_its_reason(mlp: Built, tmp_path: 
 
 async def test_worker_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_PARENT", "hunter2")
+    others = set(workers())
     task = asyncio.ensure_future(run_worker("srs", slow(tmp_path), limits=LIMITS))
-    pid = await started(task)
+    pid = await started(task, others)
     environment = read_process(pid, "environ").split("\0")
     limits = read_process(pid, "limits").splitlines()
     task.cancel()

@@ -200,8 +200,9 @@ async def test_limits_are_set_for_each_job_and_never_above_the_ceiling(
 #: what a model that has taken its process over could say
 IMPOSTOR = """
 import sys
-sys.stderr.buffer.write(b"\\0"); sys.stderr.flush()
-for line in sys.stdin: print({answer!r}, flush=True)
+for line in sys.stdin:
+    sys.stderr.buffer.write(b"\\0"); sys.stderr.flush()
+    print({answer!r}, flush=True)
 """
 
 
