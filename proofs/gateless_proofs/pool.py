@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -43,6 +44,7 @@ class Task:
         logrows: k of a proof; 0 for what takes a moment (witness, float outputs).
         memory_bytes: what a proof takes as far as it is known, 0 if nothing is.
         proving_key: of a proof; its size tells what to expect.
+        due: when it should be done, seconds since 1970; the most urgent one that waits comes first.
     """
 
     domain: str
@@ -51,6 +53,7 @@ class Task:
     logrows: int = 0
     memory_bytes: int = 0
     proving_key: Path | None = None
+    due: float = math.inf
 
 
 class ProvingPool:
@@ -119,7 +122,7 @@ class ProvingPool:
             if error.code == "time-limit" or need.memory_bytes >= self.memory_bytes:
                 raise
         # Perhaps too little was reserved. With all the memory it runs alone, and is measured.
-        alone = Need(self.memory_bytes, need.least_threads, need.most_threads, need.light)
+        alone = replace(need, memory_bytes=self.memory_bytes)
         return await self._run(task, alone, request, progress)
 
     def need(self, task: Task) -> Need:
@@ -127,13 +130,13 @@ class ProvingPool:
         measured = self._measured.get(_key(task))
         if task.logrows == 0:
             memory = _LIGHT_BYTES if measured is None else _reservation(measured)
-            return Need(min(memory, self.memory_bytes), light=True)
+            return Need(min(memory, self.memory_bytes), light=True, due=task.due)
         known = measured or max(task.memory_bytes, _expected(task.proving_key))
         memory = min(_reservation(known), self.memory_bytes)
         cores = self._schedule.cores
         if task.logrows <= SINGLE_THREAD_LOGROWS:
-            return Need(memory, 1, cores)
-        return Need(memory, min(cores, _LARGE_PROOF_THREADS), cores)
+            return Need(memory, 1, cores, due=task.due)
+        return Need(memory, min(cores, _LARGE_PROOF_THREADS), cores, due=task.due)
 
     async def _run(
         self, task: Task, need: Need, request: Mapping[str, Any], progress: Progress | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -186,14 +187,24 @@ class Prover:
         packed_input: bytes,
         circuit_index: int = 0,
         progress: Progress | None = None,
+        *,
+        due: float = math.inf,
     ) -> Proof:
         """A proof of the circuit's outputs for an input, verified before it is returned.
+
+        Args:
+            bundle: the version.
+            packed_input: the input.
+            circuit_index: which of its circuits.
+            progress: told what it does.
+            due: when it should be done, seconds since 1970: of proofs that wait for room in the
+                pool the most urgent one comes first.
 
         Raises:
             ProofError: ``input-not-provable``, ``output-out-of-range``, ``proving-failed``,
                 ``key-mismatch``.
         """
-        batch = await self.prove_batch(bundle, [packed_input], circuit_index, progress)
+        batch = await self.prove_batch(bundle, [packed_input], circuit_index, progress, due=due)
         return Proof(
             batch.proof, batch.packed_outputs[0], batch.witness_seconds, batch.prove_seconds
         )
@@ -204,6 +215,8 @@ class Prover:
         packed_rows: Sequence[bytes],
         circuit_index: int,
         progress: Progress | None = None,
+        *,
+        due: float = math.inf,
     ) -> BatchProof:
         """One proof for several inputs, verified before it is returned.
 
@@ -230,6 +243,7 @@ class Prover:
             entry.logrows,
             entry.prove_memory_bytes,
             proving_key,
+            due,
         )
         answer = await self._run(task, request, progress)
         packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])

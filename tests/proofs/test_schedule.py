@@ -117,6 +117,49 @@ def test_equal_jobs_start_in_their_order(work: list[tuple[bool, int]], cores: in
         assert mine == sorted(mine)
 
 
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=20), cores)
+def test_the_most_urgent_starts_first(dues: list[int], cores: int) -> None:
+    schedule = Schedule(memory_bytes=MEMORY, cores=cores)
+    simulation = Simulation(schedule)
+    first = simulation.add(Need(MEMORY), 1)  # takes all the room, so that the others queue
+    tickets = {simulation.add(Need(MEMORY, due=due), 1): due for due in dues}
+    late = simulation.add(Need(MEMORY), 1)
+    simulation.finish()
+    by_urgency = sorted(tickets, key=lambda ticket: (tickets[ticket], ticket))
+    assert simulation.order == [first, *by_urgency, late]
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 40)), min_size=1, max_size=8))
+def test_deadlines_that_can_be_kept_are_kept(work: list[tuple[int, int]]) -> None:
+    """On one machine, for jobs that are all there from the start: Jackson's rule."""
+    simulation = Simulation(Schedule(memory_bytes=MEMORY, cores=1))
+    ends, now = [], 0
+    for length, due in sorted(work, key=lambda job: job[1]):
+        now += length
+        ends.append((now, due))
+    for length, due in work:
+        simulation.lengths[simulation.schedule.add(need := Need(MEMORY, due=due))] = length
+        simulation.needs[len(simulation.needs)] = need
+    simulation.pump()
+    simulation.finish()
+    late = any(
+        simulation.started[ticket] + length > due for ticket, (length, due) in enumerate(work)
+    )
+    assert late == any(end > due for end, due in ends)
+
+
+def test_an_urgent_large_job_is_not_held_up_by_those_that_come_after() -> None:
+    schedule = Schedule(memory_bytes=8, cores=4)
+    schedule.add(Need(3, due=100))
+    schedule.start()
+    urgent = schedule.add(Need(8, due=50))
+    assert not schedule.start()
+    schedule.add(Need(1, due=60))
+    assert not schedule.start(), "beside the urgent one there is no room for it"
+    schedule.release(0)
+    assert list(schedule.start()) == [urgent]
+
+
 @given(jobs, cores, st.data())
 def test_cancelled_jobs_free_their_room(
     work: list[tuple[Need, int]], cores: int, data: st.DataObject

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -30,11 +31,21 @@ class Proofs:
     async def alone(self, work: Work, ready: ReadyVersion) -> Proof:
         """A proof for one request."""
         return await self.of_input(
-            ready, kept_input(work), work.input_binding, f"request {work.request_id}"
+            ready,
+            kept_input(work),
+            work.input_binding,
+            f"request {work.request_id}",
+            due=_due(work),
         )
 
     async def of_input(
-        self, ready: ReadyVersion, packed: bytes, binding: bytes, purpose: str
+        self,
+        ready: ReadyVersion,
+        packed: bytes,
+        binding: bytes,
+        purpose: str,
+        *,
+        due: float = math.inf,
     ) -> Proof:
         """A proof of what a version's circuit for single inferences makes of an input.
 
@@ -43,11 +54,12 @@ class Proofs:
             packed: the input.
             binding: what the proof must show that it is tied to.
             purpose: what it is for, in words.
+            due: when it must be on chain, seconds since 1970; the most urgent is made first.
         """
         parts = self._parts
         version_id, index = ready.info.version_id, ready.circuit_index
         started = parts.clock.monotonic()
-        proof = await parts.prover.prove(ready.bundle, packed, index)
+        proof = await parts.prover.prove(ready.bundle, packed, index, due=due)
         seconds = parts.clock.monotonic() - started
         shown = await self._checked(
             lambda gas: parts.client.verifier.verify(
@@ -74,7 +86,9 @@ class Proofs:
         await parts.versions.make_key(ready.bundle, circuit_index)
         started = parts.clock.monotonic()
         rows = [kept_input(work) for work in works]
-        proof = await parts.prover.prove_batch(ready.bundle, rows, circuit_index)
+        proof = await parts.prover.prove_batch(
+            ready.bundle, rows, circuit_index, due=min(map(_due, works))
+        )
         seconds = parts.clock.monotonic() - started
         bindings = await self._checked(
             lambda gas: parts.client.verifier.verify_batch(
@@ -150,6 +164,11 @@ class Proofs:
                 f"to verify a proof of this circuit takes more than {limit} gas",
                 hint="it fits no transaction; its publisher must plan a smaller circuit",
             ) from refusal
+
+
+def _due(work: Work) -> float:
+    """When an answer must be there; what is not promised yet does not press."""
+    return float(work.lock_deadline) if work.lock_deadline else math.inf
 
 
 def _require_binding(purpose: str, expected: bytes, shown: bytes) -> None:

@@ -180,7 +180,11 @@ class LazyDisputes:
             self._give_up(work, "answer-indefensible", "the answer is not the circuit's output")
             return None
         proof = await self._context.proofs.of_input(
-            ready, packed, claim.input_binding, f"lazy request {work.request_id}"
+            ready,
+            packed,
+            claim.input_binding,
+            f"lazy request {work.request_id}",
+            due=float(work.dispute_deadline),
         )
         if keccak(proof.packed_output) != claim.output_digest:
             self._give_up(work, "answer-indefensible", "the proof is of another output")

@@ -180,7 +180,11 @@ class Defence:
             )
             return None
         proof = await self._proofs.of_input(
-            ready, kept.packed_input, claim.input_binding, f"claim {claim.claim_id}"
+            ready,
+            kept.packed_input,
+            claim.input_binding,
+            f"claim {claim.claim_id}",
+            due=float(claim.deadline),
         )
         if keccak(proof.packed_output) != claim.output_digest:
             await self._give_up(
