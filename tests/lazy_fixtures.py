@@ -74,7 +74,7 @@ class Answering:
             input_hint=hint,
         )
         chain = self.user.client.chain
-        return sign_lazy_request(
+        return await sign_lazy_request(
             self.user.signer, replace(request, **changes), chain.chain_id, self.lazy.address
         )
 

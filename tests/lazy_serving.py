@@ -67,8 +67,8 @@ class Asking:
         )
         return replace(request, **changes)
 
-    def signed(self, request: LazyRequest, *, with_input: bool = True) -> LazyOffer:
-        offer = sign_lazy_request(self.user.signer, request, 31337, self.market.address)
+    async def signed(self, request: LazyRequest, *, with_input: bool = True) -> LazyOffer:
+        offer = await sign_lazy_request(self.user.signer, request, 31337, self.market.address)
         return replace(offer, packed_input=self.packed) if with_input else offer
 
     async def sent(self, request: LazyRequest) -> int:

@@ -149,7 +149,8 @@ class Signing:
             epoch=self.epoch,
             slot=slot,
         )
-        return SignedReceipt.sign(self.chain.court.court, replace(receipt, **changes), self.key)
+        changed = replace(receipt, **changes)
+        return await SignedReceipt.sign(self.chain.court.court, changed, self.key)
 
 
 async def signing_executor(devnet: Devnet, make_served: MakeServed, name: str) -> Signing:

@@ -94,7 +94,7 @@ async def _sign_unchecked(net: Devnet, liar: LocalSigner, call: calls.Call) -> P
     rpc = net.client.rpc
     price = await rpc.quantity("eth_gasPrice")
     nonce = await rpc.quantity("eth_getTransactionCount", liar.address, "latest")
-    raw = liar.sign_transaction(
+    raw = await liar.sign_transaction(
         {
             "chainId": net.client.chain_id,
             "nonce": nonce,

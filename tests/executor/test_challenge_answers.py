@@ -137,7 +137,7 @@ async def test_a_lie_is_not_defended_and_ends_signing(
     async with signing(isolated_devnet, served, key) as up:
         signed = await up.signed(user.address, 1)
         lie = replace(signed.receipt, output_digest=keccak(b"a lie"), slot=3)
-        stolen = SignedReceipt.sign(signed.court, lie, key)
+        stolen = await SignedReceipt.sign(signed.court, lie, key)
         claim = (await doubter.client.challenge_receipt(stolen, packed)).claim
         await up.run.has_problems("receipt-lost")
         (kept,) = await up.run.journal.claims_of(lie.subject)

@@ -33,7 +33,7 @@ async def test_a_signed_request_is_answered_at_once_and_paid_after_its_window(
 
         await eventually("the stake that is configured is behind its answers", backed)
         request = await ask.request(executor=executor.address)
-        offer = ask.signed(request)
+        offer = await ask.signed(request)
         taken = await http.post("/v1/requests", content=offer.to_json())
         assert taken.status_code == 202, taken.text
         await ask.reaches(offer.request_id, LazyState.ANSWERED)
@@ -106,7 +106,7 @@ async def test_steps_that_wait_for_a_block_share_the_next_transaction(
             return (await ask.market.backing(executor.address)).total == BACKING
 
         await eventually("it has its backing", backed)
-        offers = [ask.signed(await ask.request(executor=executor.address)) for _ in range(4)]
+        offers = [await ask.signed(await ask.request(executor=executor.address)) for _ in range(4)]
         await control.set_automine(False)
 
         async def one_waits() -> bool:

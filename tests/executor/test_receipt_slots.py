@@ -46,7 +46,7 @@ class Key:
     def address(self) -> str:
         return self._signer.address
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],
@@ -63,7 +63,7 @@ class Key:
             ).fetchone()
         named = message["inputDigest"]
         assert keccak(packed) == (message["inputBinding"] if named == ZERO_BYTES32 else named)
-        signature = self._signer.sign_typed_data(domain, types, primary_type, message)
+        signature = await self._signer.sign_typed_data(domain, types, primary_type, message)
         self.signed.setdefault(place, set()).add(keccak(repr(message).encode()))
         if self.crash == "after signing":
             raise CrashedError

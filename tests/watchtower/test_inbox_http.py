@@ -36,12 +36,12 @@ async def test_what_it_takes_and_refuses(
         told = (await http.get(where)).json()
         assert (told["state"], told["case"]) == ("right", f"0x{true.digest.hex()}")
 
-        foreign = SignedReceipt.sign(true.court, true.receipt, LocalSigner.random())
+        foreign = await SignedReceipt.sign(true.court, true.receipt, LocalSigner.random())
         with pytest.raises(InputError, match="not signed by the key") as refused:
             await hand_over(Handover(foreign), url)
         assert refused.value.code == "handover-refused"
         elsewhere = replace(true.court, address=devnet.client.market.address)
-        other = SignedReceipt.sign(elsewhere, true.receipt, says.key)
+        other = await SignedReceipt.sign(elsewhere, true.receipt, says.key)
         with pytest.raises(InputError, match="court"):
             await hand_over(Handover(other), url)
 

@@ -110,6 +110,6 @@ async def sign_answer(
     known = await book.allocate(court, answer, backing)
     if known.signature is not None:
         return SignedReceipt(court, known.receipt, known.signature)
-    signed = SignedReceipt.sign(court, known.receipt, key)
+    signed = await SignedReceipt.sign(court, known.receipt, key)
     await book.keep_signature(court, known.receipt, signed.signature)
     return signed

@@ -61,7 +61,7 @@ class Signing(Requesting):
             nonce = await free_nonce(self.chain, signer.address)
         params = await self._params(resolved, settled, packed, progress)
         signed = SignedRequest(signer.address, params, nonce, hint)
-        request_id, signature = sign_request(self.chain, signer, signed)
+        request_id, signature = await sign_request(self.chain, signer, signed)
         progress(Step("signed", "the request is signed"))
         return SignedOffer(
             request_id=request_id,

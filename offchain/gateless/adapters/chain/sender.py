@@ -127,7 +127,7 @@ class Sender:
         nonces = self._client.nonces(self.address)
         nonce = await nonces.reserve()
         try:
-            raw = self._signer.sign_transaction(
+            raw = await self._signer.sign_transaction(
                 {
                     "chainId": self._client.chain_id,
                     "nonce": nonce,

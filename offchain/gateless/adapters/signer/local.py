@@ -35,11 +35,11 @@ class LocalSigner:
         """EIP-55 address of the account."""
         return str(self._account.address)
 
-    def sign_transaction(self, tx: Mapping[str, Any]) -> bytes:
+    async def sign_transaction(self, tx: Mapping[str, Any]) -> bytes:
         """The raw signed transaction."""
         return bytes(self._account.sign_transaction(dict(tx)).raw_transaction)
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],
