@@ -12,6 +12,7 @@ CHAIN_AWAY = frozenset(
         "rpc-rate-limited",
         "rpc-refused",
         "rpc-invalid",
+        "rpc-behind",
         "rpc-error",
         "unknown-block",
         "logs-unavailable",

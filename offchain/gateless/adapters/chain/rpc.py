@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout, TCPConnector
 from eth_typing import URI
@@ -13,7 +14,10 @@ from web3.exceptions import Web3Exception
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import RPCEndpoint
 
+from gateless.adapters.chain.log_range import LogRange
 from gateless.core.errors import ChainError
+
+_T = TypeVar("_T")
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
 _RETRIES = 3
@@ -53,10 +57,14 @@ class Rpc:
     Args:
         url: HTTP or HTTPS endpoint.
         timeout: seconds for one request.
+
+    Attributes:
+        log_range: how many blocks' logs it is asked for at a time.
     """
 
     def __init__(self, url: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
         self.url = url
+        self.log_range = LogRange()
         self._provider = AsyncHTTPProvider(
             URI(url),
             request_kwargs={"timeout": ClientTimeout(total=timeout)},
@@ -125,6 +133,15 @@ class Rpc:
         if "result" not in response:
             raise self._invalid(method)
         return response["result"]
+
+    async def together(self, read: Callable[[Rpc], Awaitable[_T]]) -> _T:
+        """Several reads that must see one chain: all of them from one endpoint.
+
+        Args:
+            read: reads from the endpoint that it is given. Where several endpoints are known it is
+                called again with another one after a fault, so it must change nothing.
+        """
+        return await read(self)
 
     async def quantity(self, method: str, *params: Any) -> int:
         """A call whose result is a hex quantity."""
