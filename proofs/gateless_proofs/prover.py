@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from gateless.core.packing import (
 )
 from gateless.core.raw_tensors import decode_raw
 
+from gateless_proofs.backend import ProvingBackend, Task
 from gateless_proofs.bundle import Bundle
 from gateless_proofs.keys import VERIFYING_KEY, KeyCache
-from gateless_proofs.pool import ProvingPool, Task
 from gateless_proofs.rows import circuit_inputs, instances_of, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 
@@ -84,12 +85,12 @@ class Prover:
     Args:
         keys: cache of keys and reference strings.
         limits: of each subprocess, where there is no pool.
-        pool: makes witnesses, float outputs and proofs in processes that are kept; without one
+        pool: makes witnesses, float outputs and proofs, here or elsewhere; without one
             every step has a process of its own.
     """
 
     def __init__(
-        self, keys: KeyCache, limits: Limits | None = None, pool: ProvingPool | None = None
+        self, keys: KeyCache, limits: Limits | None = None, pool: ProvingBackend | None = None
     ) -> None:
         self.keys = keys
         self.limits = limits or Limits()
@@ -104,11 +105,12 @@ class Prover:
             for integers, spec in zip(tensors, specs, strict=True)
         ]
         request = {
-            "model": str(bundle.model),
             "shapes": [list(spec.shape) for spec in specs],
             "samples": [reals],
         }
-        answer = await self._run(Task(bundle.digest, "reference", "model"), request)
+        answer = await self._run(
+            Task(bundle.digest, "reference", "model", files={"model": bundle.model}), request
+        )
         return [
             np.array(output["values"], dtype=np.float64).reshape(output["shape"])
             for output in answer["outputs"][0]
@@ -126,14 +128,15 @@ class Prover:
         tensors = [tensor.raw() for tensor in bundle.manifest.inputs]
         decode_raw(packed_input, tensors)  # what is no input is refused here
         request = {
-            "model": str(bundle.model),
             "inputs": [
                 {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.onnx_dtype}
                 for tensor in tensors
             ],
             "input": packed_input.hex(),
         }
-        answer = await self._run(Task(bundle.digest, "run_raw", "model"), request)
+        answer = await self._run(
+            Task(bundle.digest, "run_raw", "model", files={"model": bundle.model}), request
+        )
         output = bytes.fromhex(answer["output"])
         expected = sum(tensor.raw().length for tensor in bundle.manifest.outputs)
         if len(output) != expected:
@@ -164,8 +167,13 @@ class Prover:
         entry = bundle.circuit(circuit_index)
         rows = padded(packed_rows, entry)
         answer = await self._run(
-            Task(bundle.digest, "witness", entry.compiled_circuit),
-            _witness_request(bundle, rows, circuit_index),
+            Task(
+                bundle.digest,
+                "witness",
+                entry.compiled_circuit,
+                files=_circuit_files(bundle, circuit_index),
+            ),
+            {"inputs": circuit_inputs(rows, bundle.schema)},
         )
         packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
         specs = bundle.schema.outputs
@@ -230,11 +238,11 @@ class Prover:
         rows = padded(packed_rows, entry)
         proving_key = await self.keys.proving_key(bundle, circuit_index, progress)
         srs = await self.keys.srs(bundle.manifest.required_srs.kind, entry.logrows)
-        request = _witness_request(bundle, rows, circuit_index) | {
-            "proving_key": str(proving_key),
+        files = _circuit_files(bundle, circuit_index) | {
+            "proving_key": proving_key,
             # The key that was made beside it, not the publisher's: it needs no checks.
-            "verifying_key": str(proving_key.with_name(VERIFYING_KEY)),
-            "srs": str(srs),
+            "verifying_key": proving_key.with_name(VERIFYING_KEY),
+            "srs": srs,
         }
         task = Task(
             bundle.digest,
@@ -242,10 +250,10 @@ class Prover:
             entry.compiled_circuit,
             entry.logrows,
             entry.prove_memory_bytes,
-            proving_key,
+            files,
             due,
         )
-        answer = await self._run(task, request, progress)
+        answer = await self._run(task, {"inputs": circuit_inputs(rows, bundle.schema)}, progress)
         packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
         proof = bytes.fromhex(answer["proof"])
         found = [felt_from_ezkl_hex(text) for text in answer["instances"]]
@@ -331,10 +339,10 @@ class Prover:
             return await self.pool.run(task, request, progress)
         return await run_worker(
             task.operation,
-            request,
+            task.arguments(request),
             limits=self.limits,
             progress=progress,
-            own_keys=task.proving_key is not None,
+            own_keys="proving_key" in task.files,
         )
 
     async def _verification(self, bundle: Bundle, circuit_index: int) -> dict[str, Any]:
@@ -347,9 +355,5 @@ class Prover:
         }
 
 
-def _witness_request(bundle: Bundle, rows: Sequence[bytes], circuit_index: int) -> dict[str, Any]:
-    return {
-        "compiled": str(bundle.compiled(circuit_index)),
-        "settings": str(bundle.settings(circuit_index)),
-        "inputs": circuit_inputs(rows, bundle.schema),
-    }
+def _circuit_files(bundle: Bundle, circuit_index: int) -> dict[str, Path]:
+    return {"compiled": bundle.compiled(circuit_index), "settings": bundle.settings(circuit_index)}
