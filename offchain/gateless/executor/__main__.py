@@ -29,6 +29,7 @@ from gateless.executor.config import (
     Serving,
 )
 from gateless.executor.journal import Journal
+from gateless.executor.lists import Lists
 from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
 from gateless.executor.service import run_executor
 
@@ -39,6 +40,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ListsFile(_Strict):
+    """``policy.lists`` in the configuration file; see :class:`Lists`."""
+
+    allow_requesters: frozenset[str] = frozenset()
+    deny_requesters: frozenset[str] = frozenset()
+    deny_models: frozenset[int] = frozenset()
+    deny_versions: frozenset[int] = frozenset()
+
+
 class PolicyFile(_Strict):
     """``policy`` in the configuration file; see :class:`PolicyConfig`."""
 
@@ -46,6 +56,11 @@ class PolicyFile(_Strict):
     versions: frozenset[int] = frozenset()
     min_price: int | None = Field(default=None, ge=0)
     max_collateral: int | None = Field(default=None, ge=0)
+    max_at_risk: int | None = Field(default=None, ge=0)
+    lists: ListsFile = Field(default_factory=ListsFile)
+    proofs: bool = True
+    failures: int = Field(default=3, ge=0)
+    failure_pause_seconds: float = Field(default=60.0, gt=0)
     max_concurrent: int | None = Field(default=None, ge=1)
     time_factor: float = Field(default=2.0, ge=1)
     margin_seconds: float = Field(default=3.0, ge=0)
@@ -58,6 +73,11 @@ class PolicyFile(_Strict):
     proof_second_price: float = Field(default=0.0, ge=0)
     capital_bps: int = Field(default=0, ge=0)
     profit_bps: int = Field(default=0, ge=0)
+
+    def policy(self) -> PolicyConfig:
+        """As the executor knows it."""
+        values = self.model_dump() | {"lists": Lists(**self.lists.model_dump())}
+        return PolicyConfig(**values)
 
 
 class ReceiptsFile(_Strict):
@@ -152,7 +172,7 @@ class ConfigFile(_Strict):
             content_dir=self.content_dir or usual.content_dir,
             bundles_dir=self.bundles_dir or usual.bundles_dir,
             cache_dir=self.cache_dir or usual.cache_dir,
-            policy=PolicyConfig(**self.policy.model_dump()),
+            policy=self.policy.policy(),
             receipts=None
             if self.receipts is None
             else ReceiptsConfig(**self.receipts.model_dump()),

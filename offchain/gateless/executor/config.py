@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateless.executor.costs import Rates
+from gateless.executor.lists import Lists
 from gateless.executor.quorum_config import QuorumConfig
 
 #: A transaction may have 2**24 gas (EIP-7825); a sixteenth of it is left to the market.
@@ -30,6 +31,13 @@ class PolicyConfig:
         versions: version ids for ``LISTED``.
         min_price: lowest price; None means the profile's on chain.
         max_collateral: highest collateral of one request; None for no limit.
+        max_at_risk: most stake behind requests that are not settled yet, of all markets together;
+            None for no limit.
+        lists: whom and what is wanted, and whom and what not.
+        proofs: whether requests for proofs are taken; lazy requests, receipts and quorums have
+            switches of their own.
+        failures: failures in a row after which a version is left alone for a while; 0 for never.
+        failure_pause_seconds: for how long the first time; twice as long each further time.
         max_concurrent: requests worked on at once; None means the profile's capacity.
         time_factor: measured proving time is multiplied by this before it is promised.
         margin_seconds: time kept for transactions on top of proving.
@@ -51,6 +59,11 @@ class PolicyConfig:
     versions: frozenset[int] = frozenset()
     min_price: int | None = None
     max_collateral: int | None = None
+    max_at_risk: int | None = None
+    lists: Lists = field(default_factory=Lists)
+    proofs: bool = True
+    failures: int = 3
+    failure_pause_seconds: float = 60.0
     max_concurrent: int | None = None
     time_factor: float = 2.0
     margin_seconds: float = 3.0

@@ -22,6 +22,7 @@ from gateless.daemon.content import ContentSources
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.versions import Versions
 from gateless.executor.auditor import Auditor
+from gateless.executor.breaker import Breaker
 from gateless.executor.config import ExecutorConfig, Serving
 from gateless.executor.earnings import Earnings
 from gateless.executor.faults import NEEDS_OPERATOR
@@ -92,6 +93,11 @@ class Executor:
         transactions = Transactions(sender, journal)
         self._recovery = Recovery(client, journal, transactions, me)
         self._policy = Policy(config.policy, me)
+        self._breaker = Breaker(
+            self._clock,
+            failures=config.policy.failures,
+            pause_seconds=config.policy.failure_pause_seconds,
+        )
         self._standing = StandingReader(client, me, self._clock)
         self._watcher = Watcher(client, journal, me=me, confirmations=config.confirmations)
         self._versions = Versions(
@@ -118,6 +124,7 @@ class Executor:
             standing=self._standing,
             prover=prover,
             policy=self._policy,
+            breaker=self._breaker,
             config=config,
             clock=self._clock,
         )
@@ -128,6 +135,7 @@ class Executor:
             self._recovery,
             self._policy,
             self._clock,
+            self._breaker,
             retry_seconds=config.retry_seconds,
         )
         auditor = Auditor(parts, proofs)
@@ -142,7 +150,7 @@ class Executor:
                 config=config.quorum,
                 limits=Limits(memory_bytes=config.memory_bytes, seconds=config.prove_seconds),
                 clock=self._clock,
-                journal_path=config.data_dir / "quorum.db",
+                journal=journal.quorums,
                 retry_seconds=config.retry_seconds,
             )
         )
@@ -356,6 +364,14 @@ class Executor:
                     "find the cause in the log, then restart the executor",
                 )
             )
+        found += [
+            Problem(
+                "version-resting",
+                f"version {version_id} failed again and again; it is left alone for {pause:.0f} s",
+                "find the cause in the log, or put the version on the deny list",
+            )
+            for version_id, pause in self._breaker.resting.items()
+        ]
         found += self._standing_problems()
         found += self._sides.problems
         found += [

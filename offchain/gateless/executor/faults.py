@@ -52,6 +52,25 @@ NEEDS_OPERATOR = frozenset(
 )
 
 
+#: What a version, or this machine with it, gets wrong by itself: no requester can bring it about.
+BREAKING = frozenset(
+    {
+        "worker-crashed",
+        "memory-limit",
+        "time-limit",
+        "proving-failed",
+        "proof-too-large",
+        "zk-verifier-proof-rejected",
+        "transaction-reverted",
+    }
+)
+
+
+def is_breaking(error: GatelessError) -> bool:
+    """Whether an error counts against a version: after some in a row it is left alone."""
+    return error.code in BREAKING
+
+
 def is_hopeless(error: GatelessError) -> bool:
     """Whether trying again can never help."""
     return error.code in HOPELESS

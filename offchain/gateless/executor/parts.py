@@ -16,6 +16,7 @@ from gateless.core.errors import GatelessError
 from gateless.core.types import InputBinding
 from gateless.daemon.content import ContentSources
 from gateless.daemon.versions import ReadyVersion, Versions
+from gateless.executor.breaker import Breaker
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.journal import Journal
@@ -63,6 +64,7 @@ class Parts:
     standing: StandingReader
     prover: Prover
     policy: Policy
+    breaker: Breaker
     config: ExecutorConfig
     clock: Clock
 

@@ -14,7 +14,7 @@ from gateless.core.types import RequestInfo
 from gateless.daemon.versions import ReadyVersion
 from gateless.executor.checks import check_binding, check_execution, obtain_input
 from gateless.executor.delivery import Delivery
-from gateless.executor.faults import is_hopeless
+from gateless.executor.faults import is_breaking, is_hopeless
 from gateless.executor.gather import Gather
 from gateless.executor.offers import offer_of
 from gateless.executor.parts import Active, Gone, Parts, unless_gone
@@ -107,6 +107,7 @@ class Pipeline:
             except GatelessError as error:
                 work = await self._journal.get(active.request_id)
                 log.warning("step-failed", state=work.state, code=error.code, message=error.message)
+                self._count(work, error)
                 if work.state in UNCOMMITTED:
                     return await self._set_back(work, error)
                 # Promised: look at the chain again, then try again for as long as it counts.
@@ -261,12 +262,27 @@ class Pipeline:
         """The standing without the stake that locks under way will take."""
         locking = await self._journal.find([_S.LOCKING])
         reserved = sum(work.collateral for work in locking)
-        return replace(standing, available=max(0, standing.available - reserved))
+        return replace(
+            standing,
+            available=max(0, standing.available - reserved),
+            locked=standing.locked + reserved,
+        )
 
     async def _gas_price(self) -> int:
         if self._parts.config.policy.token_per_native is None:
             return 0
         return await self._parts.client.rpc.quantity("eth_gasPrice")
+
+    def _count(self, work: Work, error: GatelessError) -> None:
+        """Counts what speaks against a version; after some in a row it is left alone."""
+        breaker = self._parts.breaker
+        if is_breaking(error) and breaker.failed(work.version_id):
+            structlog.get_logger(__name__).warning(
+                "version-resting",
+                version_id=work.version_id,
+                seconds=round(breaker.resting[work.version_id]),
+                code=error.code,
+            )
 
     async def _set_back(self, work: Work, error: GatelessError) -> Verdict:
         """What an error means for a request that was not locked yet."""

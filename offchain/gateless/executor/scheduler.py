@@ -13,6 +13,7 @@ from gateless.adapters.clock import Clock
 from gateless.core.types import Block
 from gateless.daemon.faults import CHAIN_AWAY
 from gateless.executor.batching import proofs_at_once
+from gateless.executor.breaker import Breaker
 from gateless.executor.journal import Journal
 from gateless.executor.parts import Active
 from gateless.executor.pipeline import Pipeline
@@ -42,6 +43,7 @@ class Scheduler:
         recovery: asks the chain whether it is still to be done.
         policy: how much at once.
         clock: for pauses.
+        breaker: which versions are left alone.
         retry_seconds: pause before a request that had to wait is looked at again.
     """
 
@@ -52,6 +54,7 @@ class Scheduler:
         recovery: Recovery,
         policy: Policy,
         clock: Clock,
+        breaker: Breaker,
         *,
         retry_seconds: float,
     ) -> None:
@@ -60,6 +63,7 @@ class Scheduler:
         self._recovery = recovery
         self._policy = policy
         self._clock = clock
+        self._breaker = breaker
         self._retry_seconds = retry_seconds
         self._running: dict[int, _Running] = {}
         self._not_before: dict[int, float] = {}
@@ -102,6 +106,8 @@ class Scheduler:
                 continue
             if await self._ends_unseen(work, head, standing):
                 self._forget(work.request_id)
+            elif not self._breaker.admits(work.version_id):
+                continue
             elif self._not_before.get(work.request_id, 0) <= now and self._has_room(work, capacity):
                 self._start(work)
 
@@ -183,12 +189,13 @@ class Scheduler:
         if request_id in self._running:
             return
         active = Active(request_id)
+        self._breaker.begun(work.version_id)
         task = asyncio.create_task(self._pipeline.process(active), name=f"request-{request_id}")
         self._running[request_id] = _Running(active, work.version_id, task)
         task.add_done_callback(lambda done: self._finished(request_id, done))
 
     def _finished(self, request_id: int, task: asyncio.Task[Verdict | None]) -> None:
-        del self._running[request_id]
+        self._breaker.ended(self._running.pop(request_id).version_id)
         if task.cancelled():
             return
         error = task.exception()

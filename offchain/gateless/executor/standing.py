@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.lazy import LazyReader, has_lazy_market
 from gateless.adapters.clock import Clock
 from gateless.executor.policy import Standing
 
@@ -19,6 +20,8 @@ class StandingReader:
         self._client = client
         self._me = me
         self._clock = clock
+        lazily = has_lazy_market(client.deployment)
+        self._lazy = LazyReader(client.rpc, client.deployment) if lazily else None
         self._known: Standing | None = None
         self._read_at = 0.0
 
@@ -31,14 +34,20 @@ class StandingReader:
     async def refresh(self) -> Standing:
         """The standing as the chain has it now."""
         staking, market = self._client.staking, self._client.market
-        profile, enrolled, allocation, earnings = await asyncio.gather(
+        profile, enrolled, allocation, earnings, used = await asyncio.gather(
             staking.executor(self._me),
             staking.enrolled_versions(self._me),
             staking.allocation(self._me, market.address),
             market.balance_of(self._me),
+            self._lazily_used(),
         )
         self._known = Standing(
-            profile, frozenset(enrolled), allocation.available, allocation.locked, earnings
+            profile, frozenset(enrolled), allocation.available, allocation.locked, earnings, used
         )
         self._read_at = self._clock.monotonic()
         return self._known
+
+    async def _lazily_used(self) -> int:
+        if self._lazy is None:
+            return 0
+        return (await self._lazy.backing(self._me)).used

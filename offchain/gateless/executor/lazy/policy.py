@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateless.core.lazy import Backing, LazyRequest
 from gateless.executor.config import LazyConfig
 from gateless.executor.costs import Effort, cost_of, least_price
@@ -27,9 +29,7 @@ class LazyPolicy:
         named = request.named_executor
         if named is not None and not self._policy.is_me(named):
             return _skip("named-another", f"it is for {named} only")
-        if not self._policy.serves(request.version_id, standing):
-            return _skip("version-not-served", f"version {request.version_id} is not served here")
-        return None
+        return self._policy.judge_parties(request.version_id, request.requester, standing)
 
     def judge_output(self, packed_output: bytes, max_length: int) -> Verdict | None:
         """Why an answer that is right could not be sent; None where it can.
@@ -79,6 +79,9 @@ class LazyPolicy:
                 request,
                 self.asking(request, standing, prove_seconds, royalty_bps, gas_price),
                 now,
+            )
+            or self._policy.judge_risk(
+                request.collateral, replace(standing, lazily_used=backing.used)
             )
             or self._judge_backing(request, backing)
             or _TAKE
