@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from gateless.core.types import ExecutorInfo, RequestInfo, RequestState, TrustMode
 from gateless.executor import PolicyConfig, Serving
+from gateless.executor.admission import Forecast
 from gateless.executor.lists import Lists
 from gateless.executor.policy import Answer, Policy, Standing
 from hypothesis import given
@@ -109,6 +110,17 @@ def test_stake_at_risk_has_a_limit() -> None:
     assert judge(PolicyConfig(max_at_risk=299), standing=risky) == (Answer.WAIT, "at-risk-limit")
     # One that alone is too much will never be taken.
     assert judge(PolicyConfig(max_at_risk=99)) == (Answer.SKIP, "collateral-too-high")
+
+
+def test_what_is_promised_comes_first() -> None:
+    policy = Policy(PolicyConfig(time_factor=2.0, margin_seconds=3.0), ME)
+    assert policy.judge_queue(43.0, Forecast(15.0, 5.0, 0.0)) is None
+    late = policy.judge_queue(42.9, Forecast(15.0, 5.0, 0.0))
+    assert late is not None
+    assert (late.answer, late.reason) == (Answer.WAIT, "busy")
+    harmful = policy.judge_queue(100.0, Forecast(0.0, 5.0, 0.1))
+    assert harmful is not None
+    assert (harmful.answer, harmful.reason) == (Answer.WAIT, "busy")
 
 
 @pytest.mark.parametrize(

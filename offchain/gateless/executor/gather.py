@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import structlog
 from gateless.core.errors import GatelessError
 from gateless.core.types import InputBinding
 from gateless.daemon.versions import ReadyVersion
+from gateless.executor.admission import Debt, Forecast, Promise, forecast
 from gateless.executor.batching import BatchCircuit, choose, seconds_to_prove, within_gas
 from gateless.executor.faults import is_hopeless
 from gateless.executor.fitting import Fitting
@@ -26,6 +28,12 @@ log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.05
 _UNPROVED = (WorkState.LOCKING, WorkState.LOCKED, WorkState.PROVING)
+
+
+def _no_time(request_ids: Collection[int]) -> float:
+    """A version that was not prepared yet: nothing of it is proven before it is."""
+    return 0.0
+
 
 #: Requests that are worked on now.
 Running = Callable[[], frozenset[int]]
@@ -102,54 +110,79 @@ class Gather:
             if await self._parts.journal.timing(ready.info.version_id, circuit.index) is None:
                 await self._proofs.try_batch_circuit(work, ready, circuit.index)
 
-    async def expected_seconds(self, work: Work, ready: ReadyVersion) -> float:
-        """Time from a lock now to the proof: what is promised already comes first.
+    async def forecast(
+        self, work: Work, ready: ReadyVersion, *, due: float, now: float
+    ) -> Forecast:
+        """What locking a request now would mean: proofs are made by earliest deadline first.
 
         Waiting for others is not in it: that ends where the time of a lock asks for it.
-        """
-        total = await self._owed_seconds()
-        promised = await self._parts.journal.find(_UNPROVED)
-        versions = {entry.version_id for entry in promised} | {work.version_id}
-        for version_id in versions:
-            known = (
-                ready if version_id == work.version_id else self._parts.versions.known(version_id)
-            )
-            if known is None:
-                continue
-            ids = {entry.request_id for entry in promised if entry.version_id == version_id}
-            if version_id == work.version_id:
-                ids.add(work.request_id)
-            total += await self._seconds(ids, known)
-        return total
 
-    async def _owed_seconds(self) -> float:
-        """Time of the proofs that doubt about receipts and lazy answers asks for now."""
+        Args:
+            work: the request.
+            ready: its version.
+            due: when its lock would end.
+            now: seconds since 1970.
+        """
+        promised = await self._parts.journal.find(_UNPROVED)
+        times = {work.version_id: await self._times(ready)}
+        for version_id in {entry.version_id for entry in promised} - times.keys():
+            known = self._parts.versions.known(version_id)
+            times[version_id] = await self._times(known) if known is not None else _no_time
+        # What runs is not interrupted, and the deadline of a lock under way is not known yet: both
+        # count as if they came first.
+        promises = [
+            Promise(
+                entry.request_id,
+                entry.version_id,
+                float(entry.lock_deadline) if entry.state is WorkState.LOCKED else -math.inf,
+            )
+            for entry in promised
+        ]
+        return forecast(
+            Promise(work.request_id, work.version_id, due),
+            promises,
+            await self._debts(),
+            now=now,
+            seconds_of=lambda version_id, ids: times[version_id](ids),
+            needs=self._parts.policy.needs_seconds,
+        )
+
+    async def _debts(self) -> list[Debt]:
+        """Proofs that doubt about receipts and lazy answers asks for now."""
         journal = self._parts.journal
-        owed = {claim.subject: claim.version_id for claim in await journal.open_claims()}
+        owed: dict[bytes, tuple[int, float]] = {}
+        for claim in await journal.open_claims():
+            owed[claim.subject] = claim.version_id, float(claim.deadline)
         for lazy in await journal.find_lazy([LazyWorkState.DISPUTED]):
             if lazy.claim is not None:
-                owed[subject_of(lazy.claim)] = lazy.version_id
-        total = 0.0
-        for version_id in owed.values():
+                owed[subject_of(lazy.claim)] = lazy.version_id, float(lazy.dispute_deadline)
+        debts = []
+        for version_id, due in owed.values():
             ready = self._parts.versions.known(version_id)
             if ready is not None:
-                total += await journal.timing(version_id, ready.circuit_index) or 0.0
-        return total
+                seconds = await journal.timing(version_id, ready.circuit_index)
+                debts.append(Debt(seconds or 0.0, due))
+        return debts
 
-    async def _seconds(self, request_ids: Collection[int], ready: ReadyVersion) -> float:
-        """Time until these requests of a version are proven, whatever becomes of their batches."""
+    async def _times(self, ready: ReadyVersion) -> Callable[[Collection[int]], float]:
+        """How long proofs of a version take: for some requests, whatever becomes of their batch."""
         measured = await self._measured(ready)
+        single = await self._parts.journal.timing(ready.info.version_id, ready.circuit_index)
         indices = [circuit.index for circuit in measured]
-        alone = sum(self._fitting.is_apart(entry) for entry in request_ids)
-        sure = sum(self._fitting.fits(entry, indices) for entry in request_ids)
-        return seconds_to_prove(
-            len(request_ids),
-            await self._parts.journal.timing(ready.info.version_id, ready.circuit_index),
-            measured,
-            least_fill=self._settings.least_batch_fill,
-            alone=alone,
-            doubtful=len(request_ids) - alone - sure,
-        )
+
+        def seconds(request_ids: Collection[int]) -> float:
+            alone = sum(self._fitting.is_apart(entry) for entry in request_ids)
+            sure = sum(self._fitting.fits(entry, indices) for entry in request_ids)
+            return seconds_to_prove(
+                len(request_ids),
+                single,
+                measured,
+                least_fill=self._settings.least_batch_fill,
+                alone=alone,
+                doubtful=len(request_ids) - alone - sure,
+            )
+
+        return seconds
 
     # --- after a lock ---
 
@@ -288,7 +321,7 @@ class Gather:
     async def _is_urgent(self, group: _Group) -> bool:
         """Whether the time of a member's lock is what its proof may take."""
         needed = self._parts.policy.needs_seconds(
-            await self._seconds(group.members.keys(), group.ready)
+            (await self._times(group.ready))(group.members.keys())
         )
         now = self._parts.clock.now()
         return any(work.lock_deadline - now <= needed for work in group.members.values())

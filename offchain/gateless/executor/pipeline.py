@@ -175,10 +175,7 @@ class Pipeline:
             work = await self._parts.recovery.reconcile(work)
             if work.state is not _S.CHECKED:
                 return None
-            seconds = 0.0
-            if not work.has_proof:
-                seconds = await self._gather.expected_seconds(work, ready)
-            verdict, request, least = await self._judge(work, seconds)
+            verdict, request, least, seconds = await self._judge_with_others(work, ready)
             if verdict.answer is not Answer.TAKE or request is None:
                 return verdict
             if self._closing:
@@ -257,6 +254,34 @@ class Pipeline:
         elif verdict.answer is Answer.WAIT:
             await self._journal.note(work.request_id, verdict.reason, verdict.text)
         return verdict, chain, asking
+
+    async def _judge_with_others(
+        self, work: Work, ready: ReadyVersion
+    ) -> tuple[Verdict, RequestInfo | None, int, float]:
+        """Applies the policy to what is about to be locked beside all that is promised.
+
+        Returns:
+            As :meth:`_judge`, and the seconds until its proof would be there.
+        """
+        if work.has_proof:
+            return *await self._judge(work, 0.0), 0.0
+        alone = await self._journal.timing(work.version_id, work.circuit_index)
+        verdict, request, least = await self._judge(work, alone)
+        if verdict.answer is not Answer.TAKE or request is None:
+            return verdict, request, least, 0.0
+        now = await self._now()
+        due = min(now + request.lock_duration, request.deadline)
+        outlook = await self._gather.forecast(work, ready, due=float(due), now=float(now))
+        crowded = self._parts.policy.judge_queue(due - now, outlook)
+        if crowded is not None:
+            await self._journal.note(work.request_id, crowded.reason, crowded.text)
+            return crowded, request, least, outlook.seconds
+        return verdict, request, least, outlook.seconds
+
+    async def _now(self) -> int:
+        """The later of the latest block's time and this machine's."""
+        block = await self._parts.client.block()
+        return max(block.timestamp, int(self._parts.clock.now()))
 
     async def _unreserved(self, standing: Standing) -> Standing:
         """The standing without the stake that locks under way will take."""

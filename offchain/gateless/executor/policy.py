@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateless.core.types import ExecutorInfo, RequestInfo, TrustMode
+from gateless.executor.admission import Forecast
 from gateless.executor.config import PolicyConfig, Serving
 from gateless.executor.costs import Effort, cost_of, least_price
 
@@ -170,6 +171,26 @@ class Policy:
             return _skip("not-wanted", unwanted)
         if not self.serves(version_id, standing):
             return _skip("version-not-served", f"version {version_id} is not served here")
+        return None
+
+    def judge_queue(self, seconds_left: float, outlook: Forecast) -> Verdict | None:
+        """Why what is promised already leaves no room for one more now; None where it does."""
+        needed = self.needs_seconds(outlook.seconds)
+        if seconds_left < needed:
+            return Verdict(
+                Answer.WAIT,
+                "busy",
+                f"{seconds_left:.0f} s would be left, with what is promised before it the proof"
+                f" takes up to {needed:.1f} s",
+                "it is looked at again as proofs are done; a faster machine takes more at once",
+            )
+        if outlook.endangered > 0:
+            return Verdict(
+                Answer.WAIT,
+                "busy",
+                f"it would come before other promises and make one {outlook.endangered:.1f} s late",
+                "it is looked at again as proofs are done; a faster machine takes more at once",
+            )
         return None
 
     def judge_risk(self, collateral: int, standing: Standing) -> Verdict | None:
