@@ -206,7 +206,7 @@ class Follower:
             return
         raise ChainError(
             "rpc-behind",
-            f"{rpc.url} is at block {head.number}, block {positions[0].number} was read before",
+            f"{rpc.name} is at block {head.number}, block {positions[0].number} was read before",
             hint="wait until the node has caught up, or use another RPC endpoint",
             head=head.number,
             cursor=positions[0].number,

@@ -63,7 +63,7 @@ class LinkedBlocks:
             if self._lacks(header, by_block[header.number]):
                 again = await logs_of_block(rpc, self._decoder, self._names, header.hash)
                 if len(again) > len(by_block[header.number]):
-                    log.warning("logs-left-out", endpoint=rpc.url, block=header.number)
+                    log.warning("logs-left-out", endpoint=rpc.name, block=header.number)
                     by_block[header.number] = again
         return [event for header in headers for event in by_block[header.number]]
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.client import ChainClient
-from gateless.adapters.chain.rpc import Rpc, RpcError
+from gateless.adapters.chain.http_rpc import HttpRpc
+from gateless.adapters.chain.rpc import RpcError
 from gateless.core.errors import ChainError
 from gateless.devnet import Devnet
 from rpc_proxy import Answer, DropAfter, Fault, Garbage, Hang, HttpStatus, RpcFault, RpcProxy
@@ -90,7 +91,7 @@ async def test_faults_of_the_endpoint(
 
 async def test_endpoint_that_does_not_answer(proxy: RpcProxy) -> None:
     proxy.fail("eth_blockNumber", Hang(1.0))
-    rpc = Rpc(proxy.url, timeout=0.2)
+    rpc = HttpRpc(proxy.url, timeout=0.2)
     with pytest.raises(ChainError) as info:
         await rpc.quantity("eth_blockNumber")
     assert info.value.code == "rpc-timeout"
@@ -127,7 +128,7 @@ async def test_blocks_by_number_and_tag(devnet: Devnet) -> None:
 
 
 async def test_closed_client_can_be_used_again(devnet: Devnet) -> None:
-    rpc = Rpc(devnet.deployment.rpc_url)
+    rpc = HttpRpc(devnet.deployment.rpc_url)
     await rpc.quantity("eth_chainId")
     await rpc.close()
     assert await rpc.quantity("eth_chainId") == 31337

@@ -12,6 +12,7 @@ from gateless.adapters.chain.contract import no_contract
 from gateless.adapters.chain.court import CourtReader
 from gateless.adapters.chain.deployment import REQUIRED_CONTRACTS, Deployment
 from gateless.adapters.chain.events import LogDecoder, scan_logs
+from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.adapters.chain.market import MarketReader
 from gateless.adapters.chain.registry import RegistryReader
 from gateless.adapters.chain.rpc import DEFAULT_TIMEOUT_SECONDS, Rpc
@@ -66,7 +67,7 @@ class ChainClient(ChainConnection):
         Raises:
             ChainError: ``rpc-unreachable``, ``wrong-chain-id``, ``no-contract``.
         """
-        rpc = Rpc(deployment.rpc_url, timeout=request_timeout)
+        rpc = HttpRpc(deployment.rpc_url, timeout=request_timeout)
         try:
             await require_chain_id(rpc, deployment.chain_id, deployment.name)
             await _require_contracts(rpc, deployment)

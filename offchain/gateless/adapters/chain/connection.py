@@ -96,7 +96,7 @@ async def require_chain_id(rpc: Rpc, expected: int, network: str) -> None:
     if found != expected:
         raise ChainError(
             "wrong-chain-id",
-            f"{rpc.url} is chain {found}, network {network!r} is on chain {expected}",
+            f"{rpc.name} is chain {found}, network {network!r} is on chain {expected}",
             hint="check the rpc_url, or choose another network with --network",
             expected=expected,
             found=found,

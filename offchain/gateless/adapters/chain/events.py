@@ -10,7 +10,9 @@ from gateless.adapters.chain.abi import AbiItem
 from gateless.adapters.chain.artifacts import CONTRACT_NAMES
 from gateless.adapters.chain.calls import TOKEN, abi_of
 from gateless.adapters.chain.deployment import Deployment
-from gateless.adapters.chain.rpc import Rpc
+from gateless.adapters.chain.log_range import LogRange
+from gateless.adapters.chain.provider_faults import allowed_blocks, is_too_large
+from gateless.adapters.chain.rpc import Rpc, RpcError
 from gateless.core.errors import ChainError, InputError
 from gateless.core.types import Event
 
@@ -136,8 +138,9 @@ async def scan_logs(
     query = _query(decoder, names, indexed)
     found: list[Event] = []
     start = from_block
+    most = rpc.log_range.blocks
     while start <= to_block:
-        end = min(start + rpc.log_range.blocks - 1, to_block)
+        end = min(start + most - 1, to_block)
         blocks = end - start + 1
         chunk = {**query, "fromBlock": hex(start), "toBlock": hex(end)}
         try:
@@ -153,15 +156,24 @@ async def scan_logs(
                     block=start,
                     cause=error.message,
                 ) from error
-            rpc.log_range.refused(blocks)
+            most = _smaller(rpc.log_range, blocks, error)
             continue
         rpc.log_range.answered(blocks)
+        most = min(max(most, 2 * blocks), rpc.log_range.blocks)
         events = _events(decoder, names, logs)
         if any(not start <= event.block_number <= end for event in events):
             raise _no_logs(f"asked for blocks {start} to {end} it sent logs of others")
         found += events
         start = end + 1
     return found
+
+
+def _smaller(log_range: LogRange, blocks: int, error: ChainError) -> int:
+    """How many blocks' logs to ask for instead. Only what speaks of size is remembered."""
+    if isinstance(error, RpcError) and is_too_large(error):
+        log_range.refused(blocks, allowed_blocks(error))
+        return log_range.blocks
+    return max(1, blocks // 2)
 
 
 async def logs_of_block(

@@ -99,6 +99,6 @@ def _header(rpc: Rpc, raw: Any) -> Header:
 def _no_header(rpc: Rpc, what: str) -> ChainError:
     return ChainError(
         "rpc-invalid",
-        f"{rpc.url} gave no header: {what}",
+        f"{rpc.name} gave no header: {what}",
         hint="check that the network's rpc_url is an Ethereum JSON-RPC endpoint",
     )

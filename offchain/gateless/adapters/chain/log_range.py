@@ -13,8 +13,9 @@ class LogRange:
     """The range of blocks that one endpoint is asked for.
 
     Until a range is refused it doubles with each answer, up to :data:`MAX_BLOCKS`. After a refusal
-    it is half of what was refused, or what the refusal itself names, and grows slowly: limits by
-    result or time depend on what is in the blocks, so what was too much once need not be for ever.
+    it is what the refusal names, else what was answered last, else half of what was refused; and it
+    grows slowly: limits by result or time depend on what is in the blocks, so what was too much
+    once need not be for ever.
 
     Args:
         blocks: asked for at first.
@@ -24,9 +25,11 @@ class LogRange:
         self.blocks = blocks
         self._was_refused = False
         self._answers = 0
+        self._good = 0
 
     def answered(self, blocks: int) -> None:
         """Logs of so many blocks were given."""
+        self._good = max(self._good, blocks)
         if blocks < self.blocks:
             return  # the end of what was wanted: says nothing about the limit
         if not self._was_refused:
@@ -42,4 +45,10 @@ class LogRange:
         self._was_refused = True
         self._answers = 0
         half = max(1, blocks // 2)
-        self.blocks = allowed if allowed is not None and 0 < allowed < blocks else half
+        if allowed is not None and 0 < allowed < blocks:
+            self.blocks = allowed
+        elif half < self._good < blocks:
+            self.blocks = self._good
+        else:
+            self.blocks = half
+        self._good = 0
