@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["devnet_fixtures", "market_fixtures", "cli_fixtures", "court_fixtures"]
+pytest_plugins = [
+    "database_fixtures",
+    "devnet_fixtures",
+    "market_fixtures",
+    "cli_fixtures",
+    "court_fixtures",
+]

@@ -138,7 +138,7 @@ async def reading(
 ) -> AsyncIterator[Journal]:
     """The journal of an executor that may be running elsewhere."""
     journal = await Journal.open(
-        config.journal_path,
+        config.journal,
         chain_id=devnet.deployment.chain_id,
         market=devnet.client.market.address,
         account=account.address,

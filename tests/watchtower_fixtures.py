@@ -103,7 +103,7 @@ async def reading(
 ) -> AsyncIterator[Journal]:
     """The journal of a watchtower that does not run."""
     journal = await Journal.open(
-        (config or watch_config(account)).journal_path,
+        (config or watch_config(account)).journal,
         chain_id=devnet.deployment.chain_id,
         court=devnet.client.court.address,
         account=account.address,

@@ -64,7 +64,7 @@ async def test_a_port_in_use_is_said_before_anything_starts(
             async with open_executor(config, deployment=devnet.deployment, signer=account.signer):
                 pass
     assert caught.value.code == "port-taken"
-    assert not config.journal_path.exists()
+    assert not (config.data_dir / "journal.db").exists()
 
 
 async def test_log_lines_carry_the_request(

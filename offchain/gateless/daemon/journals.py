@@ -6,13 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import MetaData, Table, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.chain.connection import ChainConnection
-from gateless.adapters.db import open_sqlite
+from gateless.adapters.db import Database, DatabaseUrl, migrate, open_database, upsert
 from gateless.core.errors import ChainError, ConfigError
 
 #: Blocks remembered below the cursor: reorganisations this deep are found to the block.
@@ -27,37 +35,63 @@ class Position:
     hash: str
 
 
-async def open_journal(path: Path, metadata: MetaData, identity: Mapping[str, str]) -> AsyncEngine:
+def meta_table(metadata: MetaData) -> Table:
+    """What a journal belongs to: chain, contracts, account."""
+    return Table(
+        "meta",
+        metadata,
+        Column("key", String, primary_key=True),
+        Column("value", Text, nullable=False),
+    )
+
+
+def blocks_table(metadata: MetaData, name: str = "blocks") -> Table:
+    """The last blocks that were read, to find the fork point of a reorganisation; the highest one
+    is the cursor.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("hash", String, nullable=False),
+    )
+
+
+async def open_journal(
+    url: DatabaseUrl | Path,
+    meta: Table,
+    identity: Mapping[str, str],
+    *,
+    migrations: Path,
+    owner: str | None = None,
+) -> Database:
     """Opens or makes a journal's database. Its table ``meta`` says what it belongs to.
 
     Args:
-        path: database file.
-        metadata: its tables.
-        identity: what it must belong to: schema version, chain, contracts, account.
+        url: the database.
+        meta: that table.
+        identity: what it must belong to: chain, contracts, account.
+        migrations: how its tables are made.
+        owner: what uses it alone; None where it is only looked at.
 
     Raises:
-        ConfigError: ``journal-of-another``, ``journal-unreadable``.
+        ConfigError: ``already-running``, ``journal-of-another``, ``journal-unreadable``,
+            ``database-newer``, ``database-refused``.
+        DatabaseError: ``database-unreachable``, ``database-full``, ``database-busy``.
     """
-    engine = open_sqlite(path)
+    database = await open_database(url, owner=owner)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-            await _check_identity(connection, metadata.tables["meta"], path, identity)
-    except DatabaseError as error:
-        await engine.dispose()
-        raise ConfigError(
-            "journal-unreadable",
-            f"{path} is no journal: {error.orig}",
-            hint="restore it from a backup; without it, start with another data folder",
-        ) from error
+        await migrate(database, migrations)
+        async with database.begin() as connection:
+            await _check_identity(connection, meta, database.url, identity)
     except BaseException:
-        await engine.dispose()
+        await database.close()
         raise
-    return engine
+    return database
 
 
 async def _check_identity(
-    connection: AsyncConnection, meta: Table, path: Path, identity: Mapping[str, str]
+    connection: AsyncConnection, meta: Table, url: DatabaseUrl, identity: Mapping[str, str]
 ) -> None:
     """Writes into a new journal what it belongs to; refuses one that belongs to something else."""
     stored = {row.key: row.value for row in await connection.execute(select(meta))}
@@ -69,9 +103,9 @@ async def _check_identity(
         if stored.get(key) != value:
             raise ConfigError(
                 "journal-of-another",
-                f"{path} is a journal for {key} {stored.get(key)}, not {value}",
-                hint="give each network and account a data folder of its own; after a devnet was"
-                " started afresh, remove the old folder",
+                f"{url} is a journal for {key} {stored.get(key)}, not {value}",
+                hint="give each network and account a data folder or database of its own; after a"
+                " devnet was started afresh, remove the old one",
                 key=key,
                 expected=value,
                 found=stored.get(key),
@@ -92,7 +126,7 @@ async def read_positions(
 async def write_position(connection: AsyncConnection, blocks: Table, position: Position) -> None:
     """Moves the cursor on; forgets what no reorganisation can need."""
     await connection.execute(
-        upsert(blocks)
+        upsert(connection, blocks)
         .values(number=position.number, hash=position.hash)
         .on_conflict_do_update(index_elements=["number"], set_={"hash": position.hash})
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from gateless.adapters.db import DatabaseUrl
 from gateless.executor.costs import Rates
 from gateless.executor.lists import Lists
 from gateless.executor.quorum_config import QuorumConfig
@@ -164,10 +165,11 @@ class ExecutorConfig:
     """How an executor runs.
 
     Attributes:
-        data_dir: its own folder: journal and process lock.
+        data_dir: its own folder: process lock, and the journal where ``database`` names none.
         content_dir: content store; what is fetched is kept and served from here.
         bundles_dir: bundles laid out as folders, by manifest digest.
         cache_dir: proving keys and reference strings.
+        database: the journal's; None for a SQLite file in ``data_dir``.
         stores: base URLs of content stores, asked before those that a version or request names.
         follow_uris: whether to ask the stores named by versions, requests and executors too.
         serve_host: address of the own HTTP server.
@@ -191,6 +193,7 @@ class ExecutorConfig:
     content_dir: Path
     bundles_dir: Path
     cache_dir: Path
+    database: DatabaseUrl | None = None
     stores: tuple[str, ...] = ()
     follow_uris: bool = True
     serve_host: str = "127.0.0.1"
@@ -224,6 +227,6 @@ class ExecutorConfig:
         )
 
     @property
-    def journal_path(self) -> Path:
-        """The journal's database file."""
-        return self.data_dir / "journal.db"
+    def journal(self) -> DatabaseUrl:
+        """The journal's database: a file of its own folder where nothing else is said."""
+        return self.database or DatabaseUrl.of_path(self.data_dir / "journal.db")

@@ -8,14 +8,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateless.adapters.chain.sender import PreparedTx
+from gateless import migrations
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.db import DatabaseUrl, upsert
 from gateless.core.errors import GatelessError
 from gateless.daemon.journals import (
     REMEMBERED_BLOCKS,
@@ -39,6 +40,7 @@ from gateless.executor.journal_rows import (
     unknown_request,
     work_of,
 )
+from gateless.executor.quorum_journal import QuorumBook
 from gateless.executor.states import (
     FINAL,
     LOCKED_BY_ANOTHER,
@@ -56,32 +58,52 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
 
     @classmethod
     async def open(
-        cls, path: Path, *, chain_id: int, market: str, account: str, clock: Clock | None = None
-    ) -> Journal:
+        cls,
+        url: DatabaseUrl | Path,
+        *,
+        chain_id: int,
+        market: str,
+        account: str,
+        clock: Clock | None = None,
+        alone: bool = False,
+    ) -> Self:
         """Opens or makes a journal.
 
         Args:
-            path: database file.
+            url: its database.
             chain_id: chain that it is for.
             market: market contract that it is for.
             account: executor that it is for.
             clock: for the times in it.
+            alone: whether nobody else may open it alone too: for those who send.
 
         Raises:
-            ConfigError: ``journal-of-another``, ``journal-unreadable``.
+            ConfigError: ``already-running``, ``journal-of-another``, ``journal-unreadable``,
+                ``database-newer``, ``database-refused``.
+            DatabaseError: ``database-unreachable``, ``database-full``, ``database-busy``.
         """
         identity = {
-            "schema": str(schema.SCHEMA_VERSION),
             "chain_id": str(chain_id),
             "market": market.lower(),
             "account": account.lower(),
         }
-        engine = await open_journal(path, schema.metadata, identity)
-        return cls(engine, clock or SystemClock())
+        database = await open_journal(
+            url,
+            schema.meta,
+            identity,
+            migrations=migrations.EXECUTOR,
+            owner="the executor's journal" if alone else None,
+        )
+        return cls(database, clock or SystemClock())
+
+    @property
+    def quorums(self) -> QuorumBook:
+        """Its part about quorums."""
+        return QuorumBook(self._database, self._clock)
 
     async def close(self) -> None:
         """Closes the database."""
-        await self._engine.dispose()
+        await self._database.close()
 
     # --- positions on the chain ---
 
@@ -92,7 +114,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
 
     async def positions(self, limit: int = REMEMBERED_BLOCKS) -> list[Position]:
         """The last blocks that were read, the cursor first."""
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return await read_positions(connection, schema.blocks, limit)
 
     async def advance(
@@ -105,7 +127,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         known may be another request's now. What was remembered for that number gives way.
         """
         added: list[int] = []
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             for entry in found:
                 await displace(connection, entry)
                 values = dataclasses.asdict(entry) | {
@@ -115,7 +137,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
                     "state": WorkState.SEEN,
                     "updated_at": self._clock.now(),
                 }
-                query = upsert(schema.work).values(values).on_conflict_do_nothing()
+                query = upsert(connection, schema.work).values(values).on_conflict_do_nothing()
                 if (await connection.execute(query)).rowcount:
                     added.append(entry.request_id)
             await self.keep_news(connection, news)
@@ -131,7 +153,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         """
         table = schema.work.c
         forgettable = (WorkState.SEEN, WorkState.CHECKED, *_ENDED_UNPAID)
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await forget_above(connection, schema.blocks, ancestor)
             await connection.execute(
                 delete(schema.work).where(
@@ -158,7 +180,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             LookupError: it was never seen.
         """
         query = select(schema.work).where(schema.work.c.request_id == request_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise unknown_request(request_id)
@@ -172,7 +194,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             .where(table.state.in_(list(states)))
             .order_by(table.deadline, table.request_id)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [work_of(row._mapping) for row in await connection.execute(query)]
 
     async def move(
@@ -191,7 +213,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             GatelessError: ``forbidden-transition``: a defect, nothing was written.
             LookupError: the request is not (or no longer) in the journal.
         """
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             table = schema.work.c
             query = select(table.state).where(table.request_id == request_id)
             stored = (await connection.execute(query)).scalar_one_or_none()
@@ -210,13 +232,13 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
 
     async def settle(self, request_id: int, finding: Finding, **facts: Any) -> Work:
         """Sets what reconciliation with the chain found, wherever the work stood."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await self._write(connection, request_id, finding, facts)
         return await self.get(request_id)
 
     async def note(self, request_id: int, reason: str = "", text: str = "", **facts: Any) -> None:
         """Writes why work does not move on, or facts, without changing its state."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
                 update(schema.work)
                 .where(schema.work.c.request_id == request_id)
@@ -233,7 +255,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             .where(table.state.in_(list(states)), table.deadline >= now)
             .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return int((await connection.execute(query)).rowcount)
 
     async def reconsider_missed(self, now: int) -> int:
@@ -249,19 +271,19 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             )
             .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return int((await connection.execute(query)).rowcount)
 
     async def counts(self) -> dict[WorkState, int]:
         """How much work is in each state."""
         query = select(schema.work.c.state, func.count()).group_by(schema.work.c.state)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return {WorkState(state): count for state, count in await connection.execute(query)}
 
     async def earned(self) -> int:
         """Sum of all fees paid for fulfilled requests."""
         query = select(schema.work.c.fee).where(schema.work.c.state == WorkState.FULFILLED)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return sum(int(fee) for (fee,) in await connection.execute(query))
 
     # --- intents ---
@@ -290,14 +312,14 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             "created_at": self._clock.now(),
         }
         query = (
-            upsert(schema.intents)
+            upsert(self._database, schema.intents)
             .values(values)
             .on_conflict_do_update(
                 index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
             )
             .returning(schema.intents.c.intent_id)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             intent_id = (await connection.execute(query)).scalar_one()
         return Intent(
             intent_id=intent_id,
@@ -323,7 +345,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         text: str = "",
     ) -> None:
         """Writes what became of a transaction."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
                 update(schema.intents)
                 .where(schema.intents.c.intent_id == intent_id)
@@ -345,7 +367,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             )
         if state is not None:
             query = query.where(schema.intents.c.state == state)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [intent_of(row._mapping) for row in await connection.execute(query)]
 
     # --- timings ---
@@ -356,7 +378,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         query = select(table.seconds).where(
             table.version_id == version_id, table.circuit_index == circuit_index
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             found = (await connection.execute(query)).scalar_one_or_none()
         return None if found is None else float(found)
 
@@ -365,14 +387,14 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         before = await self.timing(version_id, circuit_index)
         value = seconds if before is None else max(seconds, 0.7 * before + 0.3 * seconds)
         table = schema.timings
-        query = upsert(table).values(
+        query = upsert(self._database, table).values(
             version_id=version_id, circuit_index=circuit_index, seconds=value, samples=1
         )
         query = query.on_conflict_do_update(
             index_elements=["version_id", "circuit_index"],
             set_={"seconds": value, "samples": table.c.samples + 1},
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def _write(

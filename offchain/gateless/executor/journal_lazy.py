@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateless.adapters.db import Database, upsert
 from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest
 from gateless.core.types import Event
 from gateless.executor import schema
@@ -35,7 +35,7 @@ _Struct = TypeVar("_Struct", LazyRequest, LazyLock, LazyClaim)
 class LazyBook:
     """Lazy requests, in the journal's database."""
 
-    _engine: AsyncEngine
+    _database: Database
 
     async def keep_lazy_events(
         self, connection: AsyncConnection, events: Iterable[Event], me: str
@@ -70,7 +70,7 @@ class LazyBook:
 
     async def take_lazy(self, work: LazyWork) -> bool:
         """Adds a signed lazy request; False where it is known."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             if await _read(connection, work.request_id) is not None:
                 return False
             await _write(connection, work)
@@ -82,7 +82,7 @@ class LazyBook:
         Raises:
             LookupError: it was never seen.
         """
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             found = await _read(connection, request_id)
         if found is None:
             raise LookupError(f"lazy request {request_id} is not in the journal")
@@ -96,7 +96,7 @@ class LazyBook:
             .where(table.state.in_(list(states)))
             .order_by(table.deadline, table.request_id)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [_work_of(row._mapping) for row in await connection.execute(query)]
 
     async def move_lazy(
@@ -108,7 +108,7 @@ class LazyBook:
         **facts: Any,
     ) -> LazyWork:
         """Moves lazy work on, unless the chain has moved it on meanwhile."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             before = await _read(connection, request_id)
             if before is None:
                 raise LookupError(f"lazy request {request_id} is not in the journal")
@@ -123,14 +123,14 @@ class LazyBook:
 
     async def note_lazy(self, request_id: int, reason: str, text: str) -> None:
         """Writes why lazy work does not move on."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             before = await _read(connection, request_id)
             if before is not None:
                 await _write(connection, replace(before, reason=reason, text=text))
 
     async def keep_lazy_event(self, event: Event, me: str) -> LazyWork | None:
         """Takes over an event of an own transaction before its block is read."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await self.keep_lazy_events(connection, [event], me)
             return await _read(connection, int(event.args["requestId"]))
 
@@ -146,14 +146,14 @@ class LazyBook:
             )
             .values(packed_input=None, packed_output=None)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def lazy_counts(self) -> dict[LazyWorkState, int]:
         """How much lazy work is in each state."""
         table = schema.lazy_work.c
         query = select(table.state, func.count()).group_by(table.state)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             rows = await connection.execute(query)
             return {LazyWorkState(state): count for state, count in rows}
 
@@ -188,7 +188,7 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
         "deadline": work.request.deadline,
     }
     await connection.execute(
-        upsert(schema.lazy_work)
+        upsert(connection, schema.lazy_work)
         .values(values)
         .on_conflict_do_update(index_elements=["request_id"], set_=values)
     )

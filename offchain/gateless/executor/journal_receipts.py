@@ -9,9 +9,9 @@ from typing import Any
 from eth_utils.crypto import keccak
 from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database
 from gateless.core.errors import FundsError, GatelessError, InputError
 from gateless.core.receipts import ZERO_BYTES32, Court, Receipt
 from gateless.executor import schema
@@ -90,8 +90,8 @@ class Issued:
 class ReceiptBook:
     """Receipts, in the journal's database."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
 
     async def allocate(self, court: Court, answer: Answer, backing: Backing) -> Issued:
@@ -136,7 +136,7 @@ class ReceiptBook:
             .returning(table.c.slot)
         )
         try:
-            async with self._engine.begin() as connection:
+            async with self._database.begin() as connection:
                 slot = (await connection.execute(query)).scalar_one_or_none()
         except IntegrityError:
             known = await self._of_question(court, answer.question)
@@ -169,7 +169,7 @@ class ReceiptBook:
             )
             .values(signature=signature)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def issued(self, court: Court, epoch: int, slot: int) -> Issued:
@@ -182,7 +182,7 @@ class ReceiptBook:
         query = select(table).where(
             table.c.court == court.address, table.c.epoch == epoch, table.c.slot == slot
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise LookupError(f"slot {slot} of epoch {epoch} is free")
@@ -204,7 +204,7 @@ class ReceiptBook:
             )
             .limit(1)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _issued_of(row._mapping)
 
@@ -212,7 +212,7 @@ class ReceiptBook:
         """How many slots of an epoch are used, signed or not."""
         table = schema.receipts
         query = select(func.count()).where(table.c.court == court.address, table.c.epoch == epoch)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return int((await connection.execute(query)).scalar_one())
 
     async def drop_dead_receipts(self, now: int) -> None:
@@ -224,13 +224,13 @@ class ReceiptBook:
             .where(table.c.expires < now, kept)
             .values(packed_input=None, packed_output=None)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def _of_question(self, court: Court, question: bytes) -> Issued | None:
         table = schema.receipts
         query = select(table).where(table.c.court == court.address, table.c.question == question)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _issued_of(row._mapping)
 

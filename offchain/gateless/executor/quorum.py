@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import structlog
@@ -29,7 +28,7 @@ from gateless.daemon.journals import Position, fork_point
 from gateless.daemon.versions import Versions
 from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
 from gateless.executor.quorum_enrolling import QuorumEnrolling
-from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
+from gateless.executor.quorum_journal import KeptRound, QuorumBook, Standing
 from gateless.executor.quorum_steps import QuorumSteps
 from gateless.executor.status import Problem
 
@@ -44,7 +43,7 @@ class QuorumParts:
     """What quorums are worked on with.
 
     Attributes:
-        journal_path: of the journal of quorums, a file of its own.
+        journal: its memory of quorums.
         retry_seconds: pause before something that failed is tried again.
     """
 
@@ -55,7 +54,7 @@ class QuorumParts:
     config: QuorumConfig
     limits: Limits
     clock: Clock
-    journal_path: Path
+    journal: QuorumBook
     retry_seconds: float
 
 
@@ -71,8 +70,10 @@ class QuorumDesk:
         self._enrolling = QuorumEnrolling(
             parts.client, market, parts.sender, parts.versions, parts.limits
         )
-        self._journal: QuorumJournal | None = None
-        self._steps: QuorumSteps | None = None
+        self._journal = parts.journal
+        self._steps = QuorumSteps(
+            parts.client, market, parts.journal, parts.sender, parts.versions, parts.prover
+        )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._enrolled: dict[tuple[int, bytes], bool] = {}
         self._problems: dict[int, Problem] = {}
@@ -99,12 +100,11 @@ class QuorumDesk:
 
     async def look(self, head: Block) -> None:
         """Reads what the chain tells and starts what is to be done; for the executor's loop."""
-        journal, steps = await self._opened()
         self._see_to_enrolments()
-        await self._read(journal, head)
-        for kept in await journal.active():
+        await self._read(head)
+        for kept in await self._journal.active():
             if kept.request_id not in self._tasks:
-                self._start(kept, steps)
+                self._start(kept)
 
     async def promised(self) -> bool:
         """Whether it holds a seat whose round is not over, or could still be given one.
@@ -113,8 +113,6 @@ class QuorumDesk:
         """
         if not self._is_open and not await self._retired():
             return True
-        if self._journal is None:
-            return False
         me = self._parts.sender.address
         return any(
             kept.round is not None and kept.round.seat_of(me) is not None
@@ -123,7 +121,7 @@ class QuorumDesk:
 
     async def counts(self) -> dict[Standing, int]:
         """How many requests stand where."""
-        return {} if self._journal is None else await self._journal.counts()
+        return await self._journal.counts()
 
     async def drain(self) -> None:
         """Waits for what is under way."""
@@ -137,34 +135,13 @@ class QuorumDesk:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        if self._journal is not None:
-            await self._journal.close()
 
     # --- the chain ---
 
-    async def _opened(self) -> tuple[QuorumJournal, QuorumSteps]:
-        if self._journal is None or self._steps is None:
-            parts = self._parts
-            self._journal = await QuorumJournal.open(
-                parts.journal_path,
-                chain_id=parts.client.deployment.chain_id,
-                market=self._market.address,
-                account=parts.sender.address,
-                clock=parts.clock,
-            )
-            self._steps = QuorumSteps(
-                parts.client,
-                self._market,
-                self._journal,
-                parts.sender,
-                parts.versions,
-                parts.prover,
-            )
-        return self._journal, self._steps
-
-    async def _read(self, journal: QuorumJournal, head: Block) -> None:
+    async def _read(self, head: Block) -> None:
         """Follows the events of the pools in which it is enrolled."""
         start = self._parts.client.deployment.start_block
+        journal = self._journal
         positions = await journal.positions()
         ancestor = await fork_point(self._parts.client, positions, start - 1)
         if ancestor is not None:
@@ -232,8 +209,7 @@ class QuorumDesk:
             for version_id, runtime in awake:
                 await self._enrolling.sleep(version_id, runtime)
             # It may have been drawn a moment ago.
-            journal, _ = await self._opened()
-            await self._read(journal, await self._parts.client.block())
+            await self._read(await self._parts.client.block())
         except GatelessError as error:
             log.warning("quorum-not-asleep", code=error.code, message=error.message)
             return False
@@ -242,8 +218,8 @@ class QuorumDesk:
 
     # --- rounds ---
 
-    def _start(self, kept: KeptRound, steps: QuorumSteps) -> None:
-        task = asyncio.create_task(self._process(kept, steps), name=f"quorum-{kept.request_id:x}")
+    def _start(self, kept: KeptRound) -> None:
+        task = asyncio.create_task(self._process(kept), name=f"quorum-{kept.request_id:x}")
         self._tasks[kept.request_id] = task
         task.add_done_callback(lambda done: self._finished(kept.request_id, done))
 
@@ -252,13 +228,13 @@ class QuorumDesk:
         if not task.cancelled() and task.exception() is not None:
             log.error("quorum-crashed", request_id=request_id, exc_info=task.exception())
 
-    async def _process(self, kept: KeptRound, steps: QuorumSteps) -> None:
+    async def _process(self, kept: KeptRound) -> None:
         """Moves a request on until it has to wait or is over."""
         request_id = kept.request_id
         pause = self._parts.retry_seconds
         while True:
             try:
-                if await steps.take(kept):
+                if await self._steps.take(kept):
                     self._waiting.pop(request_id, None)
                     return
             except GatelessError as error:
@@ -270,8 +246,6 @@ class QuorumDesk:
                 )
                 await self._parts.clock.sleep(pause)
                 pause = min(2 * pause, _MAX_RETRY_SECONDS)
-            if self._journal is None:
-                return
             kept = await self._journal.get(request_id)
             if kept.standing not in (Standing.OPEN, Standing.SEATED):
                 self._waiting.pop(request_id, None)

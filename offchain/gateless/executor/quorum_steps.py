@@ -18,7 +18,7 @@ from gateless.adapters.chain.sender import Sender
 from gateless.core.errors import ContractError, InputError, ModelError, ProofError
 from gateless.core.quorums import QuorumRound, QuorumState, SeatState, quorum_commitment
 from gateless.daemon.versions import Versions
-from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
+from gateless.executor.quorum_journal import KeptRound, QuorumBook, Standing
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class QuorumSteps:
         self,
         client: ChainClient,
         market: QuorumReader,
-        journal: QuorumJournal,
+        journal: QuorumBook,
         sender: Sender,
         versions: Versions,
         prover: Prover,

@@ -104,11 +104,12 @@ async def open_executor(
             stack.enter_context(contextlib.closing(listening))
         client = await stack.enter_async_context(await ChainClient.connect(deployment))
         journal = await journal_type.open(
-            config.journal_path,
+            config.journal,
             chain_id=deployment.chain_id,
             market=client.market.address,
             account=signer.address,
             clock=clock,
+            alone=True,
         )
         stack.push_async_callback(journal.close)
         http = await stack.enter_async_context(httpx.AsyncClient())

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateless.adapters.db import DatabaseUrl
+
 
 @dataclass(frozen=True, slots=True)
 class WatchtowerConfig:
     """How a watchtower runs. Amounts are in token units.
 
     Attributes:
-        data_dir: its own folder: journal and process lock.
+        data_dir: its own folder: process lock, and the journal where ``database`` names none.
         content_dir: content store; what is fetched is kept here.
         bundles_dir: bundles laid out as folders, by manifest digest.
         cache_dir: proving keys and reference strings.
+        database: the journal's; None for a SQLite file in ``data_dir``.
         inbox: folder that is searched for handed receipts; None for none.
         serve_host: address of the HTTP inbox.
         serve_port: its port; 0 takes a free one, None serves nothing.
@@ -41,6 +44,7 @@ class WatchtowerConfig:
     content_dir: Path
     bundles_dir: Path
     cache_dir: Path
+    database: DatabaseUrl | None = None
     inbox: Path | None = None
     serve_host: str = "127.0.0.1"
     serve_port: int | None = None
@@ -73,6 +77,6 @@ class WatchtowerConfig:
         )
 
     @property
-    def journal_path(self) -> Path:
-        """The journal's database file."""
-        return self.data_dir / "journal.db"
+    def journal(self) -> DatabaseUrl:
+        """The journal's database: a file of its own folder where nothing else is said."""
+        return self.database or DatabaseUrl.of_path(self.data_dir / "journal.db")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database, upsert
 from gateless.daemon.transactions import IntentState
 from gateless.watchtower import schema
 from gateless.watchtower.cases import IntentKind
@@ -43,8 +42,8 @@ class Intent:
 class IntentLog:
     """Transactions, in the journal's database."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
 
     async def intend(
@@ -56,7 +55,7 @@ class IntentLog:
         same bytes. Then it is the same one, and pending again.
         """
         query = (
-            upsert(schema.intents)
+            upsert(self._database, schema.intents)
             .values(
                 kind=kind,
                 case_id=case_id,
@@ -71,7 +70,7 @@ class IntentLog:
             )
             .returning(schema.intents.c.intent_id)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             intent_id = int((await connection.execute(query)).scalar_one())
         return Intent(
             intent_id,
@@ -98,7 +97,7 @@ class IntentLog:
             .where(schema.intents.c.intent_id == intent_id)
             .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def intents(
@@ -117,7 +116,7 @@ class IntentLog:
             query = query.where(table.state == state)
         if kind is not None:
             query = query.where(table.kind == kind)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [
                 Intent(
                     row.intent_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from gateless.cli.command import command
 from gateless.cli.commands.executor_run import key, run
 from gateless.cli.context import Cli
+from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.output import facts
 from gateless.cli.render import amount, moment, transactions, with_transactions
 from gateless.core.amounts import Token, format_amount, parse_amount
@@ -80,13 +81,14 @@ async def _status(
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Executor (default: the wallet's).")
     ] = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Show an executor's stake, prices, earnings and versions."""
     owner = address or cli.wallets().address_of(cli.wallet_name("executor"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
         state = await gateless.executor(owner)
-        work, batches = await _journaled(cli, gateless.chain, owner)
+        work, batches = await _journaled(cli, gateless.chain, owner, database)
         cli.output.result(
             _state_data(state, token) | {"work": work, "batches": asdict(batches)},
             _state_facts(state, token, work, batches),
@@ -174,16 +176,19 @@ async def _withdraw(
         )
 
 
-async def _journaled(cli: Cli, chain: ChainClient, owner: str) -> tuple[dict[str, int], Batches]:
+async def _journaled(
+    cli: Cli, chain: ChainClient, owner: str, database: str | None
+) -> tuple[dict[str, int], Batches]:
     """Requests by state and shared proofs in the journal of this machine's executor, if any."""
     from gateless.executor import ExecutorConfig, Journal
     from gateless.executor.status import Batches
 
-    config = ExecutorConfig.in_home(cli.home, chain.deployment.name, chain.market.address, owner)
-    if not config.journal_path.is_file():
+    usual = ExecutorConfig.in_home(cli.home, chain.deployment.name, chain.market.address, owner)
+    config = replace(usual, database=database_url(database))
+    if config.journal.path is not None and not config.journal.path.is_file():
         return {}, Batches(0, 0)
     journal = await Journal.open(
-        config.journal_path,
+        config.journal,
         chain_id=chain.deployment.chain_id,
         market=chain.market.address,
         account=owner,

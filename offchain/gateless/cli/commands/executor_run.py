@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateless.cli.context import Cli
+from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.output import facts
 from gateless.cli.render import transactions, with_transactions
 from gateless.core.amounts import Token, parse_amount
@@ -61,6 +62,7 @@ async def run(
         list[str] | None,
         typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
     ] = None,
+    database: DatabaseOption = None,
     min_price: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="Lowest price (default: the profile's).")
     ] = None,
@@ -193,6 +195,7 @@ async def run(
         ExecutorConfig.in_home(
             cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
         ),
+        database=database_url(database),
         stores=tuple(store or ()),
         serve_host=host,
         serve_port=port,
@@ -222,14 +225,14 @@ async def run(
             "address": signer.address,
             "network": deployment.name,
             "serving_at": executor.serving_at,
-            "journal": str(config.journal_path),
+            "journal": str(config.journal),
             "receipt_key": None if receipt_key is None else receipt_key.address,
         }
         rows = [
             ("executor", signer.address),
             ("network", deployment.name),
             ("serving at", executor.serving_at or "(nothing; --port serves files and calls)"),
-            ("journal", str(config.journal_path)),
+            ("journal", str(config.journal)),
         ]
         if receipt_key is not None:
             rows.append(("receipts by", receipt_key.address))

@@ -10,6 +10,7 @@ import typer
 
 from gateless.cli.command import command
 from gateless.cli.context import Cli
+from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.inputs import read_inputs
 from gateless.cli.lazy import parse_id, spell_id
 from gateless.cli.output import facts, table
@@ -44,6 +45,7 @@ async def _run(
         list[str] | None,
         typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
     ] = None,
+    database: DatabaseOption = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="REF", help="Watch this version only; may be given several times."),
@@ -82,6 +84,7 @@ async def _run(
     signer = await cli.unlock(cli.wallet_name("watchtower"))
     config = replace(
         _config(cli, signer.address),
+        database=database_url(database),
         inbox=inbox,
         serve_host=host,
         serve_port=port,
@@ -101,14 +104,14 @@ async def _run(
             "network": deployment.name,
             "inbox": None if inbox is None else str(inbox),
             "serving_at": watchtower.serving_at,
-            "journal": str(config.journal_path),
+            "journal": str(config.journal),
         }
         rows = [
             ("watchtower", signer.address),
             ("network", deployment.name),
             ("inbox", "(none; --inbox names a folder)" if inbox is None else str(inbox)),
             ("takes receipts at", watchtower.serving_at or "(nowhere; --port serves an address)"),
-            ("journal", str(config.journal_path)),
+            ("journal", str(config.journal)),
         ]
         cli.output.result(data, facts(rows))
         cli.output.note("watching; Ctrl-C stops")
@@ -124,6 +127,7 @@ async def _status(
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Account (default: the wallet's).")
     ] = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Show what this machine's watchtower judged and challenged."""
     from gateless.watchtower.inbox import case_data
@@ -131,7 +135,7 @@ async def _status(
     owner = address or cli.wallets().address_of(cli.wallet_name("watchtower"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
-        counts, at_risk, cases = await _journaled(cli, gateless.chain, owner)
+        counts, at_risk, cases = await _journaled(cli, gateless.chain, owner, database)
         rows: Rows = [
             ("watchtower", owner),
             ("at risk", format_amount(at_risk, token)),
@@ -269,17 +273,17 @@ def _config(cli: Cli, address: str) -> WatchtowerConfig:
 
 
 async def _journaled(
-    cli: Cli, chain: ChainClient, owner: str
+    cli: Cli, chain: ChainClient, owner: str, database: str | None
 ) -> tuple[dict[str, int], int, list[Case]]:
     """Counts, bonds at risk and latest cases of this machine's watchtower, if there is one."""
     from gateless.watchtower import Journal
     from gateless.watchtower.cases import CaseState
 
-    config = _config(cli, owner)
-    if not config.journal_path.is_file():
+    config = replace(_config(cli, owner), database=database_url(database))
+    if config.journal.path is not None and not config.journal.path.is_file():
         return {}, 0, []
     journal = await Journal.open(
-        config.journal_path,
+        config.journal,
         chain_id=chain.deployment.chain_id,
         court=chain.court.address,
         account=owner,
