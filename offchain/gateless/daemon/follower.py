@@ -16,6 +16,7 @@ from gateless.adapters.chain.headers import Header, read_header, read_headers
 from gateless.adapters.chain.rpc import Rpc
 from gateless.core.errors import ChainError
 from gateless.core.types import Block, Event
+from gateless.daemon.fork_point import find_fork
 from gateless.daemon.journals import REMEMBERED_BLOCKS, Position
 from gateless.daemon.linked_blocks import Forked, LinkedBlocks, require_same_blocks
 
@@ -147,7 +148,10 @@ class Follower:
                 other in its place, and those of the transport.
         """
         positions = await self._cursor.positions()
-        head, ancestor = await self._chain.rpc.together(lambda rpc: self._find(rpc, positions))
+        head, above = await self._find_fork(positions)
+        ancestor = None
+        if above is not None:
+            ancestor = positions[above].number if above < len(positions) else self._start - 1
         if ancestor is not None:
             log.warning("chain-reorganised", cursor=positions[0].number, ancestor=ancestor)
             await self._cursor.rewind(ancestor)
@@ -173,44 +177,20 @@ class Follower:
             yield stretch
             cursor = stretch.last
 
-    # --- where the chain forked ---
-
-    async def _find(self, rpc: Rpc, positions: Sequence[Position]) -> tuple[Block, int | None]:
-        """The head, and the last position that holds, if the cursor does not."""
-        head = (await read_header(rpc)).block
-        if not positions or positions[0].hash == head.hash:
-            self._looks_behind = 0
-            return head, None
-        if positions[0].number > head.number:
-            await self._require_fork(rpc, positions, head)
-        elif await _holds(rpc, positions[0], head):
-            self._looks_behind = 0
-            return head, None
-        fails, holds = 0, len(positions)
-        while holds - fails > 1:
-            middle = (fails + holds) // 2
-            if await _holds(rpc, positions[middle], head):
-                holds = middle
-            else:
-                fails = middle
+    async def _find_fork(self, positions: Sequence[Position]) -> tuple[Block, int | None]:
+        """The head, and which position is the first that holds, if that is not the cursor."""
+        rpc = self._chain.rpc
+        try:
+            found = await rpc.together(lambda one: find_fork(one, positions))
+        except ChainError as error:
+            if error.code != "rpc-behind":
+                raise
+            self._looks_behind += 1
+            if self._looks_behind <= _LOOKS_BEHIND:
+                raise
+            found = await rpc.together(lambda one: find_fork(one, positions, believe_shorter=True))
         self._looks_behind = 0
-        return head, positions[holds].number if holds < len(positions) else self._start - 1
-
-    async def _require_fork(self, rpc: Rpc, positions: Sequence[Position], head: Block) -> None:
-        """Tells a shorter branch from a node that is behind: for a while it is the latter."""
-        known = next((entry for entry in positions if entry.number <= head.number), None)
-        if known is not None and not await _holds(rpc, known, head):
-            return  # another block in its place
-        self._looks_behind += 1
-        if self._looks_behind > _LOOKS_BEHIND:
-            return
-        raise ChainError(
-            "rpc-behind",
-            f"{rpc.name} is at block {head.number}, block {positions[0].number} was read before",
-            hint="wait until the node has caught up, or use another RPC endpoint",
-            head=head.number,
-            cursor=positions[0].number,
-        )
+        return found
 
     # --- what the blocks hold ---
 
@@ -260,10 +240,3 @@ class Follower:
         if cursor is not None and (await read_header(rpc, cursor.number)).hash != cursor.hash:
             raise Forked(f"block {cursor.number}, read before, is no longer part of the chain")
         return headers, events
-
-
-async def _holds(rpc: Rpc, position: Position, head: Block) -> bool:
-    """Whether a block that was read is part of the chain."""
-    if position.number > head.number:
-        return False
-    return (await read_header(rpc, position.number)).hash == position.hash

@@ -1,0 +1,219 @@
+"""Following live ends where reading the final chain once ends, whatever happened meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+
+from gateless.core.errors import ChainError
+from gateless.core.types import Event
+from gateless.daemon.follower import Follower, Stretch
+from gateless.daemon.journals import Position
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from memory_chain import NAMES, START, Faults, Memory, MemoryChain, MemoryRpc
+
+Row = tuple[int, int, str, str, int]
+
+
+class Crash(Exception):
+    """The process ended."""
+
+
+@dataclass
+class Store:
+    """A consumer's database. Refuses what comes twice, out of order or with a hole before it."""
+
+    remembered: int = 256
+    rows: dict[tuple[int, int], Row] = field(default_factory=dict)
+    read: list[Position] = field(default_factory=list)
+    rewinds: list[int] = field(default_factory=list)
+
+    async def positions(self, limit: int = 256) -> list[Position]:
+        return self.read[::-1][:limit]
+
+    async def rewind(self, ancestor: int) -> None:
+        assert ancestor == START - 1 or ancestor in {entry.number for entry in self.read}
+        self.rewinds.append(ancestor)
+        self.read = [entry for entry in self.read if entry.number <= ancestor]
+        self.rows = {place: row for place, row in self.rows.items() if place[0] <= ancestor}
+
+    def advance(self, stretch: Stretch) -> None:
+        assert stretch.first == (self.read[-1].number + 1 if self.read else START)
+        assert stretch.last.number >= stretch.first
+        before = (0, 0)
+        for event in stretch.events:
+            assert stretch.first <= event.block_number <= stretch.last.number
+            row = row_of(event)
+            place = row[:2]
+            assert place not in self.rows
+            assert place > before
+            self.rows[place] = row
+            before = place
+        self.read = [*self.read, stretch.last][-self.remembered :]
+
+    @property
+    def all_rows(self) -> list[Row]:
+        return [self.rows[place] for place in sorted(self.rows)]
+
+
+def row_of(event: Event) -> Row:
+    return (
+        event.block_number,
+        event.log_index,
+        event.block_hash,
+        event.contract,
+        int(event.args["amount"]),
+    )
+
+
+def truth(chain: MemoryChain, last: int) -> list[Row]:
+    names = {"0x" + "aa" * 20: "InferenceMarket", "0x" + "bb" * 20: "ExecutorStaking"}
+    return [
+        (
+            block.number,
+            int(log["logIndex"], 16),
+            block.hash,
+            names[log["address"]],
+            int(log["data"], 16),
+        )
+        for block in chain.blocks[START : last + 1]
+        for log in block.logs
+    ]
+
+
+async def one_pass(chain: MemoryChain, confirmations: int) -> Store:
+    store = Store()
+    follower = Follower(
+        Memory(MemoryRpc(chain)), NAMES, store, start_block=START, confirmations=confirmations
+    )
+    async for stretch in follower.poll():
+        store.advance(stretch)
+    return store
+
+
+@dataclass
+class World:
+    """A chain, a provider and a consumer, all driven by one seed."""
+
+    seed: int
+    deep: bool
+
+    def __post_init__(self) -> None:
+        self.random = random = Random(self.seed)
+        self.chain = MemoryChain(random)
+        self.confirmations = random.choice((0, 0, 1, 3, 12))
+        self.linked = random.choice((24, 32))
+        self.span = random.choice((1, 3, 17, 2000))
+        # With deep reorganisations each request sees the chain as it is; else nodes differ in what
+        # the newest blocks are, and leave out logs where headers tell.
+        self.faults = Faults(
+            away=random.choice((0.0, 0.02, 0.1)),
+            empty=0.0,
+            wrong=random.choice((0.0, 0.05)),
+            stale=0.0 if self.deep else random.choice((0.0, 0.2)),
+            stale_blocks=11,
+            moves=random.choice((0.0, 0.02, 0.2)),
+            most_blocks=random.choice((1, 4, 50, 10**9)),
+        )
+        self.store = Store(remembered=random.choice((4, 256)) if self.deep else 256)
+
+    def change(self) -> None:
+        """The chain grows or forks by a little."""
+        if self.random.random() < 0.5:
+            self.chain.mine(self.random.randint(1, 3))
+            return
+        depth = self.random.randint(1, 40 if self.deep else 10)
+        self.chain.reorganise(depth, max(1, depth + self.random.randint(-2, 3)))
+
+    def process(self, rpc: MemoryRpc) -> Follower:
+        return Follower(
+            Memory(rpc),
+            NAMES,
+            self.store,
+            start_block=START,
+            confirmations=self.confirmations,
+            span=self.span,
+            linked=0 if self.deep and self.seed % 3 == 0 else self.linked,
+            timestamps=self.seed % 2 == 0,
+        )
+
+    async def live(self) -> None:
+        """Follows through faults, forks, crashes and downtimes."""
+        rpc = MemoryRpc(self.chain, self.random, self.faults, self.change)
+        follower = self.process(rpc)
+        for _ in range(self.random.randint(5, 25)):
+            self.chain.mine(self.random.choice((0, 1, 1, 2, 5, 60)))
+            if self.random.random() < 0.3:
+                self.change()
+            try:
+                async for stretch in follower.poll():
+                    self._may_crash()
+                    self.store.advance(stretch)
+                    self._may_crash()
+            except ChainError:
+                continue
+            except Crash:
+                follower = self.process(rpc)
+
+    def _may_crash(self) -> None:
+        if self.random.random() < 0.05:
+            raise Crash
+
+    async def settle(self) -> None:
+        """The chain outgrows what it was, and is read to the end without faults."""
+        missing = self.chain.highest + self.confirmations + 1 - len(self.chain.blocks)
+        self.chain.mine(max(0, missing) + 1)
+        follower = self.process(
+            MemoryRpc(self.chain, Random(0), Faults(most_blocks=self.faults.most_blocks))
+        )
+        async for stretch in follower.poll():
+            self.store.advance(stretch)
+
+    async def run(self) -> None:
+        await self.live()
+        await self.settle()
+        last = len(self.chain.blocks) - 1 - self.confirmations
+        assert self.store.read[-1].number == last
+        assert self.store.all_rows == truth(self.chain, last)
+        assert self.store.all_rows == (await one_pass(self.chain, self.confirmations)).all_rows
+
+
+_SETTINGS = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+
+
+@_SETTINGS
+@given(seed=st.integers(0, 2**32))
+def test_following_live_equals_reading_once(seed: int) -> None:
+    """Nodes that differ in the newest blocks, forks of depth 1 to 10."""
+    asyncio.run(World(seed, deep=False).run())
+
+
+@_SETTINGS
+@given(seed=st.integers(0, 2**32))
+def test_deep_forks_are_followed_too(seed: int) -> None:
+    """Forks of depth 1 to 40, deeper than what is remembered, in the middle of what is read."""
+    asyncio.run(World(seed, deep=True).run())
+
+
+@_SETTINGS
+@given(seed=st.integers(0, 2**32), share=st.sampled_from((0.1, 0.5, 0.9)))
+def test_left_out_logs_are_noticed_where_headers_are_read(seed: int, share: float) -> None:
+    """A provider that answers with no logs at all, now and then, or nearly always."""
+
+    async def run() -> None:
+        random = Random(seed)
+        chain = MemoryChain(random)
+        rpc = MemoryRpc(chain, random, Faults(empty=share))
+        store = Store()
+        follower = Follower(Memory(rpc), NAMES, store, start_block=START, linked=32)
+        for _ in range(10):
+            chain.mine(random.randint(1, 30))
+            async for stretch in follower.poll():
+                store.advance(stretch)
+        assert store.all_rows == truth(chain, len(chain.blocks) - 1)
+
+    asyncio.run(run())
