@@ -7,7 +7,7 @@ Two implementations: processes on this machine (:mod:`gateless_proofs.pool`) and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ class Task:
         files: what the job reads, by the names of the arguments that hold their paths. A backend
             may have copies of them elsewhere.
         due: when it should be done, seconds since 1970; the most urgent one that waits comes first.
+        check: raises a :class:`GatelessError` for a result that does not answer this job. A backend
+            asks it about what other machines send; the prover asks it in any case.
     """
 
     domain: str
@@ -37,6 +39,7 @@ class Task:
     memory_bytes: int = 0
     files: Mapping[str, Path] = field(default_factory=dict)
     due: float = math.inf
+    check: Callable[[Mapping[str, Any]], object] | None = None
 
     def arguments(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """A request with the paths of the files, as they are on this machine."""

@@ -244,6 +244,10 @@ class Prover:
             "verifying_key": proving_key.with_name(VERIFYING_KEY),
             "srs": srs,
         }
+
+        def proven(answer: Mapping[str, Any]) -> tuple[bytes, tuple[bytes, ...]]:
+            return _proven(bundle, circuit_index, rows, answer)
+
         task = Task(
             bundle.digest,
             "prove",
@@ -252,20 +256,10 @@ class Prover:
             entry.prove_memory_bytes,
             files,
             due,
+            proven,
         )
         answer = await self._run(task, {"inputs": circuit_inputs(rows, bundle.schema)}, progress)
-        packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
-        proof = bytes.fromhex(answer["proof"])
-        found = [felt_from_ezkl_hex(text) for text in answer["instances"]]
-        expected = instances_of(bundle, entry, rows, packed_outputs)
-        if len(proof) != entry.proof_length or found != expected:
-            raise ProofError(
-                "proving-failed",
-                "the proof is not for this input and output, or not of the expected length",
-                hint="audit the bundle; its keys may not belong to its circuit",
-                length=len(proof),
-                expected_length=entry.proof_length,
-            )
+        proof, packed_outputs = proven(answer)
         return BatchProof(
             proof, packed_outputs, rows, answer["witness_seconds"], answer["prove_seconds"]
         )
@@ -357,3 +351,23 @@ class Prover:
 
 def _circuit_files(bundle: Bundle, circuit_index: int) -> dict[str, Path]:
     return {"compiled": bundle.compiled(circuit_index), "settings": bundle.settings(circuit_index)}
+
+
+def _proven(
+    bundle: Bundle, circuit_index: int, rows: Sequence[bytes], answer: Mapping[str, Any]
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """The proof in an answer and the outputs that it proves: of these rows, in the right length."""
+    entry = bundle.circuit(circuit_index)
+    packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
+    proof = bytes.fromhex(answer["proof"])
+    found = [felt_from_ezkl_hex(text) for text in answer["instances"]]
+    expected = instances_of(bundle, entry, rows, packed_outputs)
+    if len(proof) != entry.proof_length or found != expected:
+        raise ProofError(
+            "proving-failed",
+            "the proof is not for this input and output, or not of the expected length",
+            hint="audit the bundle; its keys may not belong to its circuit",
+            length=len(proof),
+            expected_length=entry.proof_length,
+        )
+    return proof, packed_outputs
