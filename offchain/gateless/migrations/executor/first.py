@@ -72,18 +72,16 @@ def upgrade(op: Operations) -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("batch_id", sa.BigInteger(), nullable=True),
-        sa.Column("tx_hash", sa.String(), nullable=False),
         sa.Column("nonce", sa.BigInteger(), nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("block_number", sa.BigInteger(), nullable=False),
         sa.Column("gas_used", sa.BigInteger(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("intent_id"),
-        sa.UniqueConstraint("tx_hash"),
     )
-    op.create_index("intents_by_state", "intents", ["state", "request_id"], unique=False)
+    op.create_index("intents_by_state", "intents", ["state", "nonce"], unique=False)
+    op.create_index(op.f("ix_intents_request_id"), "intents", ["request_id"], unique=False)
     op.create_table(
         "lazy_work",
         sa.Column("request_id", sa.String(length=64), nullable=False),
@@ -198,4 +196,22 @@ def upgrade(op: Operations) -> None:
     )
     op.create_index("work_by_batch", "work", ["batch_id"], unique=False)
     op.create_index("work_by_state", "work", ["state", "deadline"], unique=False)
+    op.create_table(
+        "attempts",
+        sa.Column("tx_hash", sa.String(), nullable=False),
+        sa.Column(
+            "intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("cancels", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["intent_id"],
+            ["intents.intent_id"],
+        ),
+        sa.PrimaryKeyConstraint("tx_hash"),
+    )
+    op.create_index("attempts_by_intent", "attempts", ["intent_id", "number"], unique=True)
     # ### end Alembic commands ###

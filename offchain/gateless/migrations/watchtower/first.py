@@ -58,18 +58,16 @@ def upgrade(op: Operations) -> None:
         ),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("case_id", sa.LargeBinary(), nullable=True),
-        sa.Column("tx_hash", sa.String(), nullable=False),
         sa.Column("nonce", sa.BigInteger(), nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("block_number", sa.BigInteger(), nullable=False),
         sa.Column("gas_used", sa.BigInteger(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("intent_id"),
-        sa.UniqueConstraint("tx_hash"),
     )
-    op.create_index("intents_by_state", "intents", ["state", "case_id"], unique=False)
+    op.create_index("intents_by_state", "intents", ["state", "nonce"], unique=False)
+    op.create_index(op.f("ix_intents_case_id"), "intents", ["case_id"], unique=False)
     op.create_table(
         "meta",
         sa.Column("key", sa.String(), nullable=False),
@@ -85,4 +83,22 @@ def upgrade(op: Operations) -> None:
         sa.Column("case_id", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("court", "executor", "epoch", "slot"),
     )
+    op.create_table(
+        "attempts",
+        sa.Column("tx_hash", sa.String(), nullable=False),
+        sa.Column(
+            "intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("cancels", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["intent_id"],
+            ["intents.intent_id"],
+        ),
+        sa.PrimaryKeyConstraint("tx_hash"),
+    )
+    op.create_index("attempts_by_intent", "attempts", ["intent_id", "number"], unique=True)
     # ### end Alembic commands ###

@@ -1,0 +1,1 @@
+"""An index of everything on the chain, and the API that serves it."""
