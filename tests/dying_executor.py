@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.core.types import Event
 from gateless.daemon.journals import Position
 from gateless.executor.__main__ import main

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 from gateless.adapters.chain import calls
-from gateless.adapters.chain.sender import PreparedTx, Sender
+from gateless.adapters.chain.prepared import PreparedTx
+from gateless.adapters.chain.sender import Sender
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import ContractError
 from gateless.core.packing import TensorSpec, pack, unpack

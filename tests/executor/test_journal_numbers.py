@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.core.types import TrustMode
 from gateless.daemon.journals import Position
 from gateless.daemon.transactions import IntentState
