@@ -156,6 +156,9 @@ class ConfigFile(_Strict):
     memory_bytes: int = Field(default=8 << 30, gt=0)
     prove_seconds: float = Field(default=900.0, gt=0)
     cores: int | None = Field(default=None, ge=1)
+    cluster: str | None = Field(default=None, min_length=1)
+    cluster_node_memory_bytes: int | None = Field(default=None, gt=0)
+    cluster_node_cores: int | None = Field(default=None, ge=1)
     withdraw_threshold: int | None = Field(default=None, ge=0)
     policy: PolicyFile = Field(default_factory=PolicyFile)
     receipts: ReceiptsFile | None = None
@@ -193,6 +196,9 @@ class ConfigFile(_Strict):
                     "memory_bytes",
                     "prove_seconds",
                     "cores",
+                    "cluster",
+                    "cluster_node_memory_bytes",
+                    "cluster_node_cores",
                     "withdraw_threshold",
                 )
             },

@@ -181,6 +181,9 @@ class ExecutorConfig:
         memory_bytes: of all proofs that are made at once, together.
         prove_seconds: longest time for one proof.
         cores: threads of all proofs together; None means those of the machine.
+        cluster: address of a Ray cluster that makes the proofs; None makes them here.
+        cluster_node_memory_bytes: most memory to take of each node; None takes what it offers.
+        cluster_node_cores: most cores to take of each node; None takes what it offers.
         withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
         policy: what work to take.
         quorum: quorums to take part in.
@@ -205,6 +208,9 @@ class ExecutorConfig:
     memory_bytes: int = 8 << 30
     prove_seconds: float = 900.0
     cores: int | None = None
+    cluster: str | None = None
+    cluster_node_memory_bytes: int | None = None
+    cluster_node_cores: int | None = None
     withdraw_threshold: int | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     quorum: QuorumConfig = field(default_factory=QuorumConfig)

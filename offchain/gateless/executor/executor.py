@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import structlog
-from gateless_proofs import KeyCache, Limits, Prover
+from gateless_proofs import KeyCache, Limits, Prover, ProvingStatus
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.sender import Sender
@@ -42,7 +42,7 @@ from gateless.executor.scheduler import Scheduler
 from gateless.executor.sides import Sides
 from gateless.executor.standing import StandingReader
 from gateless.executor.states import COMMITTED, UNCOMMITTED, WorkState
-from gateless.executor.status import ActiveWork, Batches, Problem, Status
+from gateless.executor.status import ActiveWork, Batches, Problem, Status, proving_problems
 from gateless.executor.transactions import Transactions
 from gateless.executor.watcher import Sighting, Watcher
 
@@ -128,6 +128,7 @@ class Executor:
             config=config,
             clock=self._clock,
         )
+        self._pool = prover.pool
         proofs = Proofs(parts)
         self._scheduler = Scheduler(
             journal,
@@ -233,9 +234,13 @@ class Executor:
             balance=None if standing is None else standing.earnings,
             available_stake=None if standing is None else standing.available,
             enrolled=() if standing is None else tuple(sorted(standing.enrolled)),
+            proving=self._proving(),
             serving_at=self._serving_at,
             problems=tuple(self._problems()),
         )
+
+    def _proving(self) -> ProvingStatus | None:
+        return None if self._pool is None else self._pool.status()
 
     # --- the loop ---
 
@@ -373,6 +378,7 @@ class Executor:
             for version_id, pause in self._breaker.resting.items()
         ]
         found += self._standing_problems()
+        found += proving_problems(self._proving())
         found += self._sides.problems
         found += [
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)

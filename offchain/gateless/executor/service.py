@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import structlog
-from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
+from gateless_proofs import KeyCache, Limits, Prover, ProvingBackend, ProvingPool
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
@@ -89,7 +89,8 @@ async def open_executor(
         deployment: the network.
         signer: the executor's account.
         clock: what time it is.
-        prover: makes the proofs; by default processes on this machine.
+        prover: makes the proofs; by default processes on this machine, or the cluster that the
+            configuration names.
         journal_type: how it remembers.
         receipt_key: signs receipts for direct calls; None signs none.
     """
@@ -115,7 +116,8 @@ async def open_executor(
         http = await stack.enter_async_context(httpx.AsyncClient())
         if prover is None:
             pool = ProvingPool(config.memory_bytes, config.prove_seconds, cores=config.cores)
-            prover = Prover(keys, limits, await stack.enter_async_context(pool))
+            await stack.enter_async_context(pool)
+            prover = Prover(keys, limits, await _backend(config, pool, stack))
         executor = Executor(
             client=client,
             sender=Sender(client, signer, clock=clock),
@@ -134,3 +136,16 @@ async def open_executor(
             await stack.enter_async_context(serve(app, listening))
             log.info("serving", url=base_url(listening))
         yield executor
+
+
+async def _backend(
+    config: ExecutorConfig, pool: ProvingPool, stack: contextlib.AsyncExitStack
+) -> ProvingBackend:
+    """What makes the proofs: the pool, or a cluster with the pool for everything else."""
+    if config.cluster is None:
+        return pool
+    from gateless_proofs.cluster.backend import ClusterBackend
+    from gateless_proofs.cluster.wire import Options
+
+    options = Options(config.cluster, config.cluster_node_memory_bytes, config.cluster_node_cores)
+    return await stack.enter_async_context(ClusterBackend(options, pool, config.prove_seconds))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateless_proofs import ProvingStatus
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -54,6 +56,7 @@ class Status:
         balance: earnings in the market that were not withdrawn.
         available_stake: what the market could still lock.
         enrolled: versions enrolled for.
+        proving: where proofs are made, and what of it is in use.
         serving_at: base URL of the content store; empty where nothing is served.
         problems: what keeps work from being done.
     """
@@ -72,9 +75,23 @@ class Status:
     balance: int | None
     available_stake: int | None
     enrolled: tuple[int, ...]
+    proving: ProvingStatus | None
     serving_at: str
     problems: tuple[Problem, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
+
+
+def proving_problems(proving: ProvingStatus | None) -> list[Problem]:
+    """What keeps nodes of a cluster from working."""
+    if proving is None or not proving.problem:
+        return []
+    return [
+        Problem(
+            "cluster-impaired",
+            proving.problem,
+            "proofs that find no node are made here if the memory suffices; see docs/scaling.md",
+        )
+    ]

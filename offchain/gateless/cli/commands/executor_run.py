@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateless.executor import Executor, ReceiptsConfig
     from gateless.executor.quorum_config import QuorumConfig
 
+_CLUSTER = "Cluster"
 _RECEIPTS = "Receipts"
 _LAZY = "Lazy requests"
 _COSTS = "Costs"
@@ -78,6 +79,32 @@ async def run(
     time_limit: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each proving process.")
     ] = 900,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            rich_help_panel=_CLUSTER,
+            help="Make proofs on this Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
+        ),
+    ] = None,
+    cluster_memory: Annotated[
+        int | None,
+        typer.Option(
+            metavar="GIB",
+            min=1,
+            rich_help_panel=_CLUSTER,
+            help="Most memory to take of each node (default: what it offers).",
+        ),
+    ] = None,
+    cluster_cores: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            rich_help_panel=_CLUSTER,
+            help="Most cores to take of each node (default: what it offers).",
+        ),
+    ] = None,
     receipt_bond: Annotated[
         str | None,
         typer.Option(
@@ -201,6 +228,9 @@ async def run(
         serve_port=port,
         memory_bytes=memory << 30,
         prove_seconds=float(time_limit),
+        cluster=cluster,
+        cluster_node_memory_bytes=None if cluster_memory is None else cluster_memory << 30,
+        cluster_node_cores=cluster_cores,
         withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
         policy=PolicyConfig(
             min_price=None if min_price is None else parse_amount(min_price, token),
