@@ -31,6 +31,7 @@ def test_the_commands() -> None:
         *(f"model {name}" for name in ("publish", "list", "show", "audit", "alias", "deprecate")),
         "model build",
         "model withdraw",
+        "config show",
         *(f"request {name}" for name in ("sign", "show", "list", "wait", "cancel", "refund")),
         *(f"receipt {name}" for name in ("ask", "check", "challenge", "claim", "slash")),
         "receipt cancel",

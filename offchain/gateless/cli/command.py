@@ -88,7 +88,13 @@ Handler = TypeVar("Handler", bound=Callable[..., Coroutine[Any, Any, None]])
 
 
 def command(
-    app: typer.Typer, name: str, *, example: str, panel: str | None = None
+    app: typer.Typer,
+    name: str,
+    *,
+    example: str,
+    panel: str | None = None,
+    section: str | None = None,
+    passes_options: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Registers ``handler(cli, **its own parameters)`` as command ``name``.
 
@@ -97,7 +103,13 @@ def command(
         name: name of the command.
         example: shown at the end of ``--help``.
         panel: heading in the list of commands.
+        section: table of the configuration file whose keys are its options; the environment has
+            them as ``GATELESS_<SECTION>_<OPTION>``.
+        passes_options: whether options that it does not know are arguments.
     """
+    context: dict[str, Any] = {"ignore_unknown_options": True} if passes_options else {}
+    if section is not None:
+        context["auto_envvar_prefix"] = f"GATELESS_{section.upper()}"
 
     def register(handler: Handler) -> Handler:
         own = list(inspect.signature(handler, eval_str=True).parameters.values())[1:]
@@ -120,7 +132,12 @@ def command(
                 ),
             ]
         )
-        app.command(name, epilog=f"Example: {example}", rich_help_panel=panel)(invoke)
+        app.command(
+            name,
+            epilog=f"Example: {example}",
+            rich_help_panel=panel,
+            context_settings=context or None,
+        )(invoke)
         return handler
 
     return register

@@ -21,6 +21,7 @@ from gateless.cli.command import (
 )
 from gateless.cli.commands import (
     attest,
+    config,
     devnet,
     executor,
     infer,
@@ -34,6 +35,7 @@ from gateless.cli.commands import (
     wallet,
     watchtower,
 )
+from gateless.cli.file_defaults import file_defaults
 from gateless.cli.output import Output
 from gateless.cli.settings import Flags
 from gateless.core.errors import GatelessError, InputError
@@ -43,10 +45,11 @@ _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 EPILOG = """
 **Settings**: flag, then environment (`GATELESS_NETWORK`, `GATELESS_HOME`, `GATELESS_RPC_URL`,
 `GATELESS_WALLET`, `GATELESS_PASSWORD_FILE`, `GATELESS_PASSWORD`, `GATELESS_JSON`), then
-`config.toml` in the home directory, then default.
+`config.toml` in the home directory, then default; `gateless config show` tells which.
 
 **Exit codes**: 0 success, 2 bad input or usage, 3 model, 4 proof, 5 subprocess limit, 6 storage,
-7 chain or contract, 8 wallet, 9 funds, 10 not found, 11 configuration, 70 defect, 130 interrupted.
+7 chain or contract, 8 wallet, 9 funds, 10 not found, 11 configuration, 12 database, 70 defect,
+130 interrupted.
 
 **Start here**: `gateless devnet up` runs the whole network on this machine.
 """
@@ -67,6 +70,7 @@ class GatelessGroup(TyperGroup):
         """Parses and runs; ends the process with the documented exit code."""
         arguments = list(sys.argv[1:] if args is None else args)
         try:
+            extra["default_map"] = file_defaults(self, arguments, os.environ)
             code = super().main(
                 arguments,
                 prog_name or "gateless",
@@ -80,6 +84,8 @@ class GatelessGroup(TyperGroup):
             if not usage.message:
                 sys.exit(usage.exit_code)  # a group without a command: its help was the answer
             _fail(usage, arguments)
+        except GatelessError as error:
+            _fail(error, arguments)
         except typer.Abort:
             sys.exit(130)
         except BrokenPipeError:
@@ -161,6 +167,7 @@ app.add_typer(executor.app, name="executor")
 app.add_typer(watchtower.app, name="watchtower")
 app.add_typer(devnet.app, name="devnet")
 app.add_typer(store.app, name="store")
+app.add_typer(config.app, name="config")
 
 
 def run() -> None:

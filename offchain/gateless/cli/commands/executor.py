@@ -10,6 +10,7 @@ import typer
 from rich.console import RenderableType
 
 from gateless.cli.command import command
+from gateless.cli.commands.executor_backup import backup, restore
 from gateless.cli.commands.executor_run import key, run
 from gateless.cli.context import Cli
 from gateless.cli.database import DatabaseOption, database_url
@@ -71,8 +72,15 @@ async def _stake(
         cli.output.note("start working with: gateless executor run")
 
 
-command(app, "run", example="gateless executor run --port 8700 --receipt-bond 10")(run)
+command(
+    app,
+    "run",
+    example="gateless executor run --port 8700 --receipt-bond 10",
+    section="executor",
+)(run)
 command(app, "key", example="gateless executor key")(key)
+command(app, "backup", example="gateless executor backup journal.backup")(backup)
+command(app, "restore", example="gateless executor restore journal.backup")(restore)
 
 
 @command(app, "status", example="gateless executor status")

@@ -29,7 +29,12 @@ app = typer.Typer(help="Compute answers anew and challenge the wrong ones.", no_
 _SHOWN_CASES = 20
 
 
-@command(app, "run", example="gateless watchtower run --inbox receipts --max-at-risk 100")
+@command(
+    app,
+    "run",
+    example="gateless watchtower run --inbox receipts --max-at-risk 100",
+    section="watchtower",
+)
 async def _run(
     cli: Cli,
     inbox: Annotated[
