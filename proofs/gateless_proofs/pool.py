@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,10 +29,16 @@ class ProvingPool:
             reserved for it is run again with all of it.
         seconds: longest time for one job.
         cores: threads of all proofs together; by default those of the machine.
+        shared: folders that all jobs may read: where the keys are.
     """
 
     def __init__(
-        self, memory_bytes: int = 8 << 30, seconds: float = 900.0, *, cores: int | None = None
+        self,
+        memory_bytes: int = 8 << 30,
+        seconds: float = 900.0,
+        *,
+        cores: int | None = None,
+        shared: tuple[Path, ...] = (),
     ) -> None:
         cores = cores or os.cpu_count() or 1
         keep = 2 * cores
@@ -39,7 +46,7 @@ class ProvingPool:
         self.memory_bytes = max(memory_bytes - keep * IDLE_BYTES, memory_bytes // 2)
         self._seconds = seconds
         self._schedule = Schedule(memory_bytes=self.memory_bytes, cores=cores)
-        self._workers = WarmWorkers(self.memory_bytes, keep=keep)
+        self._workers = WarmWorkers(self.memory_bytes, keep=keep, shared=shared)
         self._grants: dict[int, asyncio.Future[Grant]] = {}
         self._needs = Needs()
         self._done = 0

@@ -18,14 +18,15 @@ from gateless_proofs.process import WorkerDied, WorkerProcess
 from gateless_proofs.sandbox import Limits
 from gateless_proofs.warm import MAX_JOBS, WarmWorkers
 from proof_fixtures import Built, eventually
+from tiny_models import endless, run_of
 
 GIB = 1 << 30
 LIMITS = Limits(memory_bytes=2 * GIB, seconds=120, threads=1)
 
 
 @pytest.fixture
-async def workers() -> AsyncIterator[WarmWorkers]:
-    async with WarmWorkers(3 * GIB, keep=3) as warm:
+async def workers(cache: KeyCache) -> AsyncIterator[WarmWorkers]:
+    async with WarmWorkers(3 * GIB, keep=3, shared=(cache.root,)) as warm:
         yield warm
     assert warm.pids == frozenset()
 
@@ -109,10 +110,10 @@ async def test_limits_replace_the_process(
     workers: WarmWorkers, mlp: Built, cache: KeyCache
 ) -> None:
     first = await pid_of_next(workers, "one", mlp)
-    slow = {"logrows": 18, "folder": str(mlp.bundle.root.parent)}
+    slow = run_of(endless(mlp.bundle.root / "endless.onnx"))
     with pytest.raises(SandboxError) as caught:
         limits = Limits(memory_bytes=2 * GIB, seconds=0.3, threads=1)
-        await workers.run("one", "srs", slow, limits=limits)
+        await workers.run("one", "reference", slow, limits=limits)
     assert caught.value.code == "time-limit"
     assert not running(first)
     second = await pid_of_next(workers, "one", mlp)
@@ -135,8 +136,8 @@ async def test_a_killed_process_is_replaced(workers: WarmWorkers, mlp: Built) ->
 
 
 async def test_cancelling_a_job_kills_its_process(workers: WarmWorkers, mlp: Built) -> None:
-    request = {"logrows": 18, "folder": str(mlp.bundle.root.parent)}
-    task = asyncio.ensure_future(workers.run("one", "srs", request, limits=LIMITS))
+    request = run_of(endless(mlp.bundle.root / "endless.onnx"))
+    task = asyncio.ensure_future(workers.run("one", "reference", request, limits=LIMITS))
     await eventually("the job runs", lambda: bool(workers._busy))
     [process] = workers._busy
     task.cancel()
@@ -187,8 +188,8 @@ async def test_limits_are_set_for_each_job_and_never_above_the_ceiling(
 ) -> None:
     process = await WorkerProcess.start(ceiling_bytes=2 * GIB, threads=1)
     try:
-        request = {"logrows": 18, "folder": str(tmp_path)}
-        job = asyncio.ensure_future(process.do("srs", request, memory_bytes=asked))
+        request = run_of(endless(tmp_path / "endless.onnx"))
+        job = asyncio.ensure_future(process.do("reference", request, memory_bytes=asked))
         wanted = [str(granted), str(2 * GIB)]
         await eventually("the limit is set", lambda: address_space(process.pid) == wanted)
         job.cancel()

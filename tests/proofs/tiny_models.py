@@ -112,3 +112,29 @@ def hidden_bomb(path: Path) -> Path:
         helper.make_node("Add", ["x", "c"], ["y"]),
     ]
     return save(path, nodes, [floats("x", 1)], [floats("y", "n")], {"s": np.array([2**16])})
+
+
+def endless(path: Path) -> Path:
+    """A loop that adds 1 to its input for ever: 2**63 - 1 times."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_on"], ["goes_on"]),
+            helper.make_node("Add", ["sum", "one"], ["more"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("place", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            floats("sum", 1, 4),
+        ],
+        [helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []), floats("more", 1, 4)],
+        [numpy_helper.from_array(np.ones((1, 4), np.float32), "one")],
+    )
+    node = helper.make_node("Loop", ["times", "always", "x"], ["y"], body=body)
+    constants = {"times": np.array(2**63 - 1), "always": np.array(True)}
+    return save(path, [node], [floats("x", 1, 4)], [floats("y", 1, 4)], constants)
+
+
+def run_of(model: Path) -> dict[str, Any]:
+    """The request that runs a model of four inputs once."""
+    return {"model": str(model), "shapes": [[1, 4]], "samples": [[[0.0] * 4]]}
