@@ -21,9 +21,9 @@ from gateless.core.errors import (
 )
 from gateless.core.ids import sha256_hex
 from gateless.daemon.limits import Rates
+from gateless.daemon.statuses import status_of
 from gateless.executor import Journal
 from gateless.executor.intake.inputs import InputRoom, ServedStore
-from gateless.executor.intake.statuses import status_of
 
 
 class Hands:

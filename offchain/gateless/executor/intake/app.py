@@ -15,10 +15,10 @@ from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore, content_hint, create_app
 from gateless.core.errors import GatelessError, InputError
 from gateless.daemon.limits import Limited, Rates
+from gateless.daemon.statuses import status_of
 from gateless.executor.config import IntakeConfig
 from gateless.executor.executor import Executor
 from gateless.executor.intake.inputs import HeldInput, ServedStore
-from gateless.executor.intake.statuses import status_of
 from gateless.executor.intake.tensors import InferRequest
 
 _DIGEST = re.compile(r"0x[0-9a-fA-F]{64}")

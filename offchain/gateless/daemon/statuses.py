@@ -6,6 +6,7 @@ from gateless.core.errors import (
     ChainError,
     ConfigError,
     ContractError,
+    DatabaseError,
     FundsError,
     GatelessError,
     InputError,
@@ -41,6 +42,7 @@ _BY_CLASS: tuple[tuple[type[GatelessError], int], ...] = (
     (FundsError, 503),
     (ContractError, 422),
     (ChainError, 503),
+    (DatabaseError, 503),
     (ConfigError, 503),
 )
 
