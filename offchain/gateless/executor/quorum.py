@@ -22,9 +22,8 @@ from gateless.adapters.chain.quorum import (
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
-from gateless.core.types import Block
 from gateless.daemon.faults import is_chain_away
-from gateless.daemon.journals import Position, fork_point
+from gateless.daemon.follower import Follower
 from gateless.daemon.versions import Versions
 from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
 from gateless.executor.quorum_enrolling import QuorumEnrolling
@@ -34,7 +33,6 @@ from gateless.executor.status import Problem
 
 log = structlog.get_logger(__name__)
 
-_SPAN = 2_000
 _MAX_RETRY_SECONDS = 15.0
 
 
@@ -74,6 +72,12 @@ class QuorumDesk:
         self._steps = QuorumSteps(
             parts.client, market, parts.journal, parts.sender, parts.versions, parts.prover
         )
+        self._follower = Follower(
+            parts.client,
+            QUORUM_EVENTS,
+            parts.journal,
+            start_block=parts.client.deployment.start_block,
+        )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._enrolled: dict[tuple[int, bytes], bool] = {}
         self._problems: dict[int, Problem] = {}
@@ -98,10 +102,10 @@ class QuorumDesk:
         """Wants no further draws; rounds in which it sits are worked on."""
         self._is_open = False
 
-    async def look(self, head: Block) -> None:
+    async def look(self) -> None:
         """Reads what the chain tells and starts what is to be done; for the executor's loop."""
         self._see_to_enrolments()
-        await self._read(head)
+        await self._read()
         for kept in await self._journal.active():
             if kept.request_id not in self._tasks:
                 self._start(kept)
@@ -138,32 +142,19 @@ class QuorumDesk:
 
     # --- the chain ---
 
-    async def _read(self, head: Block) -> None:
+    async def _read(self) -> None:
         """Follows the events of the pools in which it is enrolled."""
-        start = self._parts.client.deployment.start_block
-        journal = self._journal
-        positions = await journal.positions()
-        ancestor = await fork_point(self._parts.client, positions, start - 1)
-        if ancestor is not None:
-            log.warning("quorum-fork", ancestor=ancestor)
-            await journal.rewind(ancestor)
-            positions = await journal.positions()
-        first = positions[0].number + 1 if positions else start
-        while first <= head.number:
-            last = min(head.number, first + _SPAN - 1)
-            block = await self._parts.client.block(last)
-            events = await self._parts.client.events(QUORUM_EVENTS, first, last)
+        async for stretch in self._follower.poll():
             asked = {}
             held = {}
-            for event in events:
+            for event in stretch.events:
                 if event.name == "QuorumOpened":
                     request, opened_block, packed = opened(event)
                     if self._may_be_drawn(request.version_id, request.runtime_class):
                         asked[int(event.args["requestId"])] = (request, opened_block, packed)
                 elif event.name == "QuorumDrawn":
                     held[int(event.args["requestId"])] = (drawn(event), event.block_number)
-            await journal.advance(asked, held, Position(block.number, block.hash))
-            first = last + 1
+            await self._journal.advance(asked, held, stretch.last)
 
     def _may_be_drawn(self, version_id: int, runtime_class: bytes) -> bool:
         """Pools of the configuration; before the first look at a machine's own class, all of it."""
@@ -209,7 +200,7 @@ class QuorumDesk:
             for version_id, runtime in awake:
                 await self._enrolling.sleep(version_id, runtime)
             # It may have been drawn a moment ago.
-            await self._read(await self._parts.client.block())
+            await self._read()
         except GatelessError as error:
             log.warning("quorum-not-asleep", code=error.code, message=error.message)
             return False

@@ -45,7 +45,7 @@ class Sides:
         if self.lazy is not None:
             await self.lazy.look(head, standing)
         if self.quorums is not None:
-            await self.quorums.look(head)
+            await self.quorums.look()
 
     async def reconcile(self) -> None:
         """Finds what events do not tell (again): after a start, and after a fork.
