@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
+import pytest
 from gateless.core.errors import ChainError
 from gateless.core.types import Event
 from gateless.daemon.follower import Follower, Stretch
@@ -199,6 +201,54 @@ def test_deep_forks_are_followed_too(seed: int) -> None:
     asyncio.run(World(seed, deep=True).run())
 
 
+@pytest.mark.parametrize("linked", [0, 8, 32])
+@pytest.mark.parametrize("depth", range(1, 11))
+def test_a_fork_between_any_two_requests_is_noticed(depth: int, linked: int) -> None:
+    """Blocks below and above the cursor change while the next ones are read."""
+
+    async def fork_at(request: int, shorter: int) -> bool:
+        chain = MemoryChain(Random(depth))
+        rpc = MemoryRpc(chain, Random(0), Faults(most_blocks=5))
+        store = Store()
+        follower = Follower(Memory(rpc), NAMES, store, start_block=START, linked=linked)
+        chain.mine(20)
+        await follow(follower, store)
+        chain.mine(depth // 2 + 1)
+        left = request
+
+        def move() -> None:
+            nonlocal left
+            if left == 0:
+                chain.reorganise(depth, depth - shorter)
+            left -= 1
+
+        rpc.faults, rpc.move = Faults(most_blocks=5, moves=1.0), move
+        with suppress(ChainError):
+            await follow(follower, store)
+        rpc.move = None
+        chain.mine(depth + 2)
+        await follow(follower, store)
+        await follow(follower, store)
+        last = len(chain.blocks) - 1
+        assert store.read[-1].number == last
+        assert store.all_rows == truth(chain, last), (request, shorter)
+        return left < 0
+
+    async def run() -> None:
+        for shorter in (0, -1, min(1, depth - 1)):
+            request = 0
+            while await fork_at(request, shorter):
+                request += 1
+            assert request > 3
+
+    asyncio.run(run())
+
+
+async def follow(follower: Follower, store: Store) -> None:
+    async for stretch in follower.poll():
+        store.advance(stretch)
+
+
 @_SETTINGS
 @given(seed=st.integers(0, 2**32), share=st.sampled_from((0.1, 0.5, 0.9)))
 def test_left_out_logs_are_noticed_where_headers_are_read(seed: int, share: float) -> None:
@@ -212,8 +262,7 @@ def test_left_out_logs_are_noticed_where_headers_are_read(seed: int, share: floa
         follower = Follower(Memory(rpc), NAMES, store, start_block=START, linked=32)
         for _ in range(10):
             chain.mine(random.randint(1, 30))
-            async for stretch in follower.poll():
-                store.advance(stretch)
+            await follow(follower, store)
         assert store.all_rows == truth(chain, len(chain.blocks) - 1)
 
     asyncio.run(run())
