@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,20 @@ async def test_the_same_signed_bytes_are_the_same_intent(journal: Journal) -> No
     again = await journal.intend(IntentKind.LOCK, prepared(7), 1)
     assert again == first
     assert await journal.intents(1) == [first]
+
+
+async def test_further_attempts_are_kept_in_their_order(journal: Journal) -> None:
+    intent = await journal.intend(IntentKind.LOCK, prepared(7), 1)
+    dearer = replace(prepared(7, b"dearer"), private=True)
+    empty = replace(prepared(7, b"empty"), cancels=True)
+    for attempt in (dearer, empty, dearer, prepared(7)):
+        await journal.attempted(intent.intent_id, attempt)
+    (kept,) = await journal.intents(state=IntentState.PENDING)
+    named = [replace(attempt, label="lock") for attempt in (prepared(7), dearer, empty)]
+    assert list(kept.attempts) == named
+    assert (kept.nonce, kept.tx_hash) == (7, empty.tx_hash)
+    # Whichever of them is signed again, it is this intent.
+    assert (await journal.intend(IntentKind.LOCK, dearer, 1)).intent_id == intent.intent_id
 
 
 async def test_slow_proofs_count_at_once_and_fast_ones_by_and_by(journal: Journal) -> None:

@@ -78,7 +78,7 @@ class ReceiptIssuer:
         """A signed receipt for an answer. Asked for again, it is the same one.
 
         Raises:
-            FundsError: ``no-receipt-pool``, ``no-receipt-slot``.
+            FundsError: ``no-receipt-pool``, ``no-receipt-slot``, ``slots-unknown``.
             ConfigError: ``receipt-key-mismatch``.
             InputError: ``input-too-long``: no challenge could carry it; ``question-reused``.
         """
@@ -92,6 +92,7 @@ class ReceiptIssuer:
             )
         now = (await self._client.block("pending")).timestamp
         epoch = limits.epoch_at(now)
+        await self._book.require_remembered(limits, epoch)
         backing = backing_of(
             await self._client.court.pool(self._executor, epoch),
             self._executor,

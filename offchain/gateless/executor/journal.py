@@ -18,6 +18,7 @@ from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import DatabaseUrl, upsert
 from gateless.core.errors import GatelessError
+from gateless.daemon.intents import IntentLog, IntentTables
 from gateless.daemon.journals import (
     REMEMBERED_BLOCKS,
     Position,
@@ -50,11 +51,16 @@ from gateless.executor.states import (
 )
 from gateless.executor.work import Intent, IntentKind, NewWork, Work
 
+#: What uses the journal's database alone.
+OWNER = "the executor's journal"
+
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
+class Journal(IntentLog, BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
     """One executor's journal. Made by :meth:`open`."""
+
+    intent_tables = IntentTables(schema.intents, schema.attempts)
 
     @classmethod
     async def open(
@@ -92,7 +98,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             schema.meta,
             identity,
             migrations=migrations.EXECUTOR,
-            owner="the executor's journal" if alone else None,
+            owner=OWNER if alone else None,
         )
         return cls(database, clock or SystemClock())
 
@@ -296,79 +302,31 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         *,
         batch_id: int | None = None,
     ) -> Intent:
-        """Writes a signed transaction down before it is sent.
-
-        Signing is deterministic: a transaction that was dropped unsent and is decided again may
-        have the very same bytes. Then it is the same one, and pending again.
-        """
-        values = {
-            "kind": kind,
-            "request_id": request_id,
-            "batch_id": batch_id,
-            "tx_hash": prepared.tx_hash,
-            "nonce": prepared.nonce,
-            "raw": prepared.raw,
-            "state": IntentState.PENDING,
-            "created_at": self._clock.now(),
-        }
-        query = (
-            upsert(self._database, schema.intents)
-            .values(values)
-            .on_conflict_do_update(
-                index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
-            )
-            .returning(schema.intents.c.intent_id)
+        """Writes what is to be done, and the transaction signed for it, down before it is sent."""
+        intent_id = await self._intend(
+            prepared, {"kind": kind, "request_id": request_id, "batch_id": batch_id}
         )
-        async with self._database.begin() as connection:
-            intent_id = (await connection.execute(query)).scalar_one()
         return Intent(
             intent_id=intent_id,
             kind=kind,
             request_id=request_id,
-            tx_hash=prepared.tx_hash,
-            nonce=prepared.nonce,
-            raw=prepared.raw,
-            state=IntentState.PENDING,
-            block_number=0,
-            gas_used=0,
-            text="",
             batch_id=batch_id,
+            attempts=(dataclasses.replace(prepared, label=kind.value),),
         )
-
-    async def conclude(
-        self,
-        intent_id: int,
-        state: IntentState,
-        *,
-        block_number: int = 0,
-        gas_used: int = 0,
-        text: str = "",
-    ) -> None:
-        """Writes what became of a transaction."""
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(schema.intents)
-                .where(schema.intents.c.intent_id == intent_id)
-                .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
-            )
 
     async def intents(
         self, request_id: int | None = None, *, state: IntentState | None = None
     ) -> list[Intent]:
-        """Transactions in the order of their nonces, of one request (and its batch) or all."""
-        query = select(schema.intents).order_by(schema.intents.c.nonce, schema.intents.c.intent_id)
+        """Intents in the order of their nonces, of one request (and its batch) or all."""
+        table, conditions = schema.intents.c, []
         if request_id is not None:
             shared = select(schema.work.c.batch_id).where(schema.work.c.request_id == request_id)
-            query = query.where(
-                or_(
-                    schema.intents.c.request_id == request_id,
-                    schema.intents.c.batch_id == shared.scalar_subquery(),
-                )
+            conditions.append(
+                or_(table.request_id == request_id, table.batch_id == shared.scalar_subquery())
             )
         if state is not None:
-            query = query.where(schema.intents.c.state == state)
-        async with self._database.connect() as connection:
-            return [intent_of(row._mapping) for row in await connection.execute(query)]
+            conditions.append(table.state == state)
+        return [intent_of(*found) for found in await self._find_intents(*conditions)]
 
     # --- timings ---
 

@@ -20,9 +20,8 @@ _UNPROVED = (WorkState.LOCKED, WorkState.PROVING)
 class BatchBook:
     """Shared proofs, in the journal's database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    _database: Database
+    _clock: Clock
 
     async def keep_batch(self, batch: NewBatch) -> int:
         """Writes a shared proof down and moves the requests that wait for it, all at once.

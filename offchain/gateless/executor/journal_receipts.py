@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from gateless.adapters.clock import Clock
 from gateless.adapters.db import Database
+from gateless.core.claims import CourtLimits
 from gateless.core.errors import FundsError, GatelessError, InputError
 from gateless.core.receipts import ZERO_BYTES32, Court, Receipt
+from gateless.daemon.backups import restored_at
 from gateless.executor import schema
 
 _STATED = ("version_id", "input_binding", "input_digest", "output_digest", "beneficiary", "price")
@@ -90,9 +92,9 @@ class Issued:
 class ReceiptBook:
     """Receipts, in the journal's database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    _database: Database
+    _clock: Clock
+    _restored_at: int | None = None
 
     async def allocate(self, court: Court, answer: Answer, backing: Backing) -> Issued:
         """Takes the next slot and writes the whole receipt down, with its input: all or nothing.
@@ -207,6 +209,26 @@ class ReceiptBook:
         async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _issued_of(row._mapping)
+
+    async def require_remembered(self, limits: CourtLimits, epoch: int) -> None:
+        """Sees to it that this journal knows which slots of an epoch are used.
+
+        One that was put back from a backup does not know what was signed since the backup: a slot
+        used twice would cost a part of the pool. So nothing more is signed in that epoch.
+
+        Raises:
+            FundsError: ``slots-unknown``.
+        """
+        if self._restored_at is None:
+            self._restored_at = await restored_at(self._database)
+        if self._restored_at and epoch <= limits.epoch_at(self._restored_at):
+            raise FundsError(
+                "slots-unknown",
+                f"the journal was restored in epoch {limits.epoch_at(self._restored_at)}, and does"
+                " not know which slots were used before",
+                hint="receipts are signed again from the next epoch on",
+                epoch=epoch,
+            )
 
     async def slots_used(self, court: Court, epoch: int) -> int:
         """How many slots of an epoch are used, signed or not."""

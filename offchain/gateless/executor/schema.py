@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from gateless.adapters.db import RequestId, RowId, Words
+from gateless.daemon.intents import intent_tables
 from gateless.daemon.journals import blocks_table, meta_table
 
 metadata = MetaData()
@@ -68,22 +69,8 @@ batches = Table(
     Column("created_at", Float, nullable=False),
 )
 
-intents = Table(
-    "intents",
-    metadata,
-    Column("intent_id", RowId, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("request_id", RequestId),
-    Column("batch_id", BigInteger),
-    Column("tx_hash", String, nullable=False, unique=True),
-    Column("nonce", BigInteger, nullable=False),
-    Column("raw", LargeBinary, nullable=False),
-    Column("state", String, nullable=False),
-    Column("block_number", BigInteger, nullable=False, default=0),
-    Column("gas_used", BigInteger, nullable=False, default=0),
-    Column("text", Words, nullable=False, default=""),
-    Column("created_at", Float, nullable=False),
-    Index("intents_by_state", "state", "request_id"),
+intents, attempts = intent_tables(
+    metadata, Column("request_id", RequestId, index=True), Column("batch_id", BigInteger)
 )
 
 #: Receipts, written whole before they are signed. A row is never removed: its slot stays used. The

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateless.core.types import TrustMode
-from gateless.daemon.transactions import IntentState
+from gateless.daemon.intents import KeptIntent
 from gateless.executor.states import WorkState
 
 
@@ -134,20 +134,12 @@ class IntentKind(StrEnum):
     LAZY_WITHDRAW = "lazy_withdraw"
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A transaction that was journaled before it was sent: for a request, a batch or neither."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent(KeptIntent):
+    """What was journaled before it was sent: for a request, a batch or neither."""
 
-    intent_id: int
     kind: IntentKind
-    request_id: int | None
-    tx_hash: str
-    nonce: int
-    raw: bytes
-    state: IntentState
-    block_number: int
-    gas_used: int
-    text: str
+    request_id: int | None = None
     batch_id: int | None = None
 
     @property

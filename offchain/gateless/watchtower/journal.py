@@ -38,7 +38,7 @@ from gateless.watchtower.cases import (
     CaseState,
     NewCase,
 )
-from gateless.watchtower.journal_intents import IntentLog
+from gateless.watchtower.journal_intents import CaseIntents
 
 _AMOUNTS = ("bond", "reward", "lost")
 #: How long a case that is over stays: longer than any pool is locked.
@@ -55,7 +55,7 @@ class AskedInput:
     useless_at: int
 
 
-class Journal(IntentLog):
+class Journal(CaseIntents):
     """One watchtower's journal. Made by :meth:`open`."""
 
     @classmethod

@@ -14,7 +14,8 @@ from sqlalchemy import (
     Text,
 )
 
-from gateless.adapters.db import RowId, Words
+from gateless.adapters.db import Words
+from gateless.daemon.intents import intent_tables
 from gateless.daemon.journals import blocks_table, meta_table
 
 metadata = MetaData()
@@ -69,21 +70,6 @@ inputs = Table(
     Column("useless_at", BigInteger, nullable=False),
 )
 
-intents = Table(
-    "intents",
-    metadata,
-    Column("intent_id", RowId, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("case_id", LargeBinary),
-    Column("tx_hash", String, nullable=False, unique=True),
-    Column("nonce", BigInteger, nullable=False),
-    Column("raw", LargeBinary, nullable=False),
-    Column("state", String, nullable=False),
-    Column("block_number", BigInteger, nullable=False, default=0),
-    Column("gas_used", BigInteger, nullable=False, default=0),
-    Column("text", Words, nullable=False, default=""),
-    Column("created_at", Float, nullable=False),
-    Index("intents_by_state", "state", "case_id"),
-)
+intents, attempts = intent_tables(metadata, Column("case_id", LargeBinary, index=True))
 
 blocks = blocks_table(metadata)

@@ -63,7 +63,7 @@ class Database:
                 was written. (Where the connection is lost during the commit, nobody knows.)
             ConfigError: ``journal-unreadable``, ``database-refused``, ``already-running``.
         """
-        with _in_words(self.url):
+        with in_words(self.url):
             async with self.engine.begin() as connection:
                 yield connection
 
@@ -74,7 +74,7 @@ class Database:
         Raises:
             GatelessError: as :meth:`begin`.
         """
-        with _in_words(self.url):
+        with in_words(self.url):
             async with self.engine.connect() as connection:
                 yield await connection.execution_options(**{_READS: True})
 
@@ -121,7 +121,7 @@ async def open_database(
     if url.path is None:
         return await _checked(Database(url, _postgresql(url, owner, connections), None))
     lock = None
-    with _in_words(url):
+    with in_words(url):
         url.path.parent.mkdir(parents=True, exist_ok=True)
         if owner is not None:
             lock = ProcessLock(url.path.with_name(url.path.name + ".lock"), what=owner)
@@ -182,7 +182,7 @@ def _sqlite(path: Path, connections: int) -> AsyncEngine:
 
 
 @contextmanager
-def _in_words(url: DatabaseUrl) -> Iterator[None]:
+def in_words(url: DatabaseUrl) -> Iterator[None]:
     """Says in words what a database could not do."""
     try:
         yield

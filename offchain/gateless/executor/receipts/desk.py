@@ -163,6 +163,7 @@ class ReceiptDesk:
         problem = self._closed
         try:
             backing_of(pool, self._me, self.key, epoch, issued=now, expires=expires)
+            await self._parts.journal.require_remembered(limits, epoch)
         except GatelessError as error:
             problem = problem or error.code
         free = max(0, pool.capacity - used)
