@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from gateless_proofs.isolation import Isolation
 from gateless_proofs.process import Progress
 
 
@@ -58,6 +59,7 @@ class NodeStatus:
         busy_threads: threads that they were granted.
         running: jobs that run.
         done: jobs that it has finished since it is known.
+        isolation: what keeps models apart there; None where that is not known.
     """
 
     name: str
@@ -67,6 +69,7 @@ class NodeStatus:
     busy_threads: int
     running: int
     done: int
+    isolation: Isolation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any, Self
 from gateless.core.errors import SandboxError
 
 from gateless_proofs.backend import NodeStatus, ProvingStatus, Task
+from gateless_proofs.isolation import Isolation
 from gateless_proofs.needs import Needs
 from gateless_proofs.process import Progress
 from gateless_proofs.sandbox import Limits, result_of
@@ -30,6 +31,7 @@ class ProvingPool:
         seconds: longest time for one job.
         cores: threads of all proofs together; by default those of the machine.
         shared: folders that all jobs may read: where the keys are.
+        isolation: what is known to keep models apart on this machine, for the status.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class ProvingPool:
         *,
         cores: int | None = None,
         shared: tuple[Path, ...] = (),
+        isolation: Isolation | None = None,
     ) -> None:
         cores = cores or os.cpu_count() or 1
         keep = 2 * cores
         #: idle processes have their share of the memory put aside
         self.memory_bytes = max(memory_bytes - keep * IDLE_BYTES, memory_bytes // 2)
         self._seconds = seconds
+        self._isolation = isolation
         self._schedule = Schedule(memory_bytes=self.memory_bytes, cores=cores)
         self._workers = WarmWorkers(self.memory_bytes, keep=keep, shared=shared)
         self._grants: dict[int, asyncio.Future[Grant]] = {}
@@ -117,6 +121,7 @@ class ProvingPool:
             schedule.busy_threads,
             self.running,
             self._done,
+            self._isolation,
         )
         return ProvingStatus("local", (here,), self.waiting)
 
@@ -137,6 +142,7 @@ class ProvingPool:
                 progress=progress,
             )
             self._done += 1
+            self._isolation = answer.isolation
             self._needs.measured(task, answer.peak_bytes)
             return result_of(answer, limits)
         finally:

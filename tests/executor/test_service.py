@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from executor_fixtures import config_of, eventually, executor_process, running
 from gateless.adapters.storage import HttpStore
-from gateless.core.errors import ConfigError
+from gateless.core.errors import ConfigError, SandboxError
 from gateless.core.manifest import FileRole
 from gateless.devnet import Devnet
 from gateless.executor import (
@@ -24,6 +25,7 @@ from gateless.executor import (
 from gateless.executor.__main__ import main, read_config
 from gateless.executor.service import open_executor
 from gateless.executor.states import WorkState
+from gateless_proofs.isolation import NOTHING, Ways
 from market_fixtures import ROW, MakeAccount, MakeServed
 
 MARKET = "0x" + "aB" * 20
@@ -65,6 +67,30 @@ async def test_a_port_in_use_is_said_before_anything_starts(
                 pass
     assert caught.value.code == "port-taken"
     assert not (config.data_dir / "journal.db").exists()
+
+
+async def test_models_are_not_run_where_nothing_keeps_them_in(
+    devnet: Devnet, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    config = config_of(account)
+    with pytest.raises(SandboxError) as caught:
+        async with open_executor(
+            config, deployment=devnet.deployment, signer=account.signer, ways=NOTHING
+        ):
+            pass
+    assert caught.value.code == "sandbox-unavailable"
+    accepted = replace(config, allow_unsandboxed=True)
+    for settings, ways, network in (
+        (accepted, NOTHING, "none"),
+        (config, Ways(namespaces=False), "seccomp"),
+    ):
+        async with open_executor(
+            settings, deployment=devnet.deployment, signer=account.signer, ways=ways
+        ) as executor:
+            status = (await executor.status()).to_dict()
+            [node] = status["proving"]["nodes"]
+            assert node["isolation"]["network"] == network
 
 
 async def test_log_lines_carry_the_request(

@@ -156,6 +156,8 @@ class ConfigFile(_Strict):
     memory_bytes: int = Field(default=8 << 30, gt=0)
     prove_seconds: float = Field(default=900.0, gt=0)
     cores: int | None = Field(default=None, ge=1)
+    allow_unsandboxed: bool = False
+    loopback_stores: bool | None = None
     cluster: str | None = Field(default=None, min_length=1)
     cluster_node_memory_bytes: int | None = Field(default=None, gt=0)
     cluster_node_cores: int | None = Field(default=None, ge=1)
@@ -196,6 +198,8 @@ class ConfigFile(_Strict):
                     "memory_bytes",
                     "prove_seconds",
                     "cores",
+                    "allow_unsandboxed",
+                    "loopback_stores",
                     "cluster",
                     "cluster_node_memory_bytes",
                     "cluster_node_cores",

@@ -181,6 +181,9 @@ class ExecutorConfig:
         memory_bytes: of all proofs that are made at once, together.
         prove_seconds: longest time for one proof.
         cores: threads of all proofs together; None means those of the machine.
+        allow_unsandboxed: whether to run models also where nothing keeps them from the network.
+        loopback_stores: whether stores that strangers name may be at addresses of this machine;
+            None means on the development chain only.
         cluster: address of a Ray cluster that makes the proofs; None makes them here.
         cluster_node_memory_bytes: most memory to take of each node; None takes what it offers.
         cluster_node_cores: most cores to take of each node; None takes what it offers.
@@ -208,6 +211,8 @@ class ExecutorConfig:
     memory_bytes: int = 8 << 30
     prove_seconds: float = 900.0
     cores: int | None = None
+    allow_unsandboxed: bool = False
+    loopback_stores: bool | None = None
     cluster: str | None = None
     cluster_node_memory_bytes: int | None = None
     cluster_node_cores: int | None = None

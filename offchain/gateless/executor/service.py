@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 import httpx
 import structlog
 from gateless_proofs import KeyCache, Limits, Prover, ProvingBackend, ProvingPool
+from gateless_proofs.isolation import EVERYTHING, Isolation, Ways
+from gateless_proofs.probing import probe, require_sandbox
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
@@ -56,6 +58,7 @@ async def run_executor(
     Raises:
         ConfigError: ``already-running``, ``journal-of-another``, ``port-taken``.
         ChainError: ``rpc-unreachable``, ``wrong-chain-id``, ``no-contract``.
+        SandboxError: ``sandbox-unavailable``.
     """
     async with open_executor(
         config,
@@ -81,6 +84,7 @@ async def open_executor(
     prover: Prover | None = None,
     journal_type: type[Journal] = Journal,
     receipt_key: Signer | None = None,
+    ways: Ways = EVERYTHING,
 ) -> AsyncIterator[Executor]:
     """An executor with all its parts, ready to run; closes them at the end.
 
@@ -93,6 +97,7 @@ async def open_executor(
             configuration names.
         journal_type: how it remembers.
         receipt_key: signs receipts for direct calls; None signs none.
+        ways: what may be used to keep models apart.
     """
     clock = clock or SystemClock()
     limits = Limits(memory_bytes=config.memory_bytes, seconds=config.prove_seconds)
@@ -115,7 +120,13 @@ async def open_executor(
         stack.push_async_callback(journal.close)
         http = await stack.enter_async_context(httpx.AsyncClient())
         if prover is None:
-            pool = ProvingPool(config.memory_bytes, config.prove_seconds, cores=config.cores)
+            pool = ProvingPool(
+                config.memory_bytes,
+                config.prove_seconds,
+                cores=config.cores,
+                shared=(config.cache_dir,),
+                isolation=await _isolation(config, ways),
+            )
             await stack.enter_async_context(pool)
             prover = Prover(keys, limits, await _backend(config, pool, stack))
         executor = Executor(
@@ -136,6 +147,21 @@ async def open_executor(
             await stack.enter_async_context(serve(app, listening))
             log.info("serving", url=base_url(listening))
         yield executor
+
+
+async def _isolation(config: ExecutorConfig, ways: Ways) -> Isolation:
+    """What keeps models apart on this machine.
+
+    Raises:
+        SandboxError: ``sandbox-unavailable`` where that is not enough, and nobody accepted it.
+    """
+    found = await probe(ways)
+    if config.allow_unsandboxed and not found.sufficient:
+        log.warning("unsandboxed", **found.to_dict())
+        return found
+    require_sandbox(found)
+    log.info("sandbox", **found.to_dict())
+    return found
 
 
 async def _backend(

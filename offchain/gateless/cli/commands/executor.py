@@ -19,6 +19,8 @@ from gateless.cli.render import amount, moment, transactions, with_transactions
 from gateless.core.amounts import Token, format_amount, parse_amount
 
 if TYPE_CHECKING:
+    from gateless_proofs.isolation import Isolation
+
     from gateless.adapters.chain.client import ChainClient
     from gateless.executor.status import Batches
     from gateless.sdk.results import ExecutorState
@@ -97,9 +99,17 @@ async def _status(
         token = gateless.chain.deployment.token
         state = await gateless.executor(owner)
         work, batches = await _journaled(cli, gateless.chain, owner, database)
+        # Of this machine: nothing is said about a stranger's.
+        sandbox = None if address is not None else await _sandbox()
         cli.output.result(
-            _state_data(state, token) | {"work": work, "batches": asdict(batches)},
+            _state_data(state, token)
+            | {
+                "work": work,
+                "batches": asdict(batches),
+                "sandbox": None if sandbox is None else sandbox.to_dict(),
+            },
             _state_facts(state, token, work, batches),
+            *([] if sandbox is None else [facts([("sandbox", sandbox.text())])]),
         )
 
 
@@ -182,6 +192,13 @@ async def _withdraw(
             },
             f"withdrew {format_amount(moved.amount, token)} to {moved.to}",
         )
+
+
+async def _sandbox() -> Isolation:
+    """What keeps models apart on this machine, found out by trying."""
+    from gateless_proofs.probing import probe
+
+    return await probe()
 
 
 async def _journaled(

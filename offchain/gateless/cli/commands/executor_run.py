@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _CLUSTER = "Cluster"
 _RECEIPTS = "Receipts"
 _LAZY = "Lazy requests"
+_SANDBOX = "Strangers' models and files"
 _COSTS = "Costs"
 _QUORUMS = "Quorums"
 
@@ -103,6 +104,22 @@ async def run(
             min=1,
             rich_help_panel=_CLUSTER,
             help="Most cores to take of each node (default: what it offers).",
+        ),
+    ] = None,
+    allow_unsandboxed: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unsandboxed",
+            rich_help_panel=_SANDBOX,
+            help="Run models even where nothing keeps them from the network.",
+        ),
+    ] = False,
+    loopback_stores: Annotated[
+        bool | None,
+        typer.Option(
+            rich_help_panel=_SANDBOX,
+            help="Fetch from stores on this machine that strangers name"
+            " (default: on the development chain only).",
         ),
     ] = None,
     receipt_bond: Annotated[
@@ -205,8 +222,6 @@ async def run(
     from gateless.executor import ExecutorConfig, LazyConfig, PolicyConfig, run_executor
 
     deployment = cli.deployment()
-    if cli.settings.rpc_url is not None:
-        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
     token = deployment.token
     name = cli.wallet_name("executor")
     signer = await cli.unlock(name)
@@ -228,6 +243,8 @@ async def run(
         serve_port=port,
         memory_bytes=memory << 30,
         prove_seconds=float(time_limit),
+        allow_unsandboxed=allow_unsandboxed,
+        loopback_stores=loopback_stores,
         cluster=cluster,
         cluster_node_memory_bytes=None if cluster_memory is None else cluster_memory << 30,
         cluster_node_cores=cluster_cores,
