@@ -40,8 +40,11 @@ HOPELESS = frozenset(
 #: Waiting helps, but only an operator can end it: these are shown as problems.
 NEEDS_OPERATOR = frozenset(
     {
+        "database-full",
         "stake-too-low",
         "gas-balance-too-low",
+        "fee-above-cap",
+        "fee-at-cap",
         "not-enrolled",
         "not-profitable",
         "slashed",

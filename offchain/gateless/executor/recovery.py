@@ -11,7 +11,7 @@ import asyncio
 import structlog
 
 from gateless.adapters.chain.client import ChainClient
-from gateless.core.errors import GatelessError, NotFoundError
+from gateless.core.errors import ChainError, GatelessError, NotFoundError
 from gateless.core.types import RequestInfo, RequestState
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.transactions import IntentState, StillWanted
@@ -125,20 +125,32 @@ class Recovery:
             if work.deadline >= now:
                 await self.reconcile(work)
 
+    async def adopt(self) -> None:
+        """Takes note of what an earlier run may have sent: once, before anything new is sent."""
+        self._transactions.adopt(await self._journal.intents(state=IntentState.PENDING))
+
     async def settle_leftovers(self) -> None:
         """Finds out what became of withdrawals, and of transactions whose requests have ended."""
         for intent in await self._journal.intents(state=IntentState.PENDING):
-            if intent.batch_id is not None:
-                members = await self._journal.members(intent.batch_id)
-                if all(member.state in FINAL for member in members):
-                    await self._settle_batch(intent, intent.batch_id)
-                continue
-            if intent.request_id is None:
-                await self._settle_intent(intent, None)
-                continue
-            work = await self._journal.get(intent.request_id)
-            if work.state in FINAL:
-                await self._settle_intent(intent, work)
+            try:
+                await self._settle_leftover(intent)
+            except ChainError as error:
+                if error.code != "transaction-timeout":
+                    raise
+                log.warning("not-over-yet", tx_hash=intent.tx_hash, kind=intent.label)
+
+    async def _settle_leftover(self, intent: Intent) -> None:
+        if intent.batch_id is not None:
+            members = await self._journal.members(intent.batch_id)
+            if all(member.state in FINAL for member in members):
+                await self._settle_batch(intent, intent.batch_id)
+            return
+        if intent.request_id is None or intent.kind.is_of_quorums:
+            await self._settle_intent(intent, None)
+            return
+        work = await self._journal.get(intent.request_id)
+        if work.state in FINAL:
+            await self._settle_intent(intent, work)
 
     async def is_still_wanted(self, work: Work) -> bool:
         """Whether the chain still wants an answer to this request from this executor.
@@ -167,8 +179,8 @@ class Recovery:
             if await self._transactions.look_up(intent) is not None:
                 return
             # The same bytes again: each request is paid once at most, those that ended are skipped.
-            if not await self._is_batch_proved(batch_id):
-                await self._transactions.drop(intent, "not wanted any more")
+            if _is_cancelling(intent) or not await self._is_batch_proved(batch_id):
+                await self._transactions.give_up(intent)
                 return
             await self._drive(intent, lambda: self.is_batch_wanted(batch_id))
 
@@ -181,16 +193,19 @@ class Recovery:
     async def _settle_intent(self, intent: Intent, work: Work | None) -> None:
         if await self._transactions.look_up(intent) is not None:
             return
+        if _is_cancelling(intent):
+            await self._transactions.give_up(intent)
+            return
         if intent.kind is IntentKind.FULFILL and work is not None:
             # The same bytes again: they can take effect at most once, however often they are sent.
             # Only while the lock holds: after that they would only burn gas.
             if (await self._on_chain_state(work)) is not WorkState.PROVED:
-                await self._transactions.drop(intent, "not wanted any more")
+                await self._transactions.give_up(intent)
                 return
         elif not await self._is_known(intent):
-            # Signed, never sent. Conditions may have changed since, so it is decided anew whether
-            # to lock; a later transaction takes the nonce, and these bytes can never be mined.
-            await self._transactions.drop(intent, "was not sent")
+            # Signed, and as far as the node can tell never sent. Conditions may have changed since,
+            # so it is decided anew whether to lock; but only when these bytes can never be mined.
+            await self._transactions.give_up(intent)
             return
 
         async def wanted() -> bool:
@@ -221,5 +236,12 @@ class Recovery:
 
     async def _is_known(self, intent: Intent) -> bool:
         """Whether the node has the transaction, mined or waiting."""
-        found = await self._client.rpc.request("eth_getTransactionByHash", intent.tx_hash)
-        return found is not None
+        for attempt in intent.attempts:
+            found = await self._client.rpc.request("eth_getTransactionByHash", attempt.tx_hash)
+            if found is not None:
+                return True
+        return False
+
+
+def _is_cancelling(intent: Intent) -> bool:
+    return intent.attempts[-1].cancels

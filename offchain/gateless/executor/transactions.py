@@ -9,6 +9,21 @@ from gateless.daemon.transactions import JournaledSender, StillWanted
 from gateless.executor.journal import Journal
 from gateless.executor.work import Intent, IntentKind
 
+#: What carries an output or a proof: who sees it before it is mined could copy it.
+_PRIVATE = frozenset(
+    {
+        IntentKind.FULFILL,
+        IntentKind.FULFILL_BATCH,
+        IntentKind.LOCK_AND_FULFILL,
+        IntentKind.RESPOND,
+        IntentKind.LAZY_ANSWER,
+        IntentKind.LAZY_LOCK_AND_ANSWER,
+        IntentKind.LAZY_BATCH,
+        IntentKind.LAZY_PROVE,
+        IntentKind.QUORUM_REVEAL,
+    }
+)
+
 
 class Transactions(JournaledSender[Intent]):
     """One account's transactions.
@@ -35,14 +50,14 @@ class Transactions(JournaledSender[Intent]):
 
         Raises:
             ContractError: the call reverts, or the transaction did.
-            ChainError: nothing was sent, or (``transaction-timeout``) it is not wanted any more
-                and may still be mined: the journal keeps it as pending.
+            ChainError: nothing was sent, or nothing that was sent can be mined any more; for
+                instance ``transaction-cancelled``, since it was not wanted any more.
             FundsError: ``gas-balance-too-low``.
         """
-        prepared = await self._sender.prepare(call)
+        prepared = await self._sender.prepare(call, private=kind in _PRIVATE)
         try:
             intent = await self._journal.intend(kind, prepared, request_id, batch_id=batch_id)
         except BaseException:
             self._sender.discard(prepared)
             raise
-        return await self.drive(intent, still_wanted=still_wanted)
+        return await self.drive(intent, still_wanted=still_wanted, fresh=True)

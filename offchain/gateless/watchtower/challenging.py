@@ -13,6 +13,7 @@ import structlog
 
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.lane import Trouble
 from gateless.adapters.chain.permit import sign_permit
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 _S = CaseState
 #: How long a signed permit may wait to be mined.
 _PERMIT_SECONDS = 1800
+#: Ends of an intent that leave room for another one.
+_OVER = frozenset({"nonce-used", "transaction-cancelled"})
 _ENDS = {Standing.WON: _S.WON, Standing.LOST: _S.LOST, Standing.MOOT: _S.MOOT}
 
 
@@ -67,8 +70,14 @@ class Challenges:
         self._clock = clock
         self._sends: JournaledSender[Intent] = JournaledSender(sender, journal)
 
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What holds transactions up."""
+        return self._sender.troubles
+
     async def settle_leftovers(self) -> None:
-        """Finds out what became of deposits that an earlier run sent."""
+        """Finds out what became of deposits that an earlier run sent. Before anything else."""
+        self._sends.adopt(await self._journal.intents(state=IntentState.PENDING))
         for intent in await self._journal.intents(
             state=IntentState.PENDING, kind=IntentKind.DEPOSIT
         ):
@@ -77,7 +86,7 @@ class Challenges:
             if await self._is_known(intent):
                 await self._drive(intent)
             else:
-                await self._sends.drop(intent, "was not sent")
+                await self._give_up(intent)
 
     async def advance(self, case: Case, head: Block) -> None:
         """Takes a case as many steps on as can be taken now.
@@ -329,13 +338,17 @@ class Challenges:
         except BaseException:
             self._sender.discard(prepared)
             raise
-        return await self._drive(intent)
+        return await self._drive(intent, fresh=True)
 
-    async def _drive(self, intent: Intent) -> Receipt:
-        async def wanted() -> bool:
-            return False  # looked up again at the next step
+    async def _drive(self, intent: Intent, *, fresh: bool = False) -> Receipt:
+        """Waits for a while; what is not mined by then is looked up again at the next step."""
+        return await self._sends.drive(intent, still_wanted=None, fresh=fresh)
 
-        return await self._sends.drive(intent, still_wanted=wanted)
+    async def _give_up(self, intent: Intent) -> None:
+        try:
+            await self._sends.give_up(intent)
+        except ChainError as error:
+            log.warning("not-over-yet", tx_hash=intent.tx_hash, code=error.code)
 
     async def _send_again(self, case: Case, kind: IntentKind) -> Receipt | None:
         """What became of the case's transactions of a kind, sent again where none is mined.
@@ -354,7 +367,7 @@ class Challenges:
             try:
                 return await self._drive(intent)
             except ChainError as error:
-                if error.code != "nonce-used":
+                if error.code not in _OVER:
                     raise
         return None
 
@@ -363,10 +376,16 @@ class Challenges:
         return any(intent.state is IntentState.PENDING for intent in intents)
 
     async def _mined_in(self, intent: Intent) -> int | None:
-        receipt = await self._sender.receipt(intent.tx_hash)
-        return None if receipt is None or receipt.status != 1 else receipt.block_number
+        for attempt in intent.attempts:
+            receipt = await self._sender.receipt(attempt.tx_hash)
+            if receipt is not None and receipt.status == 1 and not attempt.cancels:
+                return receipt.block_number
+        return None
 
     async def _is_known(self, intent: Intent) -> bool:
         """Whether the node has the transaction, mined or waiting."""
-        found = await self._client.rpc.request("eth_getTransactionByHash", intent.tx_hash)
-        return found is not None
+        for attempt in intent.attempts:
+            found = await self._client.rpc.request("eth_getTransactionByHash", attempt.tx_hash)
+            if found is not None:
+                return True
+        return False

@@ -133,6 +133,10 @@ class Watchtower:
         active = await self._journal.find([*AT_RISK, _S.WRONG])
         problems = [] if self._chain_problem is None else [self._chain_problem]
         problems += [
+            Problem(trouble.code, trouble.message, trouble.hint)
+            for trouble in self._challenges.troubles
+        ]
+        problems += [
             Problem(case.reason, case.text, _NEEDS_OPERATOR[case.reason], case.name)
             for case in active
             if case.reason in _NEEDS_OPERATOR
