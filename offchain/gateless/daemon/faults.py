@@ -1,4 +1,4 @@
-"""Faults that say nothing but that the chain is out of reach: they pass by themselves."""
+"""Faults that say nothing but that the chain or the journal is out of reach: they pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ CHAIN_AWAY = frozenset(
     }
 )
 
+#: The journal cannot be written now: nothing was, so nothing that rests on it was sent.
+JOURNAL_AWAY = frozenset({"database-busy", "database-full", "database-unreachable"})
+
 
 def is_chain_away(error: BaseException) -> bool:
-    """Whether an error says nothing but that the chain cannot be reached now."""
-    return isinstance(error, GatelessError) and error.code in CHAIN_AWAY
+    """Whether an error says nothing but that chain or journal cannot be reached now.
+
+    Either way nothing was learnt and nothing was done: the same is tried again later.
+    """
+    return isinstance(error, GatelessError) and error.code in CHAIN_AWAY | JOURNAL_AWAY

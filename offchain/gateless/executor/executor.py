@@ -145,7 +145,8 @@ class Executor:
         quorums = QuorumDesk.of(
             QuorumParts(
                 client=client,
-                sender=sender,
+                transactions=transactions,
+                me=me,
                 versions=self._versions,
                 prover=prover,
                 config=config.quorum,

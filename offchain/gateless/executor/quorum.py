@@ -19,7 +19,6 @@ from gateless.adapters.chain.quorum import (
     has_quorum_market,
     opened,
 )
-from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
 from gateless.daemon.faults import is_chain_away
@@ -30,6 +29,7 @@ from gateless.executor.quorum_enrolling import QuorumEnrolling
 from gateless.executor.quorum_journal import KeptRound, QuorumBook, Standing
 from gateless.executor.quorum_steps import QuorumSteps
 from gateless.executor.status import Problem
+from gateless.executor.transactions import Transactions
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,8 @@ class QuorumParts:
     """
 
     client: ChainClient
-    sender: Sender
+    transactions: Transactions
+    me: str
     versions: Versions
     prover: Prover
     config: QuorumConfig
@@ -66,11 +67,17 @@ class QuorumDesk:
         self._parts = parts
         self._market = market
         self._enrolling = QuorumEnrolling(
-            parts.client, market, parts.sender, parts.versions, parts.limits
+            parts.client, market, parts.transactions, parts.me, parts.versions, parts.limits
         )
         self._journal = parts.journal
         self._steps = QuorumSteps(
-            parts.client, market, parts.journal, parts.sender, parts.versions, parts.prover
+            parts.client,
+            market,
+            parts.journal,
+            parts.transactions,
+            parts.me,
+            parts.versions,
+            parts.prover,
         )
         self._follower = Follower(
             parts.client,
@@ -117,7 +124,7 @@ class QuorumDesk:
         """
         if not self._is_open and not await self._retired():
             return True
-        me = self._parts.sender.address
+        me = self._parts.me
         return any(
             kept.round is not None and kept.round.seat_of(me) is not None
             for kept in await self._journal.active()

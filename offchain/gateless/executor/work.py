@@ -132,6 +132,21 @@ class IntentKind(StrEnum):
     LAZY_FINALIZE = "lazy_finalize"
     LAZY_BACK = "lazy_back"
     LAZY_WITHDRAW = "lazy_withdraw"
+    QUORUM_ENROLL = "quorum_enroll"
+    QUORUM_TERMS = "quorum_terms"
+    QUORUM_WAKE = "quorum_wake"
+    QUORUM_SLEEP = "quorum_sleep"
+    QUORUM_ALLOCATE = "quorum_allocate"
+    QUORUM_DRAW = "quorum_draw"
+    QUORUM_COMMIT = "quorum_commit"
+    QUORUM_REVEAL = "quorum_reveal"
+    QUORUM_SETTLE = "quorum_settle"
+    QUORUM_REFUND = "quorum_refund"
+
+    @property
+    def is_of_quorums(self) -> bool:
+        """Whether it is about a request to a quorum, which is no work of its own."""
+        return self.value.startswith("quorum_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
