@@ -84,6 +84,7 @@ class Executor:
         receipt_key: Signer | None = None,
     ) -> None:
         self._client = client
+        self._sender = sender
         self._journal = journal
         self._config = config
         self._clock = clock or SystemClock()
@@ -296,6 +297,7 @@ class Executor:
 
     async def _recover(self) -> None:
         """Once, at the start: what an earlier run, perhaps with other rules, left behind."""
+        await self._recovery.adopt()
         await self._recovery.settle_leftovers()
         now = self._head.timestamp if self._head is not None else 0
         # A fork may have undone what was written down, but not read from a block, before a stop.
@@ -362,6 +364,10 @@ class Executor:
 
     def _problems(self) -> list[Problem]:
         found = [] if self._chain_problem is None else [self._chain_problem]
+        found += [
+            Problem(trouble.code, trouble.message, trouble.hint)
+            for trouble in self._sender.troubles
+        ]
         if self._phase == "halted":
             found.append(
                 Problem(
