@@ -18,7 +18,7 @@ import typer
 
 from gateless.cli.context import Cli
 from gateless.cli.output import Output
-from gateless.cli.settings import Flags, resolve_settings
+from gateless.cli.settings import Flags, joined, resolve_settings
 from gateless.core.errors import GatelessError
 
 _PANEL = "Global options"
@@ -43,11 +43,11 @@ HomeOption = Annotated[
     ),
 ]
 RpcOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--rpc-url",
         metavar="URL",
-        help="RPC endpoint to use instead of the network's own.",
+        help="RPC endpoint to use instead of the network's own; several in order of trust.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -115,7 +115,8 @@ def command(
         own = list(inspect.signature(handler, eval_str=True).parameters.values())[1:]
 
         def invoke(ctx: typer.Context, **arguments: Any) -> None:
-            flags = Flags(**{key: arguments.pop(key) for key in _GLOBAL})
+            given = {key: arguments.pop(key) for key in _GLOBAL}
+            flags = Flags(**{**given, "rpc_url": joined(given["rpc_url"])})
             outer = ctx.obj if isinstance(ctx.obj, Flags) else Flags()
             _run(handler, flags.over(outer), arguments)
 

@@ -51,7 +51,8 @@ class Cli:
         """The chosen network."""
         from gateless.adapters.chain.deployment import load_deployment
 
-        return load_deployment(self.settings.network, self.home)
+        found = load_deployment(self.settings.network, self.home)
+        return found.reached_by(self.settings.rpc_urls)
 
     def wallet_name(self, role: str) -> str:
         """The wallet to use: the one chosen, the development account for ``role``, or the only one.
@@ -116,7 +117,7 @@ class Cli:
         deployment = self.deployment()
         signer = None if role is None else await self.unlock(self.wallet_name(role))
         async with await AsyncGateless.connect(
-            deployment, signer=signer, home=self.home, rpc_url=self.settings.rpc_url
+            deployment, signer=signer, home=self.home
         ) as gateless:
             yield gateless
 

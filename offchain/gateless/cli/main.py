@@ -37,7 +37,7 @@ from gateless.cli.commands import (
 )
 from gateless.cli.file_defaults import file_defaults
 from gateless.cli.output import Output
-from gateless.cli.settings import Flags
+from gateless.cli.settings import Flags, joined
 from gateless.core.errors import GatelessError, InputError
 
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
@@ -151,7 +151,7 @@ def _global_options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    ctx.obj = Flags(network, home, rpc_url, wallet, password_file, json_output)
+    ctx.obj = Flags(network, home, joined(rpc_url), wallet, password_file, json_output)
 
 
 infer.register(app)

@@ -8,7 +8,7 @@ run for long: ``[executor]`` those of ``gateless executor run``, and so on.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,17 @@ class Flags:
         )
 
 
+def joined(urls: Sequence[str] | None) -> str | None:
+    """RPC endpoints as one setting: with commas between, as in the environment."""
+    return ",".join(urls) if urls else None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a command runs with; ``origins`` tells where each setting comes from."""
+    """What a command runs with; ``origins`` tells where each setting comes from.
+
+    ``rpc_url`` may hold several endpoints with commas between: see :attr:`rpc_urls`.
+    """
 
     home: Path
     network: str
@@ -58,6 +66,11 @@ class Settings:
     password_file: Path | None
     json_output: bool
     origins: Mapping[str, Setting] = field(default_factory=dict, compare=False)
+
+    @property
+    def rpc_urls(self) -> tuple[str, ...]:
+        """RPC endpoints to use instead of the network's; none where its own are to be used."""
+        return tuple(url.strip() for url in (self.rpc_url or "").split(",") if url.strip())
 
 
 @dataclass(frozen=True, slots=True)

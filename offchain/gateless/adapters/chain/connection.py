@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gateless.adapters.chain.deployment import TokenInfo
+from gateless.adapters.chain.headers import read_header
 from gateless.adapters.chain.nonces import NonceBook
 from gateless.adapters.chain.rpc import Rpc
 from gateless.core.errors import ChainError, ConfigError
@@ -34,19 +35,7 @@ class ChainConnection:
         Raises:
             ChainError: ``unknown-block``.
         """
-        reference = hex(tag) if isinstance(tag, int) else tag
-        header = await self.rpc.request("eth_getBlockByNumber", reference, False)
-        if header is None:
-            raise ChainError(
-                "unknown-block",
-                f"the node does not have block {tag}",
-                hint="it may not have caught up yet; try again",
-            )
-        return Block(
-            number=int(header["number"], 16),
-            timestamp=int(header["timestamp"], 16),
-            hash=str(header["hash"]),
-        )
+        return (await self.rpc.together(lambda one: read_header(one, tag))).block
 
     async def native_balance(self, address: str) -> int:
         """Balance of the chain's own currency, in wei: what gas is paid from."""

@@ -24,7 +24,8 @@ class Header:
 
     Attributes:
         logs_bloom: a filter over the addresses and topics of the block's logs (Yellow Paper,
-            section 4.3.1), bit 0 the lowest. It may hold what is not there, never the reverse.
+            section 4.3.1), bit 0 the lowest. It may hold what is not there, never the reverse; 0 on
+            chains without one.
     """
 
     number: int
@@ -90,9 +91,9 @@ def _header(rpc: Rpc, raw: Any) -> Header:
             hash=str(raw["hash"]),
             parent_hash=str(raw["parentHash"]),
             timestamp=int(raw["timestamp"], 16),
-            logs_bloom=int(raw["logsBloom"], 16),
+            logs_bloom=int(raw.get("logsBloom") or "0x0", 16),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _no_header(rpc, "it sent a header that is none") from error
 
 

@@ -14,7 +14,13 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 from gateless.adapters.chain.provider_faults import is_rate_limit
-from gateless.adapters.chain.rpc import DEFAULT_TIMEOUT_SECONDS, Rpc, RpcError, invalid
+from gateless.adapters.chain.rpc import (
+    DEFAULT_TIMEOUT_SECONDS,
+    Rpc,
+    RpcError,
+    invalid,
+    is_repeatable,
+)
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.core.errors import ChainError
 
@@ -23,8 +29,6 @@ _FIRST_PAUSE_SECONDS = 0.1
 #: how long closing waits for calls whose callers have gone
 _DRAIN_SECONDS = 5.0
 _CONNECTIONS = 32
-#: Methods that may be sent again when the connection broke: they change nothing, or once at most.
-_REPEATABLE = ("eth_", "net_", "web3_", "txpool_", "debug_")
 #: HTTP errors that speak of access, whatever else is in their body.
 _ABOUT_ACCESS = (401, 403, 429)
 
@@ -137,7 +141,7 @@ class HttpRpc(Rpc):
     async def _post(self, method: str, params: tuple[Any, ...]) -> Any:
         """Sends a call, again where the connection broke, and decodes the answer."""
         body = self._provider.encode_rpc_request(RPCEndpoint(method), list(params))
-        attempts = self._retries if method.startswith(_REPEATABLE) else 1
+        attempts = self._retries if is_repeatable(method) else 1
         for attempt in range(1, attempts + 1):
             try:
                 raw = await self._post_once(body)

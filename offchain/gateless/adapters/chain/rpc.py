@@ -17,6 +17,8 @@ from gateless.core.errors import ChainError
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
 
+_REPEATABLE = ("eth_", "net_", "web3_", "txpool_", "debug_")
+
 _T = TypeVar("_T")
 
 
@@ -136,6 +138,11 @@ class Rpc(ABC):
     async def code(self, address: str, block: str = "latest") -> bytes:
         """Runtime code at an address; empty where there is none."""
         return await self.data("eth_getCode", address, block)
+
+
+def is_repeatable(method: str) -> bool:
+    """Whether a call may be sent again, or to another node: it changes nothing, or once at most."""
+    return method.startswith(_REPEATABLE) and method != "eth_sendTransaction"
 
 
 def shown(url: str) -> str:

@@ -79,8 +79,6 @@ async def _run(
     from gateless.watchtower import run_watchtower
 
     deployment = cli.deployment()
-    if cli.settings.rpc_url is not None:
-        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
     token = deployment.token
     versions = frozenset[int]()
     if only:
