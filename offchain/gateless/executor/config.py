@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from gateless.adapters.chain.lane import SendingPolicy
+from gateless.adapters.chain.relay import RelayPolicy
 from gateless.adapters.db import DatabaseUrl
 from gateless.executor.costs import Rates
 from gateless.executor.lists import Lists
@@ -188,6 +190,8 @@ class ExecutorConfig:
         cluster_node_memory_bytes: most memory to take of each node; None takes what it offers.
         cluster_node_cores: most cores to take of each node; None takes what it offers.
         withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
+        sending: fees of transactions, and when more is offered.
+        relay: where transactions go that carry outputs or proofs; None sends them like all others.
         policy: what work to take.
         quorum: quorums to take part in.
         receipts: how to answer directly; None signs no receipts.
@@ -217,6 +221,8 @@ class ExecutorConfig:
     cluster_node_memory_bytes: int | None = None
     cluster_node_cores: int | None = None
     withdraw_threshold: int | None = None
+    sending: SendingPolicy = field(default_factory=SendingPolicy)
+    relay: RelayPolicy | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     quorum: QuorumConfig = field(default_factory=QuorumConfig)
     receipts: ReceiptsConfig | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateless.adapters.chain.lane import SendingPolicy
 from gateless.adapters.db import DatabaseUrl
 
 
@@ -32,6 +33,7 @@ class WatchtowerConfig:
         draw_lots: whether to draw the lots that requests ask for.
         min_life: seconds that must be left to challenge when a challenge is announced.
         max_waiting: cases that may wait for a judgement; more are refused.
+        sending: fees of transactions, and when more is offered.
         poll_seconds: pause between two looks at the chain.
         retry_seconds: pause before an undecided case is looked at again.
         confirmations: blocks that must follow a block before it counts.
@@ -59,6 +61,7 @@ class WatchtowerConfig:
     draw_lots: bool = True
     min_life: int = 60
     max_waiting: int = 10_000
+    sending: SendingPolicy = field(default_factory=SendingPolicy)
     poll_seconds: float = 1.0
     retry_seconds: float = 30.0
     confirmations: int = 0

@@ -12,6 +12,21 @@ from gateless.cli.context import Cli
 from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.output import facts
 from gateless.cli.render import transactions, with_transactions
+from gateless.cli.sending import (
+    MaxFee,
+    MaxTip,
+    RelayMethodOption,
+    RelayOnly,
+    RelayPatience,
+    RelaySpeech,
+    RelayUrl,
+    SignerAddress,
+    SignerUrl,
+    StuckAfter,
+    account,
+    relay_policy,
+    sending_policy,
+)
 from gateless.core.amounts import Token, parse_amount
 from gateless.core.errors import InputError, WalletError
 
@@ -216,6 +231,15 @@ async def run(
             metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
         ),
     ] = 0.0,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
+    stuck_after: StuckAfter = 60.0,
+    signer_url: SignerUrl = None,
+    signer_address: SignerAddress = None,
+    relay_url: RelayUrl = None,
+    relay_method: RelayMethodOption = RelaySpeech.RAW,
+    relay_patience: RelayPatience = 25,
+    relay_only: RelayOnly = False,
 ) -> None:
     """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
     from gateless.daemon.process import configure_log
@@ -223,74 +247,79 @@ async def run(
 
     deployment = cli.deployment()
     token = deployment.token
-    name = cli.wallet_name("executor")
-    signer = await cli.unlock(name)
-    receipts = None
-    receipt_key = None
-    if receipt_bond is not None:
-        bond = parse_amount(receipt_bond, token)
-        receipts = _receipts(
-            bond, receipt_capacity, challenge_bond, epochs_ahead, receipt_price, token
-        )
-        receipt_key = await _unlock_receipt_key(cli, name)
-    config = replace(
-        ExecutorConfig.in_home(
-            cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
-        ),
-        database=database_url(database),
-        stores=tuple(store or ()),
-        serve_host=host,
-        serve_port=port,
-        memory_bytes=memory << 30,
-        prove_seconds=float(time_limit),
-        allow_unsandboxed=allow_unsandboxed,
-        loopback_stores=loopback_stores,
-        cluster=cluster,
-        cluster_node_memory_bytes=None if cluster_memory is None else cluster_memory << 30,
-        cluster_node_cores=cluster_cores,
-        withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
-        policy=PolicyConfig(
-            min_price=None if min_price is None else parse_amount(min_price, token),
-            max_collateral=None if max_collateral is None else parse_amount(max_collateral, token),
-            token_per_native=None if native_price is None else parse_amount(native_price, token),
-            proof_second_price=float(
-                0 if proof_second is None else parse_amount(proof_second, token)
+    async with account(cli, "executor", signer_url, signer_address) as signer:
+        receipts = None
+        receipt_key = None
+        if receipt_bond is not None:
+            bond = parse_amount(receipt_bond, token)
+            receipts = _receipts(
+                bond, receipt_capacity, challenge_bond, epochs_ahead, receipt_price, token
+            )
+            receipt_key = await _unlock_receipt_key(cli, cli.wallet_name("executor"))
+        config = replace(
+            ExecutorConfig.in_home(
+                cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
             ),
-            capital_bps=round(capital_yield * 100),
-            profit_bps=round(profit * 100),
-        ),
-        receipts=receipts,
-        lazy=LazyConfig(
-            enabled=lazy,
-            backing=None if lazy_backing is None else parse_amount(lazy_backing, token),
-        ),
-        quorum=await _quorums(cli, quorum or [], quorum_price, quorum_seats, token),
-    )
+            database=database_url(database),
+            stores=tuple(store or ()),
+            serve_host=host,
+            serve_port=port,
+            memory_bytes=memory << 30,
+            prove_seconds=float(time_limit),
+            allow_unsandboxed=allow_unsandboxed,
+            loopback_stores=loopback_stores,
+            cluster=cluster,
+            cluster_node_memory_bytes=None if cluster_memory is None else cluster_memory << 30,
+            cluster_node_cores=cluster_cores,
+            sending=sending_policy(max_fee, max_tip, stuck_after),
+            relay=relay_policy(relay_url, relay_method, relay_patience, relay_only),
+            withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
+            policy=PolicyConfig(
+                min_price=None if min_price is None else parse_amount(min_price, token),
+                max_collateral=None
+                if max_collateral is None
+                else parse_amount(max_collateral, token),
+                token_per_native=None
+                if native_price is None
+                else parse_amount(native_price, token),
+                proof_second_price=float(
+                    0 if proof_second is None else parse_amount(proof_second, token)
+                ),
+                capital_bps=round(capital_yield * 100),
+                profit_bps=round(profit * 100),
+            ),
+            receipts=receipts,
+            lazy=LazyConfig(
+                enabled=lazy,
+                backing=None if lazy_backing is None else parse_amount(lazy_backing, token),
+            ),
+            quorum=await _quorums(cli, quorum or [], quorum_price, quorum_seats, token),
+        )
 
-    def ready(executor: Executor) -> None:
-        data = {
-            "address": signer.address,
-            "network": deployment.name,
-            "serving_at": executor.serving_at,
-            "journal": str(config.journal),
-            "receipt_key": None if receipt_key is None else receipt_key.address,
-        }
-        rows = [
-            ("executor", signer.address),
-            ("network", deployment.name),
-            ("serving at", executor.serving_at or "(nothing; --port serves files and calls)"),
-            ("journal", str(config.journal)),
-        ]
-        if receipt_key is not None:
-            rows.append(("receipts by", receipt_key.address))
-        cli.output.result(data, facts(rows))
-        cli.output.note("working; Ctrl-C stops in good order, a second one at once")
+        def ready(executor: Executor) -> None:
+            data = {
+                "address": signer.address,
+                "network": deployment.name,
+                "serving_at": executor.serving_at,
+                "journal": str(config.journal),
+                "receipt_key": None if receipt_key is None else receipt_key.address,
+            }
+            rows = [
+                ("executor", signer.address),
+                ("network", deployment.name),
+                ("serving at", executor.serving_at or "(nothing; --port serves files and calls)"),
+                ("journal", str(config.journal)),
+            ]
+            if receipt_key is not None:
+                rows.append(("receipts by", receipt_key.address))
+            cli.output.result(data, facts(rows))
+            cli.output.note("working; Ctrl-C stops in good order, a second one at once")
 
-    configure_log(json_lines=not cli.output.shows_progress)
-    await run_executor(
-        config, deployment=deployment, signer=signer, on_ready=ready, receipt_key=receipt_key
-    )
-    cli.output.note("stopped; everything is in the journal")
+        configure_log(json_lines=not cli.output.shows_progress)
+        await run_executor(
+            config, deployment=deployment, signer=signer, on_ready=ready, receipt_key=receipt_key
+        )
+        cli.output.note("stopped; everything is in the journal")
 
 
 async def _quorums(

@@ -16,6 +16,15 @@ from gateless.cli.lazy import parse_id, spell_id
 from gateless.cli.output import facts, table
 from gateless.cli.receipts import packed_output, read_receipt
 from gateless.cli.render import Rows, amount, moment
+from gateless.cli.sending import (
+    MaxFee,
+    MaxTip,
+    SignerAddress,
+    SignerUrl,
+    StuckAfter,
+    account,
+    sending_policy,
+)
 from gateless.core.amounts import Token, format_amount, parse_amount
 from gateless.core.errors import InputError
 
@@ -73,6 +82,11 @@ async def _run(
     time_limit: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each subprocess.")
     ] = 900,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
+    stuck_after: StuckAfter = 60.0,
+    signer_url: SignerUrl = None,
+    signer_address: SignerAddress = None,
 ) -> None:
     """Watch until Ctrl-C. A restart goes on where it stopped; no claim gets a second bond."""
     from gateless.daemon.process import configure_log
@@ -84,44 +98,48 @@ async def _run(
     if only:
         async with cli.network() as gateless:
             versions = frozenset([(await gateless.resolve(ref)).version.version_id for ref in only])
-    signer = await cli.unlock(cli.wallet_name("watchtower"))
-    config = replace(
-        _config(cli, signer.address),
-        database=database_url(database),
-        inbox=inbox,
-        serve_host=host,
-        serve_port=port,
-        stores=tuple(store or ()),
-        versions=versions,
-        max_at_risk=None if max_at_risk is None else parse_amount(max_at_risk, token),
-        min_reward=parse_amount(min_reward, token),
-        confirmations=confirmations,
-        challenge_unprovable=challenge_unprovable,
-        memory_bytes=memory << 30,
-        job_seconds=float(time_limit),
-    )
+    async with account(cli, "watchtower", signer_url, signer_address) as signer:
+        config = replace(
+            _config(cli, signer.address),
+            database=database_url(database),
+            inbox=inbox,
+            serve_host=host,
+            serve_port=port,
+            stores=tuple(store or ()),
+            versions=versions,
+            max_at_risk=None if max_at_risk is None else parse_amount(max_at_risk, token),
+            min_reward=parse_amount(min_reward, token),
+            confirmations=confirmations,
+            sending=sending_policy(max_fee, max_tip, stuck_after),
+            challenge_unprovable=challenge_unprovable,
+            memory_bytes=memory << 30,
+            job_seconds=float(time_limit),
+        )
 
-    def ready(watchtower: Watchtower) -> None:
-        data = {
-            "address": signer.address,
-            "network": deployment.name,
-            "inbox": None if inbox is None else str(inbox),
-            "serving_at": watchtower.serving_at,
-            "journal": str(config.journal),
-        }
-        rows = [
-            ("watchtower", signer.address),
-            ("network", deployment.name),
-            ("inbox", "(none; --inbox names a folder)" if inbox is None else str(inbox)),
-            ("takes receipts at", watchtower.serving_at or "(nowhere; --port serves an address)"),
-            ("journal", str(config.journal)),
-        ]
-        cli.output.result(data, facts(rows))
-        cli.output.note("watching; Ctrl-C stops")
+        def ready(watchtower: Watchtower) -> None:
+            data = {
+                "address": signer.address,
+                "network": deployment.name,
+                "inbox": None if inbox is None else str(inbox),
+                "serving_at": watchtower.serving_at,
+                "journal": str(config.journal),
+            }
+            rows = [
+                ("watchtower", signer.address),
+                ("network", deployment.name),
+                ("inbox", "(none; --inbox names a folder)" if inbox is None else str(inbox)),
+                (
+                    "takes receipts at",
+                    watchtower.serving_at or "(nowhere; --port serves an address)",
+                ),
+                ("journal", str(config.journal)),
+            ]
+            cli.output.result(data, facts(rows))
+            cli.output.note("watching; Ctrl-C stops")
 
-    configure_log(json_lines=not cli.output.shows_progress)
-    await run_watchtower(config, deployment=deployment, signer=signer, on_ready=ready)
-    cli.output.note("stopped; everything is in the journal")
+        configure_log(json_lines=not cli.output.shows_progress)
+        await run_watchtower(config, deployment=deployment, signer=signer, on_ready=ready)
+        cli.output.note("stopped; everything is in the journal")
 
 
 @command(app, "status", example="gateless watchtower status")
