@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +14,21 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateless.adapters.chain.connection import ChainConnection
 from gateless.adapters.db import Database, DatabaseUrl, migrate, open_database, upsert
-from gateless.core.errors import ChainError, ConfigError
+from gateless.core.errors import ConfigError
 
-#: Blocks remembered below the cursor: reorganisations this deep are found to the block.
+#: Positions remembered at most.
 REMEMBERED_BLOCKS = 256
+#: The newest ones are all kept: reorganisations as deep are found to the block.
+_DENSE_POSITIONS = 128
+#: Of older ones, the highest of each so many blocks.
+_SPREAD_BLOCKS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,43 +128,29 @@ async def read_positions(
 
 
 async def write_position(connection: AsyncConnection, blocks: Table, position: Position) -> None:
-    """Moves the cursor on; forgets what no reorganisation can need."""
+    """Moves the cursor on; keeps the newest positions, and of those before one in many blocks: a
+    deep reorganisation costs the reading of some blocks again, not of all.
+    """
     await connection.execute(
         upsert(connection, blocks)
         .values(number=position.number, hash=position.hash)
         .on_conflict_do_update(index_elements=["number"], set_={"hash": position.hash})
     )
-    oldest = position.number - REMEMBERED_BLOCKS
-    await connection.execute(delete(blocks).where(blocks.c.number < oldest))
+    number = blocks.c.number
+    newest = select(number).order_by(number.desc())
+    dense = await connection.scalar(newest.offset(_DENSE_POSITIONS - 1).limit(1))
+    if dense is None:
+        return
+    spread = (
+        select(func.max(number))
+        .where(number < dense)
+        .group_by(number // _SPREAD_BLOCKS)
+        .order_by(func.max(number).desc())
+        .limit(REMEMBERED_BLOCKS - _DENSE_POSITIONS)
+    )
+    await connection.execute(delete(blocks).where(number < dense, number.not_in(spread)))
 
 
 async def forget_above(connection: AsyncConnection, blocks: Table, ancestor: int) -> None:
     """Takes the cursor back to a block that is still part of the chain."""
     await connection.execute(delete(blocks).where(blocks.c.number > ancestor))
-
-
-async def fork_point(
-    client: ChainConnection, positions: Sequence[Position], before_first: int
-) -> int | None:
-    """The last block read that is still part of the chain, if the cursor is not; else None.
-
-    Args:
-        client: the chain.
-        positions: blocks that were read, the cursor first.
-        before_first: where no position holds any more.
-    """
-    if not positions or await _holds(client, positions[0]):
-        return None
-    for position in positions[1:]:
-        if await _holds(client, position):
-            return position.number
-    return before_first
-
-
-async def _holds(client: ChainConnection, position: Position) -> bool:
-    try:
-        return (await client.block(position.number)).hash == position.hash
-    except ChainError as error:
-        if error.code == "unknown-block":  # the new branch is shorter
-            return False
-        raise
