@@ -6,10 +6,11 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 PATIENCE_SECONDS = 120.0
@@ -34,6 +35,19 @@ class LocalCluster:
         """Where a node keeps files."""
         return self.folder / f"cache-{self.nodes.index(node)}"
 
+    def agents_of(self, node: str) -> list[int]:
+        """Agents that a node has, or had."""
+        return [int(entry.name) for entry in (self.cache_of(node) / "scratch").glob("*")]
+
+    def provers_on(self, node: str) -> list[int]:
+        """Worker processes in the middle of a proof: the witness is written, the proof is not."""
+        return [
+            pid
+            for agent in self.agents_of(node)
+            if any((self.cache_of(node) / "scratch" / str(agent)).rglob("witness.json"))
+            for pid in children_of(agent)
+        ]
+
     async def kill(self, node: str) -> None:
         """SIGKILL to a node."""
         await self._say(f"kill {node}")
@@ -52,6 +66,51 @@ class LocalCluster:
 
     async def read(self) -> dict:
         return await _read(self._process)
+
+
+def children_of(parent: int) -> list[int]:
+    """Worker processes that a process has started and that have not ended."""
+    return [
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdecimal() and _is_worker_of(entry, parent)
+    ]
+
+
+def _is_worker_of(entry: Path, parent: int) -> bool:
+    try:
+        state, ppid = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+        command = (entry / "cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return False
+    return int(ppid) == parent and state != "Z" and b"gateless_proofs.worker" in command
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process has not ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def environment_of(pid: int) -> bytes:
+    """The environment that a process was started with."""
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+@contextmanager
+def held(pids: list[int]) -> Iterator[None]:
+    """Stops processes for the length of the block: what they are at is not finished meanwhile."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 async def _read(process: asyncio.subprocess.Process) -> dict:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
-from ray.cluster_utils import Cluster  # noqa: E402 -- it reads the environment
+from ray.cluster_utils import Cluster
 
 _COMMON: dict[str, Any] = {
     "object_store_memory": 100 << 20,
@@ -52,7 +51,8 @@ def main(folder: Path, wanted: int) -> None:
             match line.split():
                 case ["kill", node_id]:
                     for process in nodes[node_id].all_processes["raylet"]:
-                        os.kill(process.process.pid, signal.SIGKILL)
+                        process.process.kill()
+                        process.process.wait()  # a zombie would pass for alive with its workers
                 case ["add"]:
                     print(json.dumps({"node": add()}), file=channel, flush=True)
     finally:

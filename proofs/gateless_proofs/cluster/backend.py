@@ -116,7 +116,7 @@ class ClusterBackend:
             try:
                 return await self._elsewhere(task, request, progress, avoid)
             except _NoRoom:
-                reason = "no node has the memory that it needs"
+                reason = "no node there is has the memory that it needs"
                 break
             except JobLost as loss:
                 reason = str(loss)
