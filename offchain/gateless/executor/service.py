@@ -6,19 +6,20 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import httpx
 import structlog
 from gateless_proofs import KeyCache, Limits, Prover, ProvingBackend, ProvingPool
 from gateless_proofs.isolation import EVERYTHING, Isolation, Ways
 from gateless_proofs.probing import probe, require_sandbox
+from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
+from gateless.adapters.chain.relay import open_relay
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
-from gateless.adapters.storage import LocalStore
+from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.executor import Executor
@@ -118,7 +119,13 @@ async def open_executor(
             alone=True,
         )
         stack.push_async_callback(journal.close)
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        loopback = config.loopback_stores
+        if loopback is None:
+            loopback = deployment.chain_id == DEVELOPMENT_CHAIN_ID
+        http = await stack.enter_async_context(
+            guarded_client(trusted=config.stores, loopback=loopback)
+        )
+        relay = await stack.enter_async_context(open_relay(config.relay))
         if prover is None:
             pool = ProvingPool(
                 config.memory_bytes,
@@ -131,7 +138,7 @@ async def open_executor(
             prover = Prover(keys, limits, await _backend(config, pool, stack))
         executor = Executor(
             client=client,
-            sender=Sender(client, signer, clock=clock),
+            sender=Sender(client, signer, clock=clock, policy=config.sending, relay=relay),
             journal=journal,
             store=store,
             http=http,

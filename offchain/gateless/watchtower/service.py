@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import structlog
 from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
+from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
@@ -18,7 +18,7 @@ from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
-from gateless.adapters.storage import LocalStore
+from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.content import ContentSources
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.daemon.versions import Versions
@@ -102,7 +102,10 @@ async def open_watchtower(
             alone=True,
         )
         stack.push_async_callback(journal.close)
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        loopback = deployment.chain_id == DEVELOPMENT_CHAIN_ID
+        http = await stack.enter_async_context(
+            guarded_client(trusted=config.stores, loopback=loopback)
+        )
         pool = ProvingPool(config.memory_bytes, config.job_seconds)
         prover = Prover(keys, limits, await stack.enter_async_context(pool))
         store = LocalStore(config.content_dir)
@@ -127,7 +130,7 @@ async def open_watchtower(
             answers = AnswerReader(client, journal, config, signer.address)
             finder = InputFinder(client, journal, sources)
         inbox = Inbox(client, journal, config)
-        sender = Sender(client, signer, clock=clock)
+        sender = Sender(client, signer, clock=clock, policy=config.sending)
         watchtower = Watchtower(
             client=client,
             journal=journal,
