@@ -4,70 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 from gateless.core.errors import ChainError
-from gateless.core.types import Event
-from gateless.daemon.follower import Follower, Stretch
-from gateless.daemon.journals import Position
+from gateless.daemon.follower import Follower
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kept_events import Row, Store, follow
 from memory_chain import NAMES, START, Faults, Memory, MemoryChain, MemoryRpc
-
-Row = tuple[int, int, str, str, int]
 
 
 class Crash(Exception):
     """The process ended."""
-
-
-@dataclass
-class Store:
-    """A consumer's database. Refuses what comes twice, out of order or with a hole before it."""
-
-    remembered: int = 256
-    rows: dict[tuple[int, int], Row] = field(default_factory=dict)
-    read: list[Position] = field(default_factory=list)
-    rewinds: list[int] = field(default_factory=list)
-
-    async def positions(self, limit: int = 256) -> list[Position]:
-        return self.read[::-1][:limit]
-
-    async def rewind(self, ancestor: int) -> None:
-        assert ancestor == START - 1 or ancestor in {entry.number for entry in self.read}
-        self.rewinds.append(ancestor)
-        self.read = [entry for entry in self.read if entry.number <= ancestor]
-        self.rows = {place: row for place, row in self.rows.items() if place[0] <= ancestor}
-
-    def advance(self, stretch: Stretch) -> None:
-        assert stretch.first == (self.read[-1].number + 1 if self.read else START)
-        assert stretch.last.number >= stretch.first
-        before = (0, 0)
-        for event in stretch.events:
-            assert stretch.first <= event.block_number <= stretch.last.number
-            row = row_of(event)
-            place = row[:2]
-            assert place not in self.rows
-            assert place > before
-            self.rows[place] = row
-            before = place
-        self.read = [*self.read, stretch.last][-self.remembered :]
-
-    @property
-    def all_rows(self) -> list[Row]:
-        return [self.rows[place] for place in sorted(self.rows)]
-
-
-def row_of(event: Event) -> Row:
-    return (
-        event.block_number,
-        event.log_index,
-        event.block_hash,
-        event.contract,
-        int(event.args["amount"]),
-    )
 
 
 def truth(chain: MemoryChain, last: int) -> list[Row]:
@@ -86,7 +36,7 @@ def truth(chain: MemoryChain, last: int) -> list[Row]:
 
 
 async def one_pass(chain: MemoryChain, confirmations: int) -> Store:
-    store = Store()
+    store = Store(START)
     follower = Follower(
         Memory(MemoryRpc(chain)), NAMES, store, start_block=START, confirmations=confirmations
     )
@@ -119,7 +69,7 @@ class World:
             moves=random.choice((0.0, 0.02, 0.2)),
             most_blocks=random.choice((1, 4, 50, 10**9)),
         )
-        self.store = Store(remembered=random.choice((4, 256)) if self.deep else 256)
+        self.store = Store(START, remembered=random.choice((4, 256)) if self.deep else 256)
 
     def change(self) -> None:
         """The chain grows or forks by a little."""
@@ -209,7 +159,7 @@ def test_a_fork_between_any_two_requests_is_noticed(depth: int, linked: int) -> 
     async def fork_at(request: int, shorter: int) -> bool:
         chain = MemoryChain(Random(depth))
         rpc = MemoryRpc(chain, Random(0), Faults(most_blocks=5))
-        store = Store()
+        store = Store(START)
         follower = Follower(Memory(rpc), NAMES, store, start_block=START, linked=linked)
         chain.mine(20)
         await follow(follower, store)
@@ -244,11 +194,6 @@ def test_a_fork_between_any_two_requests_is_noticed(depth: int, linked: int) -> 
     asyncio.run(run())
 
 
-async def follow(follower: Follower, store: Store) -> None:
-    async for stretch in follower.poll():
-        store.advance(stretch)
-
-
 @_SETTINGS
 @given(seed=st.integers(0, 2**32), share=st.sampled_from((0.1, 0.5, 0.9)))
 def test_left_out_logs_are_noticed_where_headers_are_read(seed: int, share: float) -> None:
@@ -258,7 +203,7 @@ def test_left_out_logs_are_noticed_where_headers_are_read(seed: int, share: floa
         random = Random(seed)
         chain = MemoryChain(random)
         rpc = MemoryRpc(chain, random, Faults(empty=share))
-        store = Store()
+        store = Store(START)
         follower = Follower(Memory(rpc), NAMES, store, start_block=START, linked=32)
         for _ in range(10):
             chain.mine(random.randint(1, 30))
