@@ -9,6 +9,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from gateless.core.types import Event
+from gateless.indexer.text import clean_text
 
 #: Longest bytes that are kept. Inputs and outputs may be larger: of those the chain has the rest.
 MAX_KEPT_BYTES = 2_048
@@ -66,14 +67,15 @@ def plain(value: Any) -> Any:
     """The JSON-ready form of a decoded argument.
 
     Bytes are hex with ``0x``; those beyond :data:`MAX_KEPT_BYTES` are a mapping of their ``length``
-    and ``keccak256``. Text is cut at :data:`MAX_KEPT_TEXT`, lists at :data:`MAX_KEPT_ITEMS`.
+    and ``keccak256``. Text is cleaned and cut at :data:`MAX_KEPT_TEXT`, lists are cut at
+    :data:`MAX_KEPT_ITEMS`.
     """
     if isinstance(value, bytes):
         if len(value) > MAX_KEPT_BYTES:
             return {"length": len(value), "keccak256": "0x" + keccak(value).hex()}
         return "0x" + value.hex()
     if isinstance(value, str):
-        return value if len(value) <= MAX_KEPT_TEXT else value[:MAX_KEPT_TEXT]
+        return clean_text(value, MAX_KEPT_TEXT)
     if isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -81,8 +81,8 @@ def shown_version(model: Any, candidates: Sequence[Any]) -> Any | None:
 def _refresh(connection: Connection, model_ids: Sequence[int]) -> None:
     found = connection.execute(select(models).where(models.c.model_id.in_(model_ids))).all()
     candidates: dict[int, list[Any]] = {}
-    for row in connection.execute(select(versions).where(versions.c.model_id.in_(model_ids))):
-        candidates.setdefault(row.model_id, []).append(row)
+    for published in connection.execute(select(versions).where(versions.c.model_id.in_(model_ids))):
+        candidates.setdefault(published.model_id, []).append(published)
     shown = {
         model.model_id: (model, version)
         for model in found
