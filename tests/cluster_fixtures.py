@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -47,6 +48,16 @@ class LocalCluster:
             if any((self.cache_of(node) / "scratch" / str(agent)).rglob("witness.json"))
             for pid in children_of(agent)
         ]
+
+    async def in_the_middle(self) -> tuple[str, list[int]]:
+        """Waits until a node is in the middle of a proof; that node, and its worker processes."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            for node in self.nodes:
+                if pids := self.provers_on(node):
+                    return node, pids
+            assert time.monotonic() < end, "no node is in the middle of a proof"
+            await asyncio.sleep(0.005)  # a small proof takes a third of a second
 
     async def kill(self, node: str) -> None:
         """SIGKILL to a node."""

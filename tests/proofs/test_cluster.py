@@ -85,14 +85,7 @@ async def test_a_node_killed_in_the_middle_of_a_proof_costs_time_and_nothing_els
     async with joined(cluster) as backend:
         prover = Prover(cache, LIMITS, backend)
         proving = asyncio.ensure_future(prover.prove(larger.bundle, packed))
-        at_work: list[tuple[str, list[int]]] = []
-
-        def caught() -> bool:
-            at_work[:] = [(n, pids) for n in cluster.nodes if (pids := cluster.provers_on(n))]
-            return bool(at_work)
-
-        await eventually("a node is in the middle of the proof", caught)
-        victim, workers = at_work[0]
+        victim, workers = await cluster.in_the_middle()
         with held(workers):
             # It was at work, and it cannot have finished.
             busy = [node for node in backend.status().nodes if node.running]
@@ -121,13 +114,7 @@ async def test_a_proof_that_is_not_wanted_any_more_is_stopped_on_its_node(
     async with joined(cluster) as backend:
         prover = Prover(cache, LIMITS, backend)
         proving = asyncio.ensure_future(prover.prove(larger.bundle, packed))
-        found: list[int] = []
-
-        def caught() -> bool:
-            found[:] = [pid for node in cluster.nodes for pid in cluster.provers_on(node)]
-            return bool(found)
-
-        await eventually("a node is in the middle of the proof", caught)
+        _, found = await cluster.in_the_middle()
         proving.cancel()
         with suppress(asyncio.CancelledError):
             await proving
