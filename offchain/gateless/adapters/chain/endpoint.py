@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
-import structlog
-
 from gateless.adapters.chain.provider_faults import is_unable
 from gateless.adapters.chain.rpc import EndpointHealth, Rpc, RpcError
 from gateless.adapters.clock import Clock
+from gateless.adapters.quiet_log import QuietLog
 from gateless.core.errors import ChainError
 
 #: Faults of an endpoint: another one may answer.
@@ -23,7 +22,7 @@ _LACKS = frozenset({"logs-unavailable", "unknown-block", "rpc-behind"})
 #: Weight of the newest answer in the average latency.
 _WEIGHT = 0.2
 
-log = structlog.get_logger(__name__)
+log = QuietLog(__name__)
 _T = TypeVar("_T")
 
 

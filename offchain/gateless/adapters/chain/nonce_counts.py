@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-import structlog
+from gateless.adapters.quiet_log import QuietLog
 
 #: Transactions of one account that wait at once; geth keeps 16 of them for sure and 64 at most.
 MOST_WAITING = 64
 
-log = structlog.get_logger(__name__)
+log = QuietLog(__name__)
 
 
 def believed_count(counts: Sequence[int]) -> int:

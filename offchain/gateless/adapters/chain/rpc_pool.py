@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from random import Random
 from typing import Any, TypeVar
 
-import structlog
 from eth_utils.crypto import keccak
 
 from gateless.adapters.chain.endpoint import Backoff, Endpoint
@@ -18,6 +17,7 @@ from gateless.adapters.chain.nonce_counts import believed_count
 from gateless.adapters.chain.refusals import Refusal, classify_refusal
 from gateless.adapters.chain.rpc import EndpointHealth, Rpc, RpcError, is_repeatable
 from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.quiet_log import QuietLog
 from gateless.core.errors import ChainError
 
 #: An endpoint that is more blocks behind the others is passed over.
@@ -32,7 +32,7 @@ _NONCE_SECONDS = 2.0
 #: A comparison takes no longer than that; who is slower is as far behind as before.
 _COMPARE_WAIT_SECONDS = 3.0
 
-log = structlog.get_logger(__name__)
+log = QuietLog(__name__)
 _T = TypeVar("_T")
 
 
