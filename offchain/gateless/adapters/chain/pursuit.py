@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
 from gateless.adapters.chain.fees import Fees, raised_fees
 from gateless.adapters.chain.lane import Lane, Trouble, gas_balance_too_low, nonce_used
 from gateless.adapters.chain.nonce_users import find_nonce_use
@@ -20,10 +18,11 @@ from gateless.adapters.chain.prepared import PreparedTx, decode_transaction
 from gateless.adapters.chain.refusals import Refusal, classify_refusal
 from gateless.adapters.chain.relay import RelayFallback
 from gateless.adapters.chain.rpc import RpcError
+from gateless.adapters.quiet_log import QuietLog
 from gateless.core.errors import ChainError, GatelessError
 from gateless.core.types import Receipt
 
-log = structlog.get_logger(__name__)
+log = QuietLog(__name__)
 
 #: Whether a transaction that is not mined yet is still wanted.
 StillWanted = Callable[[], Awaitable[bool]]
