@@ -25,6 +25,7 @@ class LocalCluster:
         self._process = process
         self.folder = folder
         self.address: str = facts["address"]
+        self.remote_address: str = facts["remote_address"]
         self.nodes: list[str] = facts["nodes"]
 
     def node_named(self, name: str) -> str:

@@ -1,15 +1,16 @@
 """``python two_nodes.py FOLDER [NODES]``: a small Ray cluster on this machine, for tests.
 
 A head that offers nothing, and nodes of one core each with file caches of their own. It prints one
-line of JSON when it works: ``address`` and the ids of the ``nodes``. ``kill ID`` on stdin kills a
-node's raylet by SIGKILL, as a machine that loses power; ``add`` adds a node and prints its id; the
-end of stdin ends the cluster.
+line of JSON when it works: ``address``, that for remote clients, and the ids of the ``nodes``.
+``kill ID`` on stdin kills a node's raylet by SIGKILL, as a machine that loses power; ``add`` adds a
+node and prints its id; the end of stdin ends the cluster.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,14 @@ def main(folder: Path, wanted: int) -> None:
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     cluster = Cluster()
-    cluster.add_node(num_cpus=0, memory=0, temp_dir=str(folder / "ray"), **_COMMON)
+    client_port = _free_port()
+    cluster.add_node(
+        num_cpus=0,
+        memory=0,
+        temp_dir=str(folder / "ray"),
+        ray_client_server_port=client_port,
+        **_COMMON,
+    )
     nodes: dict[str, Any] = {}
 
     def add() -> str:
@@ -46,7 +54,12 @@ def main(folder: Path, wanted: int) -> None:
     try:
         for _ in range(wanted):
             add()
-        print(json.dumps({"address": cluster.address, "nodes": [*nodes]}), file=channel, flush=True)
+        facts = {
+            "address": cluster.address,
+            "remote_address": f"ray://127.0.0.1:{client_port}",
+            "nodes": [*nodes],
+        }
+        print(json.dumps(facts), file=channel, flush=True)
         for line in sys.stdin:
             match line.split():
                 case ["kill", node_id]:
@@ -57,6 +70,11 @@ def main(folder: Path, wanted: int) -> None:
                     print(json.dumps({"node": add()}), file=channel, flush=True)
     finally:
         cluster.shutdown()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 if __name__ == "__main__":

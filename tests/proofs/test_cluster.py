@@ -39,12 +39,16 @@ async def larger(tmp_path_factory: pytest.TempPathFactory, cache: KeyCache) -> B
 
 @asynccontextmanager
 async def joined(
-    cluster: LocalCluster, *, local_bytes: int = 4 * GIB, **options: Any
+    cluster: LocalCluster,
+    *,
+    address: str | None = None,
+    local_bytes: int = 4 * GIB,
+    **options: Any,
 ) -> AsyncIterator[ClusterBackend]:
     """A backend; its agents have left the nodes when the block has ended."""
     async with (
         ProvingPool(local_bytes, 120, cores=1) as pool,
-        ClusterBackend(Options(cluster.address, **options), pool, 120) as backend,
+        ClusterBackend(Options(address or cluster.address, **options), pool, 120) as backend,
     ):
         agents = [pid for node in cluster.nodes for pid in cluster.agents_of(node)]
         yield backend
@@ -165,6 +169,18 @@ async def test_what_no_node_holds_is_made_here_if_there_is_room(
         proof = await prover.prove(mlp.bundle, packed)
         assert await prover.verify(mlp.bundle, packed, proof.packed_output, proof.proof)
         assert sum(node.done for node in backend.status().nodes) == 0
+
+
+async def test_an_executor_need_not_be_in_the_cluster(
+    cluster: LocalCluster, mlp: Built, cache: KeyCache
+) -> None:
+    """Through Ray's server for remote clients its machine runs no node."""
+    async with joined(cluster, address=cluster.remote_address) as backend:
+        prover = Prover(cache, LIMITS, backend)
+        packed = mlp.packed(mlp.samples[2])
+        proof = await prover.prove(mlp.bundle, packed)
+        assert await prover.verify(mlp.bundle, packed, proof.packed_output, proof.proof)
+        assert sum(node.done for node in backend.status().nodes) == 1
 
 
 async def test_two_executors_do_not_share_what_a_node_offers(
