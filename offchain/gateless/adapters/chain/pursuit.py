@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from gateless.adapters.chain.channel import Channel
 from gateless.adapters.chain.fees import Fees, raised_fees
 from gateless.adapters.chain.lane import Lane, Trouble, gas_balance_too_low, nonce_used
 from gateless.adapters.chain.nonce_users import find_nonce_use
@@ -16,7 +17,6 @@ from gateless.adapters.chain.nonces import Keep, Taken
 from gateless.adapters.chain.outcomes import require_success
 from gateless.adapters.chain.prepared import PreparedTx, decode_transaction
 from gateless.adapters.chain.refusals import Refusal, classify_refusal
-from gateless.adapters.chain.relay import RelayFallback
 from gateless.adapters.chain.rpc import RpcError
 from gateless.adapters.quiet_log import QuietLog
 from gateless.core.errors import ChainError, GatelessError
@@ -36,6 +36,8 @@ _FINAL = frozenset(
     {"transaction-reverted", "transaction-cancelled", "transaction-refused"}
     | {"nonce-used", "gas-balance-too-low"}
 )
+#: Troubles that are over once somebody takes the transaction.
+_OF_SENDING = ("transaction-refused", "relay-slow", "relay-refused")
 #: Gas that any transaction pays, and per byte of calldata (EIP-2028).
 _BASE_GAS, _ZERO_BYTE_GAS, _BYTE_GAS = 21_000, 4, 16
 
@@ -73,8 +75,7 @@ class Pursuit:
         self._is_wanted = True
         self._asked_at = -1
         self._sent_at: float | None = None
-        self._first_block: int | None = None
-        self._is_shown = False
+        self._channel = Channel(lane)
         self._looked_at = lane.clock.monotonic() if fresh else float("-inf")
         self._turn: tuple[float, int] | None = None
         self._hurry = False
@@ -258,47 +259,18 @@ class Pursuit:
 
     async def _broadcast(self, attempt: PreparedTx) -> None:
         try:
-            await self._hand_over(attempt)
+            trouble = await self._channel.send(attempt)
         except RpcError as error:
             await self._refused(attempt, error)
+            return
         except ChainError:
             self._is_out = True  # perhaps: nobody knows
             raise
-        else:
-            self._is_out = True
-            self._lane.troubles.pop(self._nonce, None)
-
-    async def _hand_over(self, attempt: PreparedTx) -> None:
-        """To the relay what others could copy, as long as that is to go there alone."""
-        relay = self._lane.relay
-        if relay is None or not attempt.private or self._is_shown:
-            await self._lane.show(attempt)
-            return
-        head = await self._lane.client.rpc.quantity("eth_blockNumber")
-        if self._first_block is None:
-            self._first_block = head
-        if head - self._first_block >= relay.policy.patience_blocks:
-            if relay.policy.fallback is RelayFallback.PUBLIC:
-                log.warning("relay-gave-up", kind=self._label, tx_hash=attempt.tx_hash)
-                self._is_shown = True
-                await self._lane.show(attempt)
-                return
-            self._trouble(
-                "relay-slow",
-                f"{self._label} is not mined after {head - self._first_block} blocks at the relay",
-                "it goes on waiting; see whether the relay works, or allow the public fallback",
-            )
         self._is_out = True
-        try:
-            await relay.send(attempt.raw, head)
-        except ChainError as error:
-            # A relay may be out of reach, or take it no more: blocks count all the same.
-            if not isinstance(error, RpcError) or not _is_taken(error):
-                self._trouble(
-                    "relay-refused",
-                    f"the relay did not take {self._label}: {error.message}",
-                    "see whether the relay works; the fallback takes effect after its patience",
-                )
+        if trouble is not None:
+            self._tell(trouble)
+        elif self._is_troubled_by(*_OF_SENDING):
+            del self._lane.troubles[self._nonce]
 
     async def _refused(self, attempt: PreparedTx, error: RpcError) -> None:
         """What a node's refusal means: it has it, it will never have it, or another time."""
@@ -372,10 +344,19 @@ class Pursuit:
         except GatelessError as error:
             log.info("way-cleared", nonce=attempts[0].nonce, code=error.code)
 
+    def _is_troubled_by(self, *codes: str) -> bool:
+        trouble = self._lane.troubles.get(self._nonce)
+        return trouble is not None and trouble.code in codes
+
     def _trouble(self, code: str, message: str, hint: str) -> None:
-        if self._nonce not in self._lane.troubles:
-            log.warning("transaction-waits", kind=self._label, code=code, message=message)
-        self._lane.troubles[self._nonce] = Trouble(code, message, hint)
+        self._tell(Trouble(code, message, hint))
+
+    def _tell(self, trouble: Trouble) -> None:
+        if not self._is_troubled_by(trouble.code):
+            log.warning(
+                "transaction-waits", kind=self._label, code=trouble.code, message=trouble.message
+            )
+        self._lane.troubles[self._nonce] = trouble
 
     def _timed_out(self, seconds: float, why: str) -> ChainError:
         return ChainError(
@@ -385,7 +366,3 @@ class Pursuit:
             tx_hash=self.latest.tx_hash,
             nonce=self._nonce,
         )
-
-
-def _is_taken(error: RpcError) -> bool:
-    return classify_refusal(error.rpc_message) in {Refusal.ALREADY_KNOWN, Refusal.NONCE_USED}
