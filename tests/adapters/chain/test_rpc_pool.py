@@ -391,7 +391,7 @@ async def two_doors(net: Devnet) -> AsyncIterator[tuple[ChainClient, RpcProxy, R
     node = net.deployment.rpc_url
     async with rpc_proxy(node) as first, rpc_proxy(node) as second:
         deployment = net.deployment.reached_by([first.url, second.url])
-        async with await ChainClient.connect(deployment, request_timeout=0.5) as client:
+        async with await ChainClient.connect(deployment, request_timeout=5) as client:
             yield client, first, second
 
 
@@ -402,7 +402,7 @@ async def two_doors(net: Devnet) -> AsyncIterator[tuple[ChainClient, RpcProxy, R
         HttpStatus(503),
         HttpStatus(403),
         Garbage(),
-        Hang(2.0),
+        Hang(30.0),
         RpcFault("internal error"),
     ],
 )

@@ -28,7 +28,7 @@ COMPARE_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
 _ROUNDS = 4
 #: Of several answers to a question about nonces, those that come later than that do not count.
-_NONCE_SECONDS = 2.0
+_NONCE_SECONDS = 4.0
 #: A comparison takes no longer than that; who is slower is as far behind as before.
 _COMPARE_WAIT_SECONDS = 3.0
 
