@@ -1,0 +1,217 @@
+"""One executor's life as its journal sees it, on a market in memory, with crashes on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_account import Account
+from gateless.adapters.chain import calls
+from gateless.adapters.chain.fees import FeePolicy
+from gateless.adapters.chain.lane import SendingPolicy
+from gateless.adapters.chain.sender import Sender
+from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database, DatabaseUrl
+from gateless.adapters.signer import LocalSigner
+from gateless.core.errors import GatelessError
+from gateless.core.types import ExecutorInfo, Receipt
+from gateless.daemon.faults import is_chain_away
+from gateless.daemon.journals import Position
+from gateless.executor import Journal
+from gateless.executor.earnings import Earnings
+from gateless.executor.policy import Standing
+from gateless.executor.recovery import Recovery
+from gateless.executor.states import COMMITTED, FINAL, UNCOMMITTED, WorkState
+from gateless.executor.transactions import Transactions
+from gateless.executor.work import IntentKind, NewWork, Work
+from memory_market import MARKET, MemoryClient, MemoryMarket, block_hash
+from memory_node import GWEI, MemoryClock
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SIGNER = LocalSigner(Account.from_key(b"\x07" * 32))
+ME = SIGNER.address
+_POLICY = SendingPolicy(
+    FeePolicy(max_fee_per_gas=40 * GWEI, max_priority_fee_per_gas=20 * GWEI),
+    stuck_seconds=6.0,
+    stuck_blocks=2,
+    look_seconds=1.0,
+)
+_PROFILE = ExecutorInfo(ME, 0, 0, "", None, 0, 1)
+_S = WorkState
+
+
+class CrashError(BaseException):
+    """In place of a kill -9."""
+
+
+@dataclass
+class Fate:
+    """Counts steps, and kills the process at the one that it is told."""
+
+    left: int | None = None
+
+    def step(self, _what: str = "") -> None:
+        if self.left is None:
+            return
+        if self.left == 0:
+            self.left = None
+            raise CrashError
+        self.left -= 1
+
+
+class DyingDatabase(Database):
+    """Dies before, within and after transactions: what was within is lost."""
+
+    def __init__(self, database: Database, fate: Fate) -> None:
+        super().__init__(database.url, database.engine, database._lock)
+        self._fate = fate
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        self._fate.step()
+        async with super().begin() as connection:
+            yield connection
+            self._fate.step()
+        self._fate.step()
+
+
+async def open_dying_journal(url: DatabaseUrl, clock: Clock, fate: Fate) -> Journal:
+    """A journal whose process dies when fate says so."""
+
+    class DyingJournal(Journal):
+        def __init__(self, database: Database, clock: Clock) -> None:
+            super().__init__(DyingDatabase(database, fate), clock)
+
+    return await DyingJournal.open(
+        url, chain_id=31337, market=MARKET, account=ME, clock=clock, alone=True
+    )
+
+
+@dataclass
+class Process:
+    """One life of an executor. What it does is what the executor's loop and pipeline do.
+
+    Attributes:
+        unsettled: promised work to be compared with the chain before anything else.
+    """
+
+    chain: MemoryMarket
+    clock: MemoryClock
+    journal: Journal
+    unsettled: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.client: Any = MemoryClient(self.chain)
+        sender = Sender(self.client, SIGNER, clock=self.clock, policy=_POLICY, timeout=30)
+        self.transactions = Transactions(sender, self.journal)
+        self.recovery = Recovery(self.client, self.journal, self.transactions, ME)
+        self.earnings = Earnings(self.journal, self.transactions, self.recovery, ME, 1)
+
+    async def recover(self) -> None:
+        """As the executor's start: over and over while the chain is away."""
+        while True:
+            try:
+                return await self._recover()
+            except GatelessError as error:
+                if not is_chain_away(error):
+                    raise
+                await self.clock.sleep(1.0)
+
+    async def _recover(self) -> None:
+        await self.recovery.adopt()
+        await self.look()
+        await self.recovery.settle_leftovers()
+        await self.recovery.after_fork((await self.client.block()).timestamp)
+        self.unsettled = {work.request_id for work in await self.journal.find(COMMITTED)}
+
+    async def look(self) -> None:
+        """Reads what is new on chain, in two stretches where it is much."""
+        cursor = await self.journal.cursor()
+        known = 0 if cursor is None else cursor.number
+        for last in sorted({(known + self.chain.head) // 2, self.chain.head} - {known}):
+            found = [
+                _new_work(self.chain, number, block)
+                for number, block in self.chain.created.items()
+                if known < block <= last
+            ]
+            await self.journal.advance(found, Position(last, block_hash(last)))
+            known = last
+
+    async def work_on(self, request_ids: list[int]) -> None:
+        """One step of each, at the same time."""
+        async with asyncio.TaskGroup() as group:
+            for request_id in request_ids:
+                group.create_task(self._work_on(request_id))
+
+    async def collect(self) -> None:
+        """Withdraws what was earned."""
+        standing = Standing(_PROFILE, frozenset(), 0, 0, self.chain.state.balance)
+        with suppress(GatelessError):
+            await self.earnings.collect(standing)
+
+    async def _work_on(self, request_id: int) -> None:
+        try:
+            work = await self.journal.get(request_id)
+        except LookupError:
+            return  # not read yet
+        try:
+            if request_id in self.unsettled:
+                await self.recovery.settle(work)
+                self.unsettled.discard(request_id)
+            elif work.state not in FINAL:
+                await self._step(work)
+        except GatelessError:
+            if (await self.journal.get(request_id)).state in COMMITTED:
+                self.unsettled.add(request_id)
+
+    async def _step(self, work: Work) -> None:
+        number = work.request_id
+        if work.state in UNCOMMITTED:
+            work = await self.recovery.reconcile(work)
+        if work.state is _S.SEEN:
+            await self.journal.move(number, _S.CHECKED, packed_input=b"input")
+        elif work.state is _S.CHECKED:
+            terms = await self.recovery.request(work)
+            assert terms is not None
+            await self.journal.move(number, _S.LOCKING)
+            receipt = await self._execute(IntentKind.LOCK, calls.lock(terms), work)
+            deadline = int(receipt.event("RequestLocked").args["lockDeadline"])
+            await self.journal.move(number, _S.LOCKED, lock_deadline=deadline)
+        elif work.state is _S.LOCKED:
+            await self.journal.move(number, _S.PROVING)
+        elif work.state is _S.PROVING:
+            await self.journal.move(number, _S.PROVED, packed_output=b"out", proof=b"proof")
+        elif work.state is _S.PROVED:
+            await self.journal.move(number, _S.FULFILLING)
+            call = calls.fulfill(number, 0, b"input", b"out", b"proof")
+            receipt = await self._execute(IntentKind.FULFILL, call, work)
+            fee = int(receipt.event("RequestFulfilled").args["fee"])
+            await self.journal.move(number, _S.FULFILLED, fee=fee)
+        elif work.state not in FINAL:
+            await self.recovery.settle(work)
+
+    async def _execute(self, kind: IntentKind, call: calls.Call, work: Work) -> Receipt:
+        async def wanted() -> bool:
+            return await self.recovery.is_still_wanted(work)
+
+        return await self.transactions.execute(kind, call, work.request_id, still_wanted=wanted)
+
+
+def _new_work(chain: MemoryMarket, number: int, block: int) -> NewWork:
+    request = chain.state.requests[number]
+    return NewWork(
+        request_id=number,
+        version_id=request.version_id,
+        requester=request.requester,
+        mode=request.mode,
+        price=request.max_price,
+        collateral=request.collateral,
+        deadline=request.deadline,
+        input_digest=request.input_digest,
+        input_binding=request.input_binding,
+        named_executor=None,
+        created_block=block,
+    )

@@ -1,0 +1,235 @@
+"""A market in memory behind the Rpc seam: requests are locked, fulfilled and paid by mined calls.
+
+It stands for the chain in tests of the journal: what it does is what the contract would, as far as
+one executor's journal can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gateless.adapters.chain import calls
+from gateless.adapters.chain.connection import ChainConnection
+from gateless.adapters.chain.rpc import RpcError
+from gateless.core.errors import NotFoundError
+from gateless.core.types import Block, Event, RequestInfo, RequestState, TrustMode
+from memory_node import BLOCK_SECONDS, MemoryNode, MinedTx
+
+MARKET = "0x" + "11" * 20
+REQUESTER = "0x" + "22" * 20
+RIVAL = "0x" + "33" * 20
+PRICE = 1000
+_REVERT = "0x"
+
+
+def new_request(request_id: int, *, lock_duration: int, deadline: int) -> RequestInfo:
+    digest = bytes([request_id]) * 32
+    return RequestInfo(
+        request_id=request_id,
+        requester=REQUESTER,
+        version_id=1 << 32,
+        state=RequestState.OPEN,
+        mode=TrustMode.ZK,
+        royalty_bps=0,
+        input_digest=digest,
+        input_binding=digest,
+        price=PRICE + request_id,
+        collateral=1,
+        deadline=deadline,
+        lock_deadline=0,
+        lock_duration=lock_duration,
+        callback_gas=0,
+        lock_block=0,
+        named_executor=None,
+        executor=None,
+        callback=None,
+        output_digest=bytes(32),
+        refundable=False,
+        max_price=PRICE + request_id,
+        min_price=PRICE + request_id,
+    )
+
+
+_FULFIL = calls.fulfill(1, 0, b"", b"", b"").data[:4]
+_LOCK = calls.lock(new_request(1, lock_duration=1, deadline=1)).data[:4]
+_WITHDRAW = calls.withdraw(1, RIVAL).data[:4]
+
+
+class RevertedError(Exception):
+    """The call reverts."""
+
+
+@dataclass
+class State:
+    """What the market stores."""
+
+    requests: dict[int, RequestInfo] = field(default_factory=dict)
+    balance: int = 0
+    withdrawn: int = 0
+
+    def run(self, sender: str, data: bytes, block: int) -> list[tuple[str, dict[str, Any]]]:
+        """Does what a call does; returns its events."""
+        now, selector, first = timestamp(block), data[:4], int.from_bytes(data[4:36], "big")
+        if not data:
+            return []
+        if selector == _WITHDRAW:
+            if first > self.balance:
+                raise RevertedError
+            self.balance -= first
+            self.withdrawn += first
+            return []
+        request = self.requests[first]
+        if selector == _LOCK:
+            if request.state is not RequestState.OPEN or now > request.deadline:
+                raise RevertedError
+            until = now + request.lock_duration
+            self.requests[first] = replace(
+                request, state=RequestState.LOCKED, executor=sender, lock_deadline=until
+            )
+            return [("RequestLocked", {"requestId": first, "lockDeadline": until})]
+        assert selector == _FULFIL
+        is_mine = request.state is RequestState.LOCKED and request.executor == sender
+        if not is_mine or now > request.lock_deadline:
+            raise RevertedError
+        self.requests[first] = replace(request, state=RequestState.PAID, paid_block=block)
+        self.balance += request.price
+        return [("RequestFulfilled", {"requestId": first, "fee": request.price})]
+
+
+@dataclass
+class MemoryMarket(MemoryNode):
+    """The chain with a market.
+
+    Attributes:
+        state: after the latest block.
+        created: block in which a request was made, by its number.
+        receipts: status and events of mined transactions by hash.
+    """
+
+    created: dict[int, int] = field(default_factory=dict)
+    state: State = field(default_factory=State)
+    receipts: dict[str, tuple[bool, list[Event]]] = field(default_factory=dict)
+
+    def mine(self) -> None:
+        """The next block; the calls in it take effect."""
+        known = len(self.mined)
+        super().mine()
+        for entry in self.mined[known:]:
+            self.receipts[entry.tx_hash] = self._apply(self.state, entry)
+
+    def ask(self, lock_duration: int, deadline: int) -> int:
+        """Makes a request, in a block of its own; returns its number."""
+        number = len(self.created) + 1
+        self.mine()
+        self.created[number] = self.head
+        self.state.requests[number] = new_request(
+            number, lock_duration=lock_duration, deadline=deadline
+        )
+        return number
+
+    def lock_by_rival(self, number: int) -> None:
+        """Another executor locks a request, for good."""
+        request = self.state.requests[number]
+        if request.state is RequestState.OPEN:
+            self.state.requests[number] = replace(
+                request, state=RequestState.LOCKED, executor=RIVAL, lock_deadline=request.deadline
+            )
+
+    def mined_calls(self, selector: bytes, request_id: int) -> list[MinedTx]:
+        """All mined transactions for one purpose, also those that reverted."""
+        start = selector + request_id.to_bytes(32, "big")
+        return [entry for entry in self.mined if entry.tx.data.startswith(start)]
+
+    def locks(self, request_id: int) -> list[MinedTx]:
+        return self.mined_calls(_LOCK, request_id)
+
+    def fulfilments(self, request_id: int) -> list[MinedTx]:
+        return self.mined_calls(_FULFIL, request_id)
+
+    def reverted(self) -> list[MinedTx]:
+        return [entry for entry in self.mined if not self.receipts[entry.tx_hash][0]]
+
+    def _apply(self, state: State, entry: MinedTx) -> tuple[bool, list[Event]]:
+        try:
+            events = state.run(entry.tx.sender, entry.tx.data, entry.block)
+        except RevertedError:
+            return False, []
+        return True, [
+            Event(name, args, entry.block, block_hash(entry.block), entry.tx_hash, number, "Market")
+            for number, (name, args) in enumerate(events)
+        ]
+
+    def _answer(self, method: str, params: tuple[Any, ...], fault: Any) -> Any:
+        if method == "eth_call":
+            self._simulate(params[0], params[1])
+        return super()._answer(method, params, fault)
+
+    def _simulate(self, request: dict[str, str], block: str) -> None:
+        """Against what is mined and, for the block to come, what waits."""
+        state = State(dict(self.state.requests), self.state.balance)
+        if block == "pending":
+            nonce = self.count
+            while nonce in self.pool:
+                _, tx = self.pool[nonce]
+                with suppress(RevertedError):
+                    state.run(tx.sender, tx.data, self.head + 1)
+                nonce += 1
+        try:
+            state.run(request["from"], bytes.fromhex(request["data"][2:]), self.head + 1)
+        except RevertedError:
+            raise RpcError("eth_call", 3, "execution reverted", _REVERT) from None
+
+    def _receipt(self, tx_hash: str) -> dict[str, Any] | None:
+        raw = super()._receipt(tx_hash)
+        if raw is None:
+            return None
+        succeeded, events = self.receipts[tx_hash]
+        return raw | {"status": "0x1" if succeeded else "0x0", "logs": events}
+
+
+def timestamp(block: int) -> int:
+    """Second of a block."""
+    return int(block * BLOCK_SECONDS)
+
+
+def block_hash(block: int) -> str:
+    return f"0x{block:064x}"
+
+
+class MemoryClient(ChainConnection):
+    """What a journal's recovery asks the chain."""
+
+    def __init__(self, node: MemoryMarket) -> None:
+        super().__init__(node, 31337)
+        self.node = node
+        self.market = self
+
+    async def block(self, tag: int | str = "latest") -> Block:
+        head = int(await self.rpc.request("eth_blockNumber"), 16)
+        number = tag if isinstance(tag, int) else head + (tag == "pending")
+        return Block(number, timestamp(number), block_hash(number))
+
+    async def request(self, request_id: int) -> RequestInfo:
+        await self.rpc.request("eth_blockNumber")
+        if request_id not in self.node.state.requests:
+            raise NotFoundError("unknown-request", f"there is no request {request_id}")
+        found = self.node.state.requests[request_id]
+        if found.state is RequestState.PAID:  # the chain keeps no terms of what is paid
+            return replace(found, deadline=0, lock_deadline=0)
+        return found
+
+    async def payment(self, request: RequestInfo) -> Event | None:
+        await self.rpc.request("eth_blockNumber")
+        for entry in self.node.fulfilments(request.request_id):
+            for event in self.node.receipts[entry.tx_hash][1]:
+                return event
+        return None
+
+    def resolve(self, contract: str) -> str:
+        return contract if contract.startswith("0x") else MARKET
+
+    def decode_logs(self, logs: Iterable[Any]) -> tuple[Event, ...]:
+        return tuple(logs)
