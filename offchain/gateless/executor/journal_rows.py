@@ -87,6 +87,7 @@ async def displace(connection: AsyncConnection, entry: NewWork) -> None:
             schema.intents.c.request_id == entry.request_id,
             schema.intents.c.state == IntentState.PENDING,
         )
-        .values(state=IntentState.DROPPED, text="its request was undone by a reorganisation")
+        # What was sent for the other request may still be mined: it is settled, for none.
+        .values(request_id=None, text="its request was undone by a reorganisation")
     )
     await connection.execute(delete(schema.work).where(table.request_id == entry.request_id))

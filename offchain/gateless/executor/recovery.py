@@ -148,7 +148,11 @@ class Recovery:
         if intent.request_id is None or intent.kind.is_of_quorums:
             await self._settle_intent(intent, None)
             return
-        work = await self._journal.get(intent.request_id)
+        try:
+            work = await self._journal.get(intent.request_id)
+        except LookupError:  # a reorganisation undid the request
+            await self._settle_intent(intent, None)
+            return
         if work.state in FINAL:
             await self._settle_intent(intent, work)
 
@@ -193,7 +197,7 @@ class Recovery:
     async def _settle_intent(self, intent: Intent, work: Work | None) -> None:
         if await self._transactions.look_up(intent) is not None:
             return
-        if _is_cancelling(intent):
+        if _is_cancelling(intent) or (work is None and intent.kind.is_of_work):
             await self._transactions.give_up(intent)
             return
         if intent.kind is IntentKind.FULFILL and work is not None:

@@ -144,6 +144,11 @@ class IntentKind(StrEnum):
     QUORUM_REFUND = "quorum_refund"
 
     @property
+    def is_of_work(self) -> bool:
+        """Whether it is about one request for a proof, and means nothing without it."""
+        return self in (IntentKind.LOCK, IntentKind.FULFILL, IntentKind.LOCK_AND_FULFILL)
+
+    @property
     def is_of_quorums(self) -> bool:
         """Whether it is about a request to a quorum, which is no work of its own."""
         return self.value.startswith("quorum_")
