@@ -36,6 +36,8 @@ def main(folder: Path, wanted: int) -> None:
         memory=0,
         temp_dir=str(folder / "ray"),
         ray_client_server_port=client_port,
+        # Or else what other programs on this machine use has Ray kill our agents.
+        _system_config={"memory_monitor_refresh_ms": 0},
         **_COMMON,
     )
     nodes: dict[str, Any] = {}
