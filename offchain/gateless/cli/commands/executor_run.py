@@ -80,6 +80,9 @@ async def run(
         typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
     ] = None,
     database: DatabaseOption = None,
+    confirmations: Annotated[
+        int, typer.Option(min=0, help="Blocks that must follow before a block counts.")
+    ] = 0,
     min_price: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="Lowest price (default: the profile's).")
     ] = None,
@@ -264,6 +267,7 @@ async def run(
             stores=tuple(store or ()),
             serve_host=host,
             serve_port=port,
+            confirmations=confirmations,
             memory_bytes=memory << 30,
             prove_seconds=float(time_limit),
             allow_unsandboxed=allow_unsandboxed,
