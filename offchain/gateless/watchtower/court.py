@@ -14,6 +14,7 @@ from gateless.core.handovers import Handover
 from gateless.core.receipts import SignedReceipt, commitment, pair_digest, parse_receipt
 from gateless.core.types import Event, Permit, Receipt
 from gateless.watchtower.cases import Case, CaseKind, NewCase
+from gateless.watchtower.court_events import CourtBook
 from gateless.watchtower.forum import ABSENT, Found, Offer, Refusal, Standing
 from gateless.watchtower.judging import Statement
 
@@ -65,11 +66,13 @@ class CourtForum:
 
     Args:
         client: the chain; its network has a court.
+        book: challenges that were read off the chain.
         me: the challenger.
     """
 
-    def __init__(self, client: ChainClient, me: str) -> None:
+    def __init__(self, client: ChainClient, book: CourtBook, me: str) -> None:
         self._client = client
+        self._book = book
         self._court = client.court
         self._me = me
 
@@ -135,14 +138,7 @@ class CourtForum:
         receipt = signed.receipt
         if not (await self._court.queue(receipt.executor)).open:
             return False
-        start = self._client.deployment.start_block
-        place = (receipt.executor, receipt.epoch, receipt.slot)
-        names = [f"{COURT}.ReceiptChallenged"]
-        for event in await self._client.events(names, start, indexed=[None, receipt.executor]):
-            said = event.args["receipt"]
-            if (said["executor"], said["epoch"], said["slot"]) != place:
-                continue
-            claim_id = int(event.args["claimId"])
+        for claim_id in await self._book.claims_on(receipt):
             if claim_id == own_claim:
                 continue
             if (await self._court.claim(claim_id)).state is ClaimState.OPEN:

@@ -38,6 +38,7 @@ from gateless.watchtower.cases import (
     CaseState,
     NewCase,
 )
+from gateless.watchtower.court_events import CourtBook
 from gateless.watchtower.journal_intents import CaseIntents
 
 _AMOUNTS = ("bond", "reward", "lost")
@@ -101,6 +102,11 @@ class Journal(CaseIntents):
     async def close(self) -> None:
         """Closes the database."""
         await self._database.close()
+
+    @property
+    def court(self) -> CourtBook:
+        """What was read of the court, in the same database."""
+        return CourtBook(self._database)
 
     # --- positions on the chain ---
 

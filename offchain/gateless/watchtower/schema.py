@@ -73,3 +73,16 @@ inputs = Table(
 intents, attempts = intent_tables(metadata, Column("case_id", LargeBinary, index=True))
 
 blocks = blocks_table(metadata)
+
+#: Challenges of receipts, whoever made them: the first slash of a slot takes its bond.
+court_challenges = Table(
+    "court_challenges",
+    metadata,
+    Column("claim_id", BigInteger, primary_key=True, autoincrement=False),
+    #: Executor, epoch and slot: see :func:`gateless.watchtower.court_events.place_of`.
+    Column("place", String, nullable=False, index=True),
+    Column("block", BigInteger, nullable=False),
+)
+
+#: Up to where the court's events were read.
+court_blocks = blocks_table(metadata, "court_blocks")

@@ -28,6 +28,7 @@ from gateless.watchtower.cases import CaseKind
 from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.court import CourtForum
+from gateless.watchtower.court_events import CourtEvents
 from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, inbox_app
 from gateless.watchtower.journal import Journal
@@ -118,7 +119,7 @@ async def open_watchtower(
             signer.address,
             max_bundle_bytes=config.max_bundle_bytes,
         )
-        court = CourtForum(client, signer.address)
+        court = CourtForum(client, journal.court, signer.address)
         forums: dict[CaseKind, Forum] = {
             CaseKind.RECEIPT: court,
             CaseKind.EQUIVOCATION: court,
@@ -143,6 +144,7 @@ async def open_watchtower(
             ),
             challenges=Challenges(client, sender, signer, journal, forums, config, clock),
             forums=forums,
+            court_events=CourtEvents(client, journal.court),
             answers=answers,
             finder=finder,
             config=config,

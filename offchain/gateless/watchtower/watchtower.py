@@ -16,6 +16,7 @@ from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import AT_RISK, Case, CaseKind, CaseState
 from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.config import WatchtowerConfig
+from gateless.watchtower.court_events import CourtEvents
 from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, case_data
 from gateless.watchtower.journal import Journal
@@ -51,6 +52,7 @@ class Watchtower:
         judge: computes answers anew.
         challenges: makes and follows challenges.
         forums: where cases of each kind are challenged.
+        court_events: reads who challenged receipts.
         answers: reads the lazy market; None where it is not watched.
         finder: finds the inputs of lazy answers.
         config: what it may do.
@@ -68,6 +70,7 @@ class Watchtower:
         judge: Judge,
         challenges: Challenges,
         forums: dict[CaseKind, Forum],
+        court_events: CourtEvents,
         answers: AnswerReader | None,
         finder: InputFinder | None,
         config: WatchtowerConfig,
@@ -81,6 +84,7 @@ class Watchtower:
         self._judge = judge
         self._challenges = challenges
         self._forums = forums
+        self._court_events = court_events
         self._answers = answers
         self._finder = finder
         self._config = config
@@ -183,6 +187,7 @@ class Watchtower:
             if is_chain_away(error):
                 raise
             log.warning("inbox-not-read", code=error.code, message=error.message)
+        await self._court_events.poll()
         if self._answers is not None:
             await self._answers.poll()
         await self._sweep(head)

@@ -44,6 +44,20 @@ def upgrade(op: Operations) -> None:
     )
     op.create_index("cases_by_state", "cases", ["state", "expires"], unique=False)
     op.create_table(
+        "court_blocks",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "court_challenges",
+        sa.Column("claim_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("block", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("claim_id"),
+    )
+    op.create_index(op.f("ix_court_challenges_place"), "court_challenges", ["place"], unique=False)
+    op.create_table(
         "inputs",
         sa.Column("request_id", sa.LargeBinary(), nullable=False),
         sa.Column("packed_input", sa.LargeBinary(), nullable=False),
