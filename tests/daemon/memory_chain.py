@@ -148,6 +148,7 @@ class MemoryRpc(Rpc):
         self.random = random or Random(0)
         self.faults = faults or Faults()
         self.move = move
+        self.lag = 0
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
 
     async def request(self, method: str, *params: Any) -> Any:
@@ -177,7 +178,7 @@ class MemoryRpc(Rpc):
 
     def _view(self) -> list[MemoryBlock]:
         """The chain as one of the provider's nodes sees it."""
-        now = self.chain.blocks
+        now = self.chain.blocks[: max(1, len(self.chain.blocks) - self.lag)]
         if not self._chance(self.faults.stale):
             return now
         then = self.random.choice([*self.chain.past, now])

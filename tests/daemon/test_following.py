@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
+from gateless.adapters.chain.rpc_pool import RpcPool
 from gateless.core.errors import ChainError
 from gateless.daemon.follower import Follower
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kept_events import Row, Store, follow
-from memory_chain import NAMES, START, Faults, Memory, MemoryChain, MemoryRpc
+from manual_clock import ManualClock
+from memory_chain import CHAIN_ID, NAMES, START, Faults, Memory, MemoryChain, MemoryRpc
 
 
 class Crash(Exception):
@@ -190,6 +192,47 @@ def test_a_fork_between_any_two_requests_is_noticed(depth: int, linked: int) -> 
             while await fork_at(request, shorter):
                 request += 1
             assert request > 3
+
+    asyncio.run(run())
+
+
+@_SETTINGS
+@given(seed=st.integers(0, 2**32))
+def test_endpoints_that_fail_and_lag_are_followed_as_one(seed: int) -> None:
+    """Each sees the chain as it is, or as it was some blocks ago, and fails now and then."""
+
+    async def run() -> None:
+        random = Random(seed)
+        chain = MemoryChain(random)
+        endpoints = [MemoryRpc(chain, random, url=f"memory://{name}") for name in range(3)]
+        clock = ManualClock()
+        pool = RpcPool(endpoints, CHAIN_ID, clock=clock, random=random, max_lag=3)
+        confirmations = random.choice((0, 2))
+        store = Store(START)
+        follower = Follower(
+            Memory(pool), NAMES, store, start_block=START, confirmations=confirmations
+        )
+        for _ in range(20):
+            chain.mine(random.choice((1, 1, 3, 40)))
+            if random.random() < 0.3:
+                depth = random.randint(1, 10)
+                chain.reorganise(depth, depth + random.randint(0, 2))
+            for endpoint in endpoints:
+                endpoint.lag = random.choice((0, 0, 0, 1, 2, 8))
+                endpoint.faults = Faults(
+                    away=random.choice((0.0, 0.1, 1.0)), most_blocks=random.choice((3, 10**9))
+                )
+            with suppress(ChainError):
+                await follow(follower, store)
+        for endpoint in endpoints:
+            endpoint.lag, endpoint.faults = 0, Faults()
+        chain.mine(chain.highest + 1 - len(chain.blocks) + 12)
+        clock.time += 120
+        await follow(follower, store)
+        last = len(chain.blocks) - 1 - confirmations
+        assert store.all_rows == truth(chain, last)
+        assert store.read[-1].number == last
+        await pool.close()
 
     asyncio.run(run())
 

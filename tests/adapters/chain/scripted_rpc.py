@@ -1,4 +1,4 @@
-"""An endpoint that answers as it is told, and a clock that only sleeping moves."""
+"""An endpoint that answers as it is told."""
 
 from __future__ import annotations
 
@@ -11,25 +11,6 @@ from gateless.core.errors import ChainError
 
 CHAIN_ID = 31337
 Reply = Callable[..., Any]
-
-
-class ManualClock:
-    """Time that passes by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.time = 1_000.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
 
 
 class ScriptedRpc(Rpc):

@@ -20,9 +20,10 @@ from gateless.adapters.chain.rpc_pool import COMPARE_SECONDS, RpcPool
 from gateless.adapters.chain.sender import Sender
 from gateless.core.errors import ChainError
 from gateless.devnet import Devnet
+from manual_clock import ManualClock
 from patience import eventually
 from rpc_proxy import Answer, Garbage, Hang, HttpStatus, RpcFault, RpcProxy, rpc_proxy
-from scripted_rpc import CHAIN_ID, ManualClock, ScriptedRpc
+from scripted_rpc import CHAIN_ID, ScriptedRpc
 
 RAW = "0x02abcd"
 
