@@ -43,6 +43,8 @@ def test_the_commands() -> None:
         *(f"quorum {name}" for name in ("advance", "withdraw")),
         *(f"attest {name}" for name in ("policy", "sign", "answer", "refund")),
         *(f"result {name}" for name in ("show", "latest", "publish")),
+        *(f"indexer {name}" for name in ("run", "status", "rebuild")),
+        "model search",
         *(f"watchtower {name}" for name in ("run", "status", "earnings", "hand")),
         *(f"wallet {name}" for name in ("create", "import", "list", "show", "balance")),
         "wallet deposit",

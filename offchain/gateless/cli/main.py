@@ -24,6 +24,7 @@ from gateless.cli.commands import (
     config,
     devnet,
     executor,
+    indexer,
     infer,
     lazy,
     model,
@@ -165,6 +166,7 @@ app.add_typer(receipt.app, name="receipt")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(executor.app, name="executor")
 app.add_typer(watchtower.app, name="watchtower")
+app.add_typer(indexer.app, name="indexer")
 app.add_typer(devnet.app, name="devnet")
 app.add_typer(store.app, name="store")
 app.add_typer(config.app, name="config")

@@ -19,7 +19,11 @@ CONFIG_FILE = "config.toml"
 DEFAULT_NETWORK = "devnet"
 _KEYS = ("network", "rpc_url", "wallet", "password_file")
 #: Tables of the file, and the commands whose options they hold.
-SECTIONS = {"executor": ("executor", "run"), "watchtower": ("watchtower", "run")}
+SECTIONS = {
+    "executor": ("executor", "run"),
+    "watchtower": ("watchtower", "run"),
+    "indexer": ("indexer", "run"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class SqliteFullText:
         connection.execute(
             text(
                 "CREATE VIRTUAL TABLE documents USING fts5(name, tags, body, grams,"
-                " tokenize = 'unicode61 remove_diacritics 0', prefix = '2 3')"
+                " tokenize = 'unicode61 remove_diacritics 0', prefix = '1 2 3')"
             )
         )
         return True
