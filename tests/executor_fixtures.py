@@ -100,6 +100,7 @@ async def running(
     rpc_url: str | None = None,
     prover: Prover | None = None,
     receipt_key: Signer | None = None,
+    signer: Signer | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Runs an executor for the length of the block, then stops it without grace."""
@@ -119,7 +120,7 @@ async def running(
     async with open_executor(
         config,
         deployment=deployment,
-        signer=account.signer,
+        signer=signer or account.signer,
         prover=prover,
         journal_type=Kept,
         receipt_key=receipt_key,

@@ -292,11 +292,11 @@ def main(arguments: list[str], *, journal_type: type[Journal] = Journal) -> int:
 
 
 async def _run(file: ConfigFile, journal_type: type[Journal]) -> None:
-    deployment = load_deployment(file.network, file.home)
-    receipt_key = None
-    if file.receipts is not None:
-        receipt_key = _unlock(file, file.receipt_keystore or file.home / "receipt-keys")
     async with _account(file) as signer:
+        deployment = load_deployment(file.network, file.home)
+        receipt_key = None
+        if file.receipts is not None:
+            receipt_key = _unlock(file, file.receipt_keystore or file.home / "receipt-keys")
         # Taken out of the environment, so that no subprocess inherits it.
         os.environ.pop(PASSWORD_VARIABLE, None)
         await run_executor(
