@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
+import json
 import pickle
 import socket
 from dataclasses import replace
@@ -14,7 +16,16 @@ from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.adapters.chain.rpc import RpcError
 from gateless.core.errors import ChainError
 from gateless.devnet import Devnet
+from manual_clock import ManualClock
 from rpc_proxy import Answer, DropAfter, Fault, Garbage, Hang, HttpStatus, RpcFault, RpcProxy
+
+TOO_WIDE = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "error": {"code": -32614, "message": "eth_getLogs is limited to a 10,000 range"},
+    }
+)
 
 
 def closed_port() -> int:
@@ -97,6 +108,44 @@ async def test_endpoint_that_does_not_answer(proxy: RpcProxy) -> None:
     assert info.value.code == "rpc-timeout"
     # It took long enough once: a request that timed out is not repeated.
     assert proxy.count("eth_blockNumber") == 1
+    await rpc.close()
+
+
+async def test_when_to_come_back_is_read_from_the_answer(proxy: RpcProxy) -> None:
+    clock = ManualClock()
+    rpc = HttpRpc(proxy.url, clock=clock)
+    in_a_minute = email.utils.formatdate(clock.now() + 60, usegmt=True)
+    for said, seconds in (("7", 7.0), ("0.5", 0.5), (in_a_minute, 60.0), ("soon", None)):
+        proxy.rules.clear()
+        proxy.fail("eth_blockNumber", HttpStatus(429, {"Retry-After": said}))
+        with pytest.raises(ChainError) as info:
+            await rpc.quantity("eth_blockNumber")
+        assert info.value.code == "rpc-rate-limited"
+        assert info.value.context.get("retry_after") == seconds
+    await rpc.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (RpcFault("project ID request rate exceeded", -32005), "rpc-rate-limited"),
+        # Providers send what is wrong with a call by HTTP errors, too.
+        (HttpStatus(413, body=TOO_WIDE), "rpc-error"),
+        (HttpStatus(400, body=TOO_WIDE), "rpc-error"),
+        (HttpStatus(400, body="<html>no</html>"), "rpc-refused"),
+        (HttpStatus(403, body=TOO_WIDE), "rpc-refused"),
+        (HttpStatus(429, body=TOO_WIDE), "rpc-rate-limited"),
+        (HttpStatus(503, body=TOO_WIDE), "rpc-unreachable"),
+    ],
+)
+async def test_errors_in_other_places_than_usual(proxy: RpcProxy, fault: Fault, code: str) -> None:
+    rpc = HttpRpc(proxy.url)
+    proxy.fail("eth_getLogs", fault)
+    with pytest.raises(ChainError) as info:
+        await rpc.request("eth_getLogs", {})
+    assert info.value.code == code
+    if isinstance(info.value, RpcError):
+        assert info.value.rpc_message == "eth_getLogs is limited to a 10,000 range"
     await rpc.close()
 
 
