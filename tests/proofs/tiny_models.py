@@ -105,13 +105,15 @@ def bomb(path: Path) -> Path:
 
 
 def hidden_bomb(path: Path) -> Path:
-    """The same, but the size is the product of two constants, which no static check multiplies."""
+    """The same, but the size is computed from the input: no check can know it."""
     nodes = [
-        helper.make_node("Mul", ["s", "s"], ["big"]),
-        helper.make_node("ConstantOfShape", ["big"], ["c"]),
+        helper.make_node("Mul", ["x", "s"], ["big"]),
+        helper.make_node("Cast", ["big"], ["size"], to=TensorProto.INT64),
+        helper.make_node("ConstantOfShape", ["size"], ["c"]),
         helper.make_node("Add", ["x", "c"], ["y"]),
     ]
-    return save(path, nodes, [floats("x", 1)], [floats("y", "n")], {"s": np.array([2**16])})
+    scale = {"s": np.array([2.0**31], np.float32)}
+    return save(path, nodes, [floats("x", 1)], [floats("y", "n")], scale)
 
 
 def endless(path: Path) -> Path:
