@@ -25,7 +25,7 @@ async def ask_index(base: str, path: str, parameters: Mapping[str, Any] | None =
         parameters: of the query; None is left out, lists are given several times.
 
     Raises:
-        InputError: ``invalid-url``, or what the indexer refused the query with.
+        InputError: ``invalid-url``, ``index-refused``.
         StorageError: ``indexer-unreachable``.
     """
     import httpx
@@ -44,7 +44,12 @@ async def ask_index(base: str, path: str, parameters: Mapping[str, Any] | None =
     if response.status_code == 200 and isinstance(told, dict):
         return told
     if isinstance(told, dict) and isinstance(told.get("code"), str):
-        raise InputError(told["code"], str(told.get("message", "")), hint=str(told.get("hint", "")))
+        raise InputError(
+            "index-refused",
+            str(told.get("message", "")),
+            hint=str(told.get("hint", "")),
+            refusal=told["code"],
+        )
     raise _unreachable(base)
 
 

@@ -25,6 +25,8 @@ from gateless.indexer.schema import (
 from gateless.indexer.store import read_revision
 
 _CONNECTIONS = 4
+#: What to do where something is not here.
+LOOK = "look at /v1/status for how far the index is"
 _T = TypeVar("_T")
 Row = RowMapping
 
@@ -113,18 +115,16 @@ def listed(
 _WIDE = frozenset({"request_id", "dispute_id", "pool_id"})
 
 
-def one(connection: Connection, table: Table, code: str, what: str, **key: Any) -> Row:
+def one(connection: Connection, table: Table, missing: NotFoundError, **key: Any) -> Row:
     """One row by its key.
 
     Raises:
-        NotFoundError: ``code``.
+        NotFoundError: ``missing``.
     """
     query = select(table).where(*(table.c[name] == value for name, value in key.items()))
     found = connection.execute(query).mappings().first()
     if found is None:
-        raise NotFoundError(
-            code, f"there is no {what} here", hint="look at /v1/status for how far the index is"
-        )
+        raise missing
     return found
 
 
@@ -134,7 +134,8 @@ def model_by_name(connection: Connection, name: str) -> Row:
     Raises:
         NotFoundError: ``unknown-model``.
     """
-    return one(connection, models, "unknown-model", f"model {name[:64]!r}", name=name)
+    missing = NotFoundError("unknown-model", f"there is no model {name!r} here", hint=LOOK)
+    return one(connection, models, missing, name=name)
 
 
 def version_rows(connection: Connection, model_id: int) -> list[Row]:
@@ -161,7 +162,7 @@ def version_row(connection: Connection, version_id: int) -> Row:
         raise NotFoundError(
             "unknown-version",
             f"there is no version {version_id} here",
-            hint="look at /v1/status for how far the index is",
+            hint=LOOK,
         )
     return found
 

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import Connection, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from gateless.core.errors import NotFoundError
 from gateless.core.types import TrustMode
 from gateless.indexer.api import answers, queries, spelling
 from gateless.indexer.api.caching import answer
 from gateless.indexer.reader import (
+    LOOK,
     IndexReader,
     enrolments_of,
     listed,
@@ -170,9 +172,10 @@ def _add_executors(router: APIRouter, reader: IndexReader, token: answers.Token)
         account = to_checksum_address(address)
 
         def make(connection: Connection) -> answers.ExecutorAnswer:
-            found = one(
-                connection, executors, "unknown-executor", f"executor {account}", address=account
+            missing = NotFoundError(
+                "unknown-executor", f"there is no executor {account} here", hint=LOOK
             )
+            found = one(connection, executors, missing, address=account)
             serves = enrolments_of(connection, "executor", account, _BESIDE)
             own_pools = pools_of(connection, account, _BESIDE)
             return answers.ExecutorAnswer(
@@ -213,8 +216,10 @@ def _add_requests(router: APIRouter, reader: IndexReader, token: answers.Token) 
         number = int(request_id, 16)
 
         def make(connection: Connection) -> answers.RequestAnswer:
-            what = f"request {request_id}"
-            found = one(connection, requests, "unknown-request", what, request_id=number)
+            missing = NotFoundError(
+                "unknown-request", f"there is no request {request_id} here", hint=LOOK
+            )
+            found = one(connection, requests, missing, request_id=number)
             about = select(disputes).where(
                 disputes.c.kind == "lazy", disputes.c.dispute_id == number
             )
