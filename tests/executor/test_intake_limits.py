@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from eth_utils.crypto import keccak
+from gateless.adapters.db import DatabaseUrl
 from gateless.adapters.storage import LocalStore
 from gateless.core.errors import (
     ConfigError,
@@ -105,9 +106,9 @@ def hands() -> Hands:
 
 
 @pytest_asyncio.fixture
-async def journal(tmp_path: Path, hands: Hands) -> AsyncIterator[Journal]:
+async def journal(database_url: DatabaseUrl, hands: Hands) -> AsyncIterator[Journal]:
     opened = await Journal.open(
-        tmp_path / "journal.db", chain_id=31337, market="0xMarket", account="0xMe", clock=hands
+        database_url, chain_id=31337, market="0xMarket", account="0xMe", clock=hands
     )
     yield opened
     await opened.close()

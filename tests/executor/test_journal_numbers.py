@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from gateless.adapters.chain.prepared import PreparedTx
+from gateless.adapters.db import DatabaseUrl
 from gateless.core.types import TrustMode
 from gateless.daemon.journals import Position
 from gateless.daemon.transactions import IntentState
@@ -33,10 +33,8 @@ FIRST = NewWork(
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await Journal.open(
-        tmp_path / "journal.db", chain_id=31337, market="0x" + "33" * 20, account=ME
-    )
+async def journal(database_url: DatabaseUrl) -> AsyncIterator[Journal]:
+    journal = await Journal.open(database_url, chain_id=31337, market="0x" + "33" * 20, account=ME)
     yield journal
     await journal.close()
 

@@ -143,7 +143,8 @@ class ReceiptBook:
         except IntegrityError:
             known = await self._of_question(court, answer.question)
             if known is None:
-                raise
+                # PostgreSQL: another session took that slot in this moment. Then there is a next.
+                return await self.allocate(court, answer, backing)
             return _same(answer, known)
         if slot is None:
             return await self._without_slot(court, answer, backing)
