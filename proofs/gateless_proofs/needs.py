@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateless_proofs.backend import Task
 from gateless_proofs.schedule import Need
+from gateless_proofs.warm import IDLE_BYTES
 
 #: Up to this k two proofs of one thread each are done sooner than one after the other with two
 #: (docs/proving.md has the figures); above it memory is what is scarce.
@@ -20,6 +21,16 @@ _LIGHT_BYTES = 1 << 30
 #: Memory of a proof by the size of its key, where nothing was measured (docs/proving.md).
 _BYTES_PER_KEY_BYTE = 2.6
 _BASE_BYTES = 64 << 20
+
+
+def idle_workers(cores: int) -> int:
+    """Idle worker processes that a machine keeps."""
+    return 2 * cores
+
+
+def beside_idle(memory_bytes: int, cores: int) -> int:
+    """Memory for jobs, where idle processes have their share put aside."""
+    return max(memory_bytes - idle_workers(cores) * IDLE_BYTES, memory_bytes // 2)
 
 
 class Needs:

@@ -15,11 +15,11 @@ from gateless.core.errors import SandboxError
 
 from gateless_proofs.backend import NodeStatus, ProvingStatus, Task
 from gateless_proofs.isolation import Isolation
-from gateless_proofs.needs import Needs
+from gateless_proofs.needs import Needs, beside_idle, idle_workers
 from gateless_proofs.process import Progress
 from gateless_proofs.sandbox import Limits, result_of
 from gateless_proofs.schedule import Grant, Need, Schedule
-from gateless_proofs.warm import IDLE_BYTES, WarmWorkers
+from gateless_proofs.warm import WarmWorkers
 
 
 class ProvingPool:
@@ -44,13 +44,11 @@ class ProvingPool:
         isolation: Isolation | None = None,
     ) -> None:
         cores = cores or os.cpu_count() or 1
-        keep = 2 * cores
-        #: idle processes have their share of the memory put aside
-        self.memory_bytes = max(memory_bytes - keep * IDLE_BYTES, memory_bytes // 2)
+        self.memory_bytes = beside_idle(memory_bytes, cores)
         self._seconds = seconds
         self._isolation = isolation
         self._schedule = Schedule(memory_bytes=self.memory_bytes, cores=cores)
-        self._workers = WarmWorkers(self.memory_bytes, keep=keep, shared=shared)
+        self._workers = WarmWorkers(self.memory_bytes, keep=idle_workers(cores), shared=shared)
         self._grants: dict[int, asyncio.Future[Grant]] = {}
         self._needs = Needs()
         self._done = 0

@@ -25,6 +25,7 @@ from gateless.core.errors import GatelessError, SandboxError, StorageError
 
 import gateless_proofs
 from gateless_proofs.cluster.files import NodeFiles
+from gateless_proofs.needs import idle_workers
 from gateless_proofs.sandbox import Limits, result_of
 from gateless_proofs.warm import WarmWorkers
 
@@ -58,7 +59,7 @@ class Agent:
         root = Path(os.environ.get(CACHE_VARIABLE) or usual)
         self._files = NodeFiles(root / "files", cache_bytes)
         _settle_in(root / "scratch")
-        self._workers = WarmWorkers(memory_bytes, keep=2 * cores)
+        self._workers = WarmWorkers(memory_bytes, keep=idle_workers(cores))
         self._jobs: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._progress: dict[str, tuple[str, float]] = {}
         self._in_use: dict[str, frozenset[Path]] = {}

@@ -16,6 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gateless_proofs.cluster.agent import Agent, versions
 from gateless_proofs.cluster.wire import Options, Order, SentFile
+from gateless_proofs.needs import beside_idle
 
 _PIECE_BYTES = 8 << 20
 _LOOK_SECONDS = 0.5
@@ -137,7 +138,8 @@ class Nodes:
             max_concurrency=1000,
             scheduling_strategy=NodeAffinitySchedulingStrategy(name, soft=False),
         )
-        agent = actor.remote(memory, cores, options.cache_bytes)
+        usable = beside_idle(memory, cores)
+        agent = actor.remote(usable, cores, options.cache_bytes)
         try:
             async with asyncio.timeout(options.join_seconds):
                 hello = await _answer(agent.hello.remote())
@@ -165,7 +167,7 @@ class Nodes:
                 "node": name,
                 "name": f"{hello['host']}/{name[:8]}",
                 "pid": hello["pid"],
-                "memory_bytes": memory,
+                "memory_bytes": usable,
                 "cores": cores,
             }
         )
