@@ -107,7 +107,7 @@ async def open_watchtower(
         http = await stack.enter_async_context(
             guarded_client(trusted=config.stores, loopback=loopback)
         )
-        pool = ProvingPool(config.memory_bytes, config.job_seconds)
+        pool = ProvingPool(config.memory_bytes, config.job_seconds, shared=(config.cache_dir,))
         prover = Prover(keys, limits, await stack.enter_async_context(pool))
         store = LocalStore(config.content_dir)
         sources = ContentSources(store, http, stores=config.stores, follow_uris=config.follow_uris)
