@@ -79,7 +79,7 @@ def mount_view(view: View, workshop: Path) -> None:
 def _show(path: Path, root: str, *, read_only: bool) -> None:
     """Binds a path to its own name under the new root, and to the name that links lead to."""
     for name in dict.fromkeys((path, path.resolve())):
-        if not path.exists():
+        if not os.path.exists(path):  # also where it may not be seen
             return  # what is not there cannot be shown; the operation says so
         target = root + str(name)
         if path.is_dir():

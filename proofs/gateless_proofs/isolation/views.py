@@ -77,12 +77,12 @@ def runtime_files() -> tuple[Path, ...]:
     installed = [Path(e) for e in sys.path if Path(e).name in ("site-packages", "dist-packages")]
     base = Path(sys.base_prefix) / "lib"
     found = [*own, *libraries, *installed, base, *map(Path, _SYSTEM)]
-    return tuple(path for path in _absolute(found) if path.exists())
+    return tuple(path for path in _absolute(found) if os.path.exists(path))
 
 
 def device_files() -> tuple[Path, ...]:
     """Devices that are no way out."""
-    return tuple(path for path in map(Path, _DEVICES) if path.exists())
+    return tuple(path for path in map(Path, _DEVICES) if os.path.exists(path))
 
 
 def _package(name: str) -> list[str]:
