@@ -83,6 +83,11 @@ class Endpoint(Rpc):
         return self._last
 
     @property
+    def is_sound(self) -> bool:
+        """Whether its last answer was one."""
+        return not self._faults and not self._is_elsewhere
+
+    @property
     def rest(self) -> float:
         """Seconds until it is asked again; 0 where it may be asked."""
         return max(0.0, self._rests_until - self._clock.monotonic())

@@ -264,7 +264,7 @@ class RpcPool(Rpc):
         Raises:
             ChainError: no endpoint could say.
         """
-        asked = [entry for entry in self._endpoints if not entry.rest and not entry.is_elsewhere]
+        asked = [entry for entry in self._endpoints if entry.is_sound and not entry.rest]
         tasks = [self._start(self._count_at(entry, *params)) for entry in asked]
         if tasks:
             await asyncio.wait(tasks, timeout=_NONCE_SECONDS)
