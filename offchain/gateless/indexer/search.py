@@ -20,7 +20,7 @@ from gateless.indexer.words import MAX_QUERY_WORDS, alikeness, gram_words, name_
 #: Sorts after every price: nobody asks for one.
 _NO_PRICE = 10**78 - 1
 #: Listings whose words are compared where nothing has what was asked for, and the least alikeness.
-_COMPARED = 200
+_COMPARED = 100
 _ALIKE = 0.35
 
 

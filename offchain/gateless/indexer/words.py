@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 #: Longer words are cut: nobody types them, and strangers may write them.
 _MAX_WORD = 40
@@ -30,6 +31,7 @@ def name_words(name: str) -> list[str]:
     return list(dict.fromkeys([*found, whole])) if whole else []
 
 
+@lru_cache(maxsize=1 << 14)
 def trigrams(word: str) -> frozenset[str]:
     """All runs of three characters of a word between two blanks before and one after it."""
     padded = f"  {word} "
