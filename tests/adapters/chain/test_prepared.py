@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 KEY = Account.from_key(b"\x03" * 32)
 TARGET = "0x" + "22" * 20
+GWEI = 10**9
 FEES = st.integers(0, 10**12)
 
 
@@ -124,7 +125,8 @@ def test_a_replacement_is_taken_by_any_node_and_within_the_caps(
     policy = FeePolicy(max_fee_per_gas=cap, max_priority_fee_per_gas=tip_cap)
     raised = raised_fees(before, market, policy)
     if raised is None:
-        assert cap is not None or tip_cap is not None or (before.priority or 0) > before.per_gas / 2
+        is_capped = cap is not None or tip_cap is not None or market is not None
+        assert is_capped or (before.priority or 0) > before.per_gas / 2
         return
     assert raised.per_gas > before.per_gas
     assert raised.per_gas * 8 >= before.per_gas * 9
@@ -135,11 +137,22 @@ def test_a_replacement_is_taken_by_any_node_and_within_the_caps(
     assert raised.priority <= raised.per_gas
     assert cap is None or raised.per_gas <= cap
     assert tip_cap is None or raised.priority <= tip_cap
-    if market is not None and cap is None:
-        assert raised.per_gas >= market.per_gas
+    if market is not None:
+        assert cap is not None or raised.per_gas >= market.per_gas
+        assert raised.per_gas <= 4 * market.per_gas
+        assert raised.priority <= 4 * max(market.priority or 0, 10**9)
 
 
 def test_a_legacy_replacement_raises_its_price() -> None:
     assert raised_fees(Fees(100, None), Fees(80, None), FeePolicy()) == Fees(113, None)
     assert raised_fees(Fees(100, None), Fees(500, None), FeePolicy()) == Fees(500, None)
     assert raised_fees(Fees(100, None), None, FeePolicy(max_fee_per_gas=112)) is None
+
+
+def test_fees_do_not_climb_for_ever_where_more_does_not_help() -> None:
+    market = fees = Fees(20 * GWEI, GWEI)
+    rounds = 0
+    while (raised := raised_fees(fees, market, FeePolicy())) is not None:
+        fees, rounds = raised, rounds + 1
+    assert rounds == 11  # 1.125 ** 12 is more than four
+    assert fees.per_gas <= 4 * market.per_gas
