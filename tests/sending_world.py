@@ -73,6 +73,12 @@ class Journal:
         self.intents[intent_id] = replace(intent, attempts=(*intent.attempts, attempt))
         self.crash("attempted")
 
+    async def owner_of(self, tx_hash: str) -> str | None:
+        for intent in self.intents.values():
+            if any(attempt.tx_hash == tx_hash for attempt in intent.attempts):
+                return intent.label
+        return None
+
     async def conclude(self, intent_id: int, state: IntentState, **_facts: Any) -> None:
         self.crash("conclude")
         self.intents[intent_id] = replace(self.intents[intent_id], state=state)

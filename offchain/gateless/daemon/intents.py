@@ -128,6 +128,18 @@ class IntentLog:
             if (await connection.execute(query)).one_or_none() is None:
                 await self._write_attempt(connection, intent_id, attempt)
 
+    async def owner_of(self, tx_hash: str) -> str | None:
+        """What a transaction was for, if this journal signed it."""
+        intents, attempts = self.intent_tables.intents, self.intent_tables.attempts
+        query = (
+            select(intents.c.kind, intents.c.intent_id)
+            .join(attempts, intents.c.intent_id == attempts.c.intent_id)
+            .where(attempts.c.tx_hash == tx_hash)
+        )
+        async with self._database.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else f"{row.kind} (intent {row.intent_id})"
+
     async def conclude(
         self,
         intent_id: int,

@@ -73,6 +73,10 @@ class IntentBook(Protocol):
         """Writes a further attempt down, before it is sent. One that is known is no other one."""
         ...
 
+    async def owner_of(self, tx_hash: str) -> str | None:
+        """What a transaction was for, in words, if this journal signed it."""
+        ...
+
     async def conclude(
         self,
         intent_id: int,
@@ -238,6 +242,23 @@ class JournaledSender(Generic[Intent]):
             text=f"{error.code}: {error.message}",
         )
         log.info("transaction-over", kind=intent.label, **intent.facts, end=state, why=error.code)
+        if error.code == "nonce-used":
+            await self._tell_whose(intent, error)
+
+    async def _tell_whose(self, intent: Intent, error: GatelessError) -> None:
+        """Whether we or somebody else took the nonce: a second process is the operator's matter."""
+        by = str(error.context.get("by", ""))
+        owner = await self._book.owner_of(by) if by else None
+        if owner is not None:
+            log.warning("nonce-used-by-ourselves", kind=intent.label, by=by, owner=owner)
+        else:
+            log.error(
+                "nonce-used-by-another-process",
+                kind=intent.label,
+                by=by,
+                message=error.message,
+                hint=error.hint,
+            )
 
 
 def _mined_as(intent: JournaledIntent, receipt: Receipt) -> str:
