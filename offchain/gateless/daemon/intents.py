@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock
 from gateless.adapters.db import Database, RowId, Words
+from gateless.daemon.metrics import TransactionTotals
 from gateless.daemon.transactions import IntentState
 
 
@@ -158,6 +159,22 @@ class IntentLog:
         )
         async with self._database.begin() as connection:
             await connection.execute(query)
+
+    async def transaction_totals(self) -> TransactionTotals:
+        """How many transactions there were, for what, what became of them, and their gas."""
+        intents, attempts = self.intent_tables.intents, self.intent_tables.attempts
+        by_kind = select(
+            intents.c.kind, intents.c.state, func.count(), func.sum(intents.c.gas_used)
+        ).group_by(intents.c.kind, intents.c.state)
+        repeated = select(func.count()).select_from(attempts).where(attempts.c.number > 0)
+        counts: dict[tuple[str, str], int] = {}
+        gas: dict[str, int] = {}
+        async with self._database.connect() as connection:
+            for kind, state, count, used in await connection.execute(by_kind):
+                counts[(kind, state)] = count
+                gas[kind] = gas.get(kind, 0) + int(used)
+            replacements = (await connection.execute(repeated)).scalar_one()
+        return TransactionTotals(counts, gas, replacements)
 
     async def _intend(self, prepared: PreparedTx, values: Mapping[str, Any]) -> int:
         """Writes an intent and its first attempt down, all or nothing; returns its number.

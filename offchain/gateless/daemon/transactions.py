@@ -8,7 +8,7 @@ decides the same thing anew waits for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -111,7 +111,12 @@ class JournaledSender(Generic[Intent]):
             self._sender.adopt(intent.attempts, self._keeper(intent))
 
     async def drive(
-        self, intent: Intent, *, still_wanted: StillWanted | None, fresh: bool = False
+        self,
+        intent: Intent,
+        *,
+        still_wanted: StillWanted | None,
+        fresh: bool = False,
+        told: Callable[[], None] | None = None,
     ) -> Receipt:
         """Sends a journaled intent until it is mined; safe to repeat after a crash.
 
@@ -121,6 +126,7 @@ class JournaledSender(Generic[Intent]):
                 cheaper than letting it revert. Where it is None, waiting ends after the sender's
                 timeout, and the intent stays pending.
             fresh: whether it was signed just now, so that no node can have it.
+            told: called once a node has it.
 
         Raises:
             ContractError: it was mined and reverted.
@@ -141,7 +147,8 @@ class JournaledSender(Generic[Intent]):
             intent.attempts, keep=self._keeper(intent), still_wanted=still_wanted, fresh=fresh
         )
         try:
-            receipt = await pursuit.run(self._sender.timeout if still_wanted is None else None)
+            patience = self._sender.timeout if still_wanted is None else None
+            receipt = await pursuit.run(patience, told)
         except GatelessError as error:
             await self._conclude_failure(intent, error)
             raise

@@ -52,6 +52,7 @@ class LazyDesk:
         self._not_before: dict[int, float] = {}
         self._waiting: dict[int, Verdict] = {}
         self._open = context.config.enabled
+        self._last_look: tuple[Block, Standing] | None = None
 
     @classmethod
     def of(cls, parts: Parts, proofs: Proofs, auditor: Auditor, me: str) -> LazyDesk | None:
@@ -111,8 +112,14 @@ class LazyDesk:
         await self._journal.drop_settled_lazy(head.number)
         for work in await self._journal.find_lazy([_S.LOCKED]):
             self._start(work)
+        self._last_look = head, standing
         for work in await self._journal.find_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)
+
+    async def welcome(self, work: LazyWork) -> None:
+        """Starts what was handed in just now, without waiting for the loop to look again."""
+        if self._last_look is not None:
+            await self._consider(work, *self._last_look)
 
     async def drain(self) -> None:
         """Waits for what is promised and under way."""
@@ -191,6 +198,7 @@ class LazyDesk:
                     if work.state in UNCOMMITTED:
                         await self._wait(request_id, await self._steps.fail(work, error))
                         return
+                    self.context.parts.stopwatch.forget(request_id)
                     if await self._has_missed(work):
                         return
                     await self._clock.sleep(pause)
@@ -227,6 +235,7 @@ class LazyDesk:
         if verdict.answer is not Answer.WAIT:
             self._waiting.pop(request_id, None)
             return
+        self.context.parts.stopwatch.forget(request_id)
         if self._waiting.get(request_id) != verdict:
             log.info("lazy-waits", reason=verdict.reason, text=verdict.text)
         self._waiting[request_id] = verdict
