@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError, InputError, NotFoundError
 from gateless.daemon.limits import Limited, Rates
+from gateless.daemon.request_ids import HEADER, RequestIds
 from gateless.daemon.statuses import public, status_of
 from gateless.indexer.api import answers
 from gateless.indexer.api.routes import api_routes
@@ -78,10 +79,11 @@ def indexer_app(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET"],
-        allow_headers=["if-none-match"],
-        expose_headers=["etag", "retry-after"],
+        allow_headers=["if-none-match", HEADER],
+        expose_headers=["etag", "retry-after", HEADER],
     )
     app.add_middleware(NoSniffing)
+    app.add_middleware(RequestIds)
     _describe(app)
     return app
 
