@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 pytest_plugins = [
     "database_fixtures",
     "devnet_fixtures",
@@ -9,3 +13,13 @@ pytest_plugins = [
     "cli_fixtures",
     "court_fixtures",
 ]
+
+FAULTS = Path(__file__).with_name("faults")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The fault cases are a suite of its own, which takes long: they run where they are named."""
+    if collection_path != FAULTS:
+        return None
+    named = (Path(config.invocation_params.dir, arg.split("::")[0]) for arg in config.args)
+    return None if any(path.is_relative_to(FAULTS) for path in named) else True
