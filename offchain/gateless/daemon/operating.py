@@ -6,12 +6,14 @@ whether it can do its work, and what keeps it; whoever routes or alarms asks tha
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
+from gateless.core.errors import GatelessError
 from gateless.daemon.metrics import CONTENT_TYPE
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -40,6 +42,19 @@ class Operated(Protocol):
     async def exposition(self) -> bytes:
         """Its metrics, as Prometheus reads them."""
         ...
+
+
+async def unwritable(write: Callable[[], Awaitable[None]]) -> list[Obstacle]:
+    """What keeps a program's database from being written; where it is, is nobody else's business.
+
+    Args:
+        write: writes something that changes nothing.
+    """
+    try:
+        await write()
+    except GatelessError as error:
+        return [Obstacle(error.code, "the database cannot be written now", error.hint)]
+    return []
 
 
 def add_operating(app: FastAPI, program: Operated) -> None:

@@ -20,7 +20,7 @@ from gateless.core.errors import GatelessError
 from gateless.core.types import Block
 from gateless.daemon.content import ContentSources
 from gateless.daemon.faults import is_chain_away
-from gateless.daemon.operating import Obstacle
+from gateless.daemon.operating import Obstacle, unwritable
 from gateless.daemon.versions import Versions
 from gateless.executor.auditor import Auditor
 from gateless.executor.breaker import Breaker
@@ -271,10 +271,7 @@ class Executor:
         if self._chain_problem is not None:
             problem = self._chain_problem
             found.append(Obstacle(problem.code, problem.message, problem.hint))
-        try:
-            await self._journal.require_writable()
-        except GatelessError as error:
-            found.append(Obstacle(error.code, error.message, error.hint))
+        found += await unwritable(self._journal.require_writable)
         proving = self._proving()
         nodes = () if proving is None else proving.nodes
         known = [node.isolation for node in nodes if node.isolation is not None]

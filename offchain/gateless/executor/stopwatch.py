@@ -44,8 +44,9 @@ class Stopwatch:
         self._stretches: dict[int, _Stretch] = {}
 
     def seen(self, request_id: int) -> None:
-        """A request is known from now on."""
-        self._start(request_id, "lock")
+        """A request is known from now on. (That a signed one is locked is told as its making.)"""
+        if request_id not in self._stretches:
+            self._start(request_id, "lock")
 
     def locked(self, request_id: int) -> None:
         """Its lock is mined: the answer may be sent."""

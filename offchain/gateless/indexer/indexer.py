@@ -8,14 +8,18 @@ from contextlib import suppress
 import structlog
 
 from gateless.adapters.chain.deployment import Deployment
+from gateless.adapters.chain.rpc import Rpc
 from gateless.adapters.clock import Clock
 from gateless.core.errors import DatabaseError, GatelessError
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.follower import Follower
 from gateless.daemon.journals import Position
+from gateless.daemon.metrics import Instruments
+from gateless.daemon.operating import Obstacle
 from gateless.indexer.api import answers
 from gateless.indexer.config import IndexerConfig
 from gateless.indexer.manifests import ManifestReader
+from gateless.indexer.metrics import indexer_facts
 from gateless.indexer.reader import IndexReader, counts, revision
 from gateless.indexer.store import IndexStore
 
@@ -32,6 +36,7 @@ class Indexer:
         store: the index, to write.
         reader: the index, to read.
         follower: of the chain; writes to the store.
+        rpc: the endpoints that it reads from, for the metrics.
         manifests: fetches what publishers say.
         config: how it runs.
         clock: what time it is.
@@ -45,6 +50,7 @@ class Indexer:
         store: IndexStore,
         reader: IndexReader,
         follower: Follower,
+        rpc: Rpc,
         manifests: ManifestReader,
         config: IndexerConfig,
         clock: Clock,
@@ -54,6 +60,7 @@ class Indexer:
         self._store = store
         self._reader = reader
         self._follower = follower
+        self._rpc = rpc
         self._manifests = manifests
         self._config = config
         self._clock = clock
@@ -62,6 +69,7 @@ class Indexer:
         self._indexed: Position | None = None
         self._problem: GatelessError | None = None
         self._stopping = asyncio.Event()
+        self._metrics = Instruments()
 
     @property
     def serving_at(self) -> str:
@@ -162,6 +170,27 @@ class Indexer:
         if behind > self._config.ready_blocks:
             return answers.Ready(ready=False, reason="behind")
         return answers.Ready(ready=True, reason="")
+
+    async def obstacles(self) -> list[Obstacle]:
+        """Why the index is not up with the chain."""
+        told = self.ready()
+        return [] if told.ready else [Obstacle(told.reason, "the index is not up with the chain")]
+
+    async def exposition(self) -> bytes:
+        """Its metrics, as Prometheus reads them."""
+        status = await self.status()
+        facts = indexer_facts(
+            network=status.network,
+            phase="stopping" if self._stopping.is_set() else "running",
+            ready=self.ready().ready,
+            data_dir=self._config.data_dir,
+            rpc=self._rpc.health,
+            head=status.head,
+            indexed=None if status.indexed is None else status.indexed.number,
+            problem=None if status.problem is None else status.problem.code,
+            counts=status.counts,
+        )
+        return self._metrics.exposition(facts)
 
     # --- loops ---
 

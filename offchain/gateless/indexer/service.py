@@ -15,6 +15,7 @@ from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.content import ContentSources
 from gateless.daemon.follower import Follower
+from gateless.daemon.operating import add_metrics
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.indexer.api.app import indexer_app
 from gateless.indexer.config import IndexerConfig
@@ -89,6 +90,7 @@ async def open_indexer(
             store=store,
             reader=reader,
             follower=index_follower(client, store, deployment, config.confirmations),
+            rpc=client.rpc,
             manifests=ManifestReader(store, sources, clock, config.retry_seconds),
             config=config,
             clock=clock,
@@ -103,6 +105,7 @@ async def open_indexer(
                 rate_per_second=config.rate_per_second,
                 burst=config.burst,
             )
+            add_metrics(app, indexer)
             await stack.enter_async_context(serve(app, listening))
             log.info("serving", url=base_url(listening))
         yield indexer

@@ -26,6 +26,7 @@ from gateless.daemon.journals import (
     forget_above,
     open_journal,
     read_positions,
+    require_writable,
     write_position,
 )
 from gateless.watchtower import schema
@@ -318,6 +319,21 @@ class Journal(CaseIntents):
         query = select(schema.cases.c.bond).where(schema.cases.c.state.in_(list(AT_RISK)))
         async with self._database.connect() as connection:
             return sum(int(bond) for (bond,) in await connection.execute(query))
+
+    async def booked(self) -> tuple[int, int]:
+        """Rewards and lost bonds of the cases that are kept."""
+        query = select(schema.cases.c.reward, schema.cases.c.lost)
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return sum(int(row.reward) for row in rows), sum(int(row.lost) for row in rows)
+
+    async def require_writable(self) -> None:
+        """Shows whether anything can be written now.
+
+        Raises:
+            GatelessError: it cannot.
+        """
+        await require_writable(self._database, schema.meta)
 
     async def _add(self, connection: AsyncConnection, entry: NewCase) -> bool:
         """Adds a case; whether it is new.

@@ -20,6 +20,7 @@ from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.content import ContentSources
+from gateless.daemon.operating import add_operating
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.daemon.versions import Versions
 from gateless.watchtower.answers import AnswerReader, InputFinder
@@ -159,6 +160,8 @@ async def open_watchtower(
             async def status() -> dict[str, Any]:
                 """What the watchtower does and what keeps it from doing more."""
                 return (await watchtower.status()).to_dict()
+
+            add_operating(app, watchtower)
 
             await stack.enter_async_context(serve(app, listening))
             log.info("serving", url=base_url(listening))

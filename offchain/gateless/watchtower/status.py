@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateless.adapters.chain.rpc import EndpointHealth
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -23,9 +25,13 @@ class Status:
     Attributes:
         phase: ``starting``, ``running``, ``stopping`` or ``stopped``.
         head: number of the latest block; None before the chain was reached.
+        cursor: last block whose answers are in the journal; None where none was read.
         counts: cases by state.
         active: cases with a bond at risk, and those that wait for one.
         at_risk: bonds at the contracts.
+        rewards: of the cases in the journal that were won.
+        bonds_lost: of those that were lost.
+        rpc: the endpoints of the chain.
         serving_at: base URL of the inbox; empty where nothing is served.
         problems: what keeps wrong answers from being challenged.
     """
@@ -34,9 +40,13 @@ class Status:
     address: str
     network: str
     head: int | None
+    cursor: int | None
     counts: dict[str, int]
     active: tuple[dict[str, Any], ...]
     at_risk: int
+    rewards: int
+    bonds_lost: int
+    rpc: tuple[EndpointHealth, ...]
     serving_at: str
     problems: tuple[Problem, ...]
 

@@ -12,6 +12,8 @@ from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
 from gateless.daemon.faults import is_chain_away
+from gateless.daemon.metrics import Instruments
+from gateless.daemon.operating import Obstacle, unwritable
 from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import AT_RISK, Case, CaseKind, CaseState
 from gateless.watchtower.challenging import Challenges
@@ -21,6 +23,7 @@ from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, case_data
 from gateless.watchtower.journal import Journal
 from gateless.watchtower.judging import Judge, Verdict
+from gateless.watchtower.metrics import watchtower_facts
 from gateless.watchtower.status import Problem, Status
 
 log = structlog.get_logger(__name__)
@@ -92,6 +95,7 @@ class Watchtower:
         self._address = address
         self._serving_at = serving_at
         self._phase = "starting"
+        self._metrics = Instruments()
         self._head: Block | None = None
         self._chain_problem: Problem | None = None
         self._stopping = asyncio.Event()
@@ -145,17 +149,45 @@ class Watchtower:
             for case in active
             if case.reason in _NEEDS_OPERATOR
         ]
+        positions = await self._journal.positions(1)
+        rewards, bonds_lost = await self._journal.booked()
         return Status(
             phase=self._phase,
             address=self._address,
             network=self._client.deployment.name,
             head=None if self._head is None else self._head.number,
+            cursor=positions[0].number if positions else None,
             counts={state.value: count for state, count in sorted(counts.items())},
             active=tuple(case_data(case) for case in active),
             at_risk=await self._journal.at_risk(),
+            rewards=rewards,
+            bonds_lost=bonds_lost,
+            rpc=self._client.rpc.health,
             serving_at=self._serving_at,
             problems=tuple(problems),
         )
+
+    async def obstacles(self) -> list[Obstacle]:
+        """Why it cannot judge and challenge now; for ``/ready``."""
+        found = []
+        if self._phase != "running":
+            found.append(Obstacle(self._phase, f"the watchtower is {self._phase}"))
+        if self._chain_problem is not None:
+            problem = self._chain_problem
+            found.append(Obstacle(problem.code, problem.message, problem.hint))
+        found += await unwritable(self._journal.require_writable)
+        return list({entry.code: entry for entry in found}.values())
+
+    async def exposition(self) -> bytes:
+        """Its metrics, as Prometheus reads them."""
+        facts = watchtower_facts(
+            await self.status(),
+            ready=not await self.obstacles(),
+            data_dir=self._config.data_dir,
+            transactions=await self._journal.transaction_totals(),
+            troubles=self._challenges.troubles,
+        )
+        return self._metrics.exposition(facts)
 
     # --- the loop ---
 
