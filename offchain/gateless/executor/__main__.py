@@ -58,6 +58,7 @@ class PolicyFile(_Strict):
     proof_second_price: float = Field(default=0.0, ge=0)
     capital_bps: int = Field(default=0, ge=0)
     profit_bps: int = Field(default=0, ge=0)
+    busy_bps: int = Field(default=0, ge=0)
 
 
 class ReceiptsFile(_Strict):

@@ -45,6 +45,8 @@ class PolicyConfig:
         proof_second_price: what a second of proving costs, in token units.
         capital_bps: what tied-up stake shall yield in a year, in basis points.
         profit_bps: what is added to the cost, in basis points.
+        busy_bps: what is added when all capacity is in use, in basis points; in proportion to the
+            share of it that is.
     """
 
     serving: Serving = Serving.ENROLLED
@@ -63,10 +65,11 @@ class PolicyConfig:
     proof_second_price: float = 0.0
     capital_bps: int = 0
     profit_bps: int = 0
+    busy_bps: int = 0
 
     @property
     def rates(self) -> Rates:
-        """What work costs here."""
+        """What work costs here while nothing else is done."""
         return Rates(
             self.proof_second_price, self.capital_bps, self.token_per_native, self.profit_bps
         )

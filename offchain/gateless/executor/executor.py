@@ -91,7 +91,7 @@ class Executor:
         sources = ContentSources(store, http, stores=config.stores, follow_uris=config.follow_uris)
         transactions = Transactions(sender, journal)
         self._recovery = Recovery(client, journal, transactions, me)
-        self._policy = Policy(config.policy, me)
+        self._policy = Policy(config.policy, me, self._load)
         self._standing = StandingReader(client, me, self._clock)
         self._watcher = Watcher(client, journal, me=me, confirmations=config.confirmations)
         self._versions = Versions(
@@ -342,6 +342,13 @@ class Executor:
                 self._last_standing = await self._standing.refresh()
         except GatelessError as error:
             log.warning("withdrawal-failed", code=error.code, message=error.message)
+
+    def _load(self) -> float:
+        """The share of the capacity that is in use, but for the request that asks."""
+        if self._last_standing is None:
+            return 0.0
+        others = max(0, len(self._scheduler.running) - 1)
+        return min(1.0, others / self._policy.capacity(self._last_standing))
 
     async def _promised(self) -> bool:
         return bool(await self._journal.find(COMMITTED)) or await self._sides.promised()

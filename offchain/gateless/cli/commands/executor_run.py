@@ -170,6 +170,15 @@ async def run(
             metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
         ),
     ] = 0.0,
+    busy: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT",
+            min=0,
+            rich_help_panel=_COSTS,
+            help="What is added when all capacity is in use; by its share.",
+        ),
+    ] = 0.0,
 ) -> None:
     """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
     from gateless.daemon.process import configure_log
@@ -208,6 +217,7 @@ async def run(
             ),
             capital_bps=round(capital_yield * 100),
             profit_bps=round(profit * 100),
+            busy_bps=round(busy * 100),
         ),
         receipts=receipts,
         lazy=LazyConfig(
