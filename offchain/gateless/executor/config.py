@@ -39,6 +39,8 @@ class PolicyConfig:
         max_batch: most requests that share a proof; 1 proves each alone.
         batch_wait_seconds: longest time that a locked request waits for others that are about to
             be locked and may share its proof.
+        lock_wait_seconds: longest time that a lock waits for other requests of its version that are
+            about to be locked, so that one transaction locks them.
         least_batch_fill: share of a batch circuit's rows below which requests are proven alone.
         max_proof_gas: most gas that the verification of a proof may take by itself; the market's
             books need what is left of a transaction. Circuits whose proofs need more are refused.
@@ -60,6 +62,7 @@ class PolicyConfig:
     gas_estimate: int = 900_000
     max_batch: int = 128
     batch_wait_seconds: float = 2.0
+    lock_wait_seconds: float = 0.5
     least_batch_fill: float = 0.25
     max_proof_gas: int = MAX_PROOF_GAS
     proof_second_price: float = 0.0

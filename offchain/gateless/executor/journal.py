@@ -30,6 +30,7 @@ from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
 from gateless.executor.journal_claims import NO_NEWS, ClaimBook, CourtNews
 from gateless.executor.journal_lazy import LazyBook
+from gateless.executor.journal_locks import LockBook, intents_locking
 from gateless.executor.journal_offers import OfferBook
 from gateless.executor.journal_receipts import ReceiptBook
 from gateless.executor.journal_rows import (
@@ -51,7 +52,7 @@ from gateless.executor.work import Intent, IntentKind, NewWork, Work
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
+class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
     """One executor's journal. Made by :meth:`open`."""
 
     @classmethod
@@ -273,8 +274,9 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         request_id: int | None = None,
         *,
         batch_id: int | None = None,
+        request_ids: Iterable[int] = (),
     ) -> Intent:
-        """Writes a signed transaction down before it is sent.
+        """Writes a signed transaction down before it is sent: for a request, a batch or several.
 
         Signing is deterministic: a transaction that was dropped unsent and is decided again may
         have the very same bytes. Then it is the same one, and pending again.
@@ -299,6 +301,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         )
         async with self._engine.begin() as connection:
             intent_id = (await connection.execute(query)).scalar_one()
+            await self.keep_locked_together(connection, intent_id, request_ids)
         return Intent(
             intent_id=intent_id,
             kind=kind,
@@ -333,7 +336,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
     async def intents(
         self, request_id: int | None = None, *, state: IntentState | None = None
     ) -> list[Intent]:
-        """Transactions in the order of their nonces, of one request (and its batch) or all."""
+        """Transactions in the order of their nonces, of one request (alone or shared) or all."""
         query = select(schema.intents).order_by(schema.intents.c.nonce, schema.intents.c.intent_id)
         if request_id is not None:
             shared = select(schema.work.c.batch_id).where(schema.work.c.request_id == request_id)
@@ -341,6 +344,7 @@ class Journal(BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
                 or_(
                     schema.intents.c.request_id == request_id,
                     schema.intents.c.batch_id == shared.scalar_subquery(),
+                    schema.intents.c.intent_id.in_(intents_locking(request_id)),
                 )
             )
         if state is not None:

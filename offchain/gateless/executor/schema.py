@@ -8,7 +8,7 @@ from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Str
 from sqlalchemy.types import TypeDecorator
 
 #: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class RequestId(TypeDecorator[int]):
@@ -101,6 +101,15 @@ intents = Table(
     Column("text", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Index("intents_by_state", "state", "request_id"),
+)
+
+#: Requests that one transaction locks.
+intent_requests = Table(
+    "intent_requests",
+    metadata,
+    Column("intent_id", Integer, primary_key=True, autoincrement=False),
+    Column("request_id", RequestId, primary_key=True),
+    Index("intents_by_request", "request_id"),
 )
 
 #: Receipts, written whole before they are signed. A row is never removed: its slot stays used. The

@@ -117,6 +117,7 @@ class IntentKind(StrEnum):
     """What a transaction is for."""
 
     LOCK = "lock"
+    LOCK_MANY = "lock_many"
     FULFILL = "fulfill"
     FULFILL_BATCH = "fulfill_batch"
     LOCK_AND_FULFILL = "lock_and_fulfill"
@@ -136,7 +137,11 @@ class IntentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A transaction that was journaled before it was sent: for a request, a batch or neither."""
+    """A transaction that was journaled before it was sent: for a request, a batch or neither.
+
+    Of several requests that it locks the journal keeps a list, see
+    :class:`~gateless.executor.journal_locks.LockBook`.
+    """
 
     intent_id: int
     kind: IntentKind

@@ -44,12 +44,15 @@ class Call:
         data: calldata.
         label: what it does, in words, for progress and logs.
         value: wei to send along.
+        least_gas: gas that it needs whatever the node estimates: where parts of a call may fail and
+            the rest goes through, the estimate is the least with which anything does.
     """
 
     to: str
     data: bytes
     label: str
     value: int = 0
+    least_gas: int = 0
 
 
 @lru_cache(maxsize=16)

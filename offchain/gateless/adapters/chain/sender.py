@@ -104,6 +104,10 @@ class Sender:
         """What the call would return if it were mined now; raises its decoded revert."""
         return await self._node_call("eth_call", self._request(call))
 
+    async def estimate(self, call: Call) -> int:
+        """Gas that the node reckons a call would need now; raises its decoded revert."""
+        return await self._estimate(self._request(call))
+
     async def prepare(self, call: Call, *, progress: Progress | None = None) -> PreparedTx:
         """Simulates and signs. The nonce is taken; give it back by :meth:`discard` if unused.
 
@@ -122,7 +126,8 @@ class Sender:
             ),
             self._client.native_balance(self.address),
         )
-        gas = self._policy.gas_limit(estimate, int(block["gasLimit"], 16))
+        needed = max(estimate, call.least_gas)
+        gas = self._policy.gas_limit(needed, int(block["gasLimit"], 16))
         self._require_gas_money(call, gas, fees, balance)
         nonces = self._client.nonces(self.address)
         nonce = await nonces.reserve()
