@@ -188,6 +188,7 @@ lazy_work = Table(
     Column("packed_input", LargeBinary),
     Column("packed_output", LargeBinary),
     Column("lock", Text),
+    Column("rival", Text),
     Column("claim", Text),
     Column("dispute_deadline", Integer, nullable=False, default=0),
     Column("fee", String, nullable=False, default="0"),

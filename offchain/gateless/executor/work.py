@@ -126,6 +126,7 @@ class IntentKind(StrEnum):
     RELEASE_POOL = "release_pool"
     RESPOND = "respond"
     LAZY_LOCK = "lazy_lock"
+    LAZY_TAKE_OVER = "lazy_take_over"
     LAZY_ANSWER = "lazy_answer"
     LAZY_LOCK_AND_ANSWER = "lazy_lock_and_answer"
     LAZY_BATCH = "lazy_batch"

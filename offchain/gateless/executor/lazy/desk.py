@@ -111,6 +111,8 @@ class LazyDesk:
         await self._journal.drop_settled_lazy(head.number)
         for work in await self._journal.find_lazy([_S.LOCKED]):
             self._start(work)
+        if self._open:
+            await self._journal.reconsider_missed_lazy(head.timestamp)
         for work in await self._journal.find_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)
 
