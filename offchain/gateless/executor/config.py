@@ -172,7 +172,8 @@ class ExecutorConfig:
         memory_bytes: of all proofs that are made at once, together.
         prove_seconds: longest time for one proof.
         cores: threads of all proofs together; None means those of the machine.
-        withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
+        withdraw_threshold: what a contract holds for the executor is withdrawn from here on; None
+            leaves it there.
         policy: what work to take.
         quorum: quorums to take part in.
         receipts: how to answer directly; None signs no receipts.

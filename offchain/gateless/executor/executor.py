@@ -97,9 +97,6 @@ class Executor:
         self._versions = Versions(
             client, sources, keys, config.bundles_dir, me, max_bundle_bytes=config.max_bundle_bytes
         )
-        self._earnings = Earnings(
-            journal, transactions, self._recovery, me, config.withdraw_threshold
-        )
         parts = Parts(
             client=client,
             journal=journal,
@@ -121,6 +118,7 @@ class Executor:
             config=config,
             clock=self._clock,
         )
+        self._earnings = Earnings(parts, me)
         proofs = Proofs(parts)
         self._scheduler = Scheduler(
             journal,
@@ -223,6 +221,7 @@ class Executor:
             earned=await self._journal.earned(),
             batches=Batches(*await self._journal.batch_counts()),
             balance=None if standing is None else standing.earnings,
+            winnings=self._earnings.winnings,
             available_stake=None if standing is None else standing.available,
             enrolled=() if standing is None else tuple(sorted(standing.enrolled)),
             serving_at=self._serving_at,

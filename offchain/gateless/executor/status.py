@@ -52,6 +52,8 @@ class Status:
         earned: fees of all fulfilled requests.
         batches: shared proofs.
         balance: earnings in the market that were not withdrawn.
+        winnings: what other contracts hold for it, by their names: other markets, courts, the
+            staking contract.
         available_stake: what the market could still lock.
         enrolled: versions enrolled for.
         serving_at: base URL of the content store; empty where nothing is served.
@@ -70,6 +72,7 @@ class Status:
     earned: int
     batches: Batches
     balance: int | None
+    winnings: dict[str, int]
     available_stake: int | None
     enrolled: tuple[int, ...]
     serving_at: str

@@ -122,6 +122,7 @@ class IntentKind(StrEnum):
     FULFILL_BATCH = "fulfill_batch"
     LOCK_AND_FULFILL = "lock_and_fulfill"
     WITHDRAW = "withdraw"
+    COLLECT = "collect"
     OPEN_POOLS = "open_pools"
     RELEASE_POOL = "release_pool"
     RESPOND = "respond"
@@ -133,7 +134,6 @@ class IntentKind(StrEnum):
     LAZY_PROVE = "lazy_prove"
     LAZY_FINALIZE = "lazy_finalize"
     LAZY_BACK = "lazy_back"
-    LAZY_WITHDRAW = "lazy_withdraw"
 
 
 @dataclass(frozen=True, slots=True)

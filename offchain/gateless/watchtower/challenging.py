@@ -68,10 +68,10 @@ class Challenges:
         self._sends: JournaledSender[Intent] = JournaledSender(sender, journal)
 
     async def settle_leftovers(self) -> None:
-        """Finds out what became of deposits that an earlier run sent."""
-        for intent in await self._journal.intents(
-            state=IntentState.PENDING, kind=IntentKind.DEPOSIT
-        ):
+        """Finds out what became of deposits and withdrawals that an earlier run sent."""
+        for intent in await self._journal.intents(state=IntentState.PENDING):
+            if intent.kind not in (IntentKind.DEPOSIT, IntentKind.COLLECT):
+                continue
             if await self._sends.look_up(intent) is not None:
                 continue
             if await self._is_known(intent):

@@ -15,6 +15,7 @@ from gateless.daemon.faults import is_chain_away
 from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import AT_RISK, Case, CaseKind, CaseState
 from gateless.watchtower.challenging import Challenges
+from gateless.watchtower.collecting import Collector
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, case_data
@@ -50,6 +51,7 @@ class Watchtower:
         inbox: takes receipts in.
         judge: computes answers anew.
         challenges: makes and follows challenges.
+        collector: withdraws what they won.
         forums: where cases of each kind are challenged.
         answers: reads the lazy market; None where it is not watched.
         finder: finds the inputs of lazy answers.
@@ -67,6 +69,7 @@ class Watchtower:
         inbox: Inbox,
         judge: Judge,
         challenges: Challenges,
+        collector: Collector,
         forums: dict[CaseKind, Forum],
         answers: AnswerReader | None,
         finder: InputFinder | None,
@@ -80,6 +83,7 @@ class Watchtower:
         self._inbox = inbox
         self._judge = judge
         self._challenges = challenges
+        self._collector = collector
         self._forums = forums
         self._answers = answers
         self._finder = finder
@@ -145,6 +149,7 @@ class Watchtower:
             counts={state.value: count for state, count in sorted(counts.items())},
             active=tuple(case_data(case) for case in active),
             at_risk=await self._journal.at_risk(),
+            winnings=self._collector.winnings,
             serving_at=self._serving_at,
             problems=tuple(problems),
         )
@@ -187,6 +192,7 @@ class Watchtower:
             if self._stopping.is_set() and case.state is _S.WRONG:
                 continue
             await self._advance(case, head)
+        await self._collector.look()
         await self._journal.tidy(head.timestamp)
 
     async def _advance(self, case: Case, head: Block) -> None:

@@ -68,7 +68,8 @@ async def run(
         str | None, typer.Option(metavar="AMOUNT", help="Highest collateral of one request.")
     ] = None,
     withdraw_at: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Withdraw earnings from here on.")
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds from here on."),
     ] = None,
     memory: Annotated[
         int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
