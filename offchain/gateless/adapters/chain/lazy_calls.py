@@ -135,6 +135,17 @@ def finalize(claim: LazyClaim, packed_output: bytes = b"") -> Call:
     return _call(LAZY_MARKET, "finalise a lazy answer", "finalize", claim.struct(), packed_output)
 
 
+def finalize_many(claims: Sequence[LazyClaim]) -> Call:
+    """Makes several answers final without keeping their results; leaves out what is not due."""
+    data = [claim.struct() for claim in claims]
+    return _call(LAZY_MARKET, f"finalise {len(claims)} lazy answers", "finalizeMany", data)
+
+
+def keep_result(claim: LazyClaim) -> Call:
+    """Keeps the result of an answer that :func:`finalize_many` made final."""
+    return _call(LAZY_MARKET, "keep a lazy result", "keepResult", claim.struct())
+
+
 def batch(calls: Sequence[Call]) -> Call:
     """Several calls of the lazy market in one transaction; those that fail are left out."""
     data = [entry.data for entry in calls]
