@@ -16,6 +16,7 @@ from gateless.executor.states import WorkState
 from gateless.executor.work import IntentKind
 from gateless_proofs import BatchProof, Bundle, KeyCache, Prover
 from market_fixtures import Account, MakeAccount, MakeServed, Served, send
+from patience import PATIENCE_SECONDS
 
 PRICE = 1_000_000
 FEE = 950_000
@@ -189,7 +190,7 @@ async def test_a_request_that_is_refunded_while_its_batch_is_proven_does_not_sin
     async with running(isolated_devnet, case.served.executor, case.config, prover=prover) as run:
         await case.measured(run)
         await case.all_in(run, [*short, *long], WorkState.PROVING)
-        await asyncio.wait_for(prover.asked.wait(), 60)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await isolated_devnet.control.advance(200)
         await send(case.users[0], calls.refund(short[0]))
         await run.reaches(short[0], WorkState.FAILED)
@@ -240,9 +241,9 @@ async def test_a_proof_for_which_nobody_waits_is_stopped(
     async with running(isolated_devnet, case.served.executor, case.config, prover=prover) as run:
         await case.measured(run)
         await case.all_in(run, ids, WorkState.PROVING)
-        await asyncio.wait_for(prover.asked.wait(), 60)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await isolated_devnet.control.advance(200)
         for request_id in ids:
             await send(case.users[0], calls.refund(request_id))
-        await asyncio.wait_for(prover.stopped.wait(), 60)
+        await asyncio.wait_for(prover.stopped.wait(), PATIENCE_SECONDS)
         await case.all_in(run, ids, WorkState.FAILED)

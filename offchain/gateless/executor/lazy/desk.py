@@ -87,6 +87,11 @@ class LazyDesk:
             for request_id, verdict in self._waiting.items()
         ]
 
+    @property
+    def waiting_steps(self) -> int:
+        """Steps that are decided and wait for the transaction before them."""
+        return self._outbox.waiting
+
     async def promised(self) -> bool:
         """Whether anything locked is unanswered, or anything doubted unproven that can be."""
         works = await self._journal.find_lazy(PROMISED)
