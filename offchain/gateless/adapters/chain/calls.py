@@ -110,7 +110,7 @@ def mint(to: str, amount: int) -> Call:
 def request(params: RequestParams, packed_input: bytes = b"", input_hint: str = "") -> Call:
     """Opens a request, paid from the market balance."""
     return call_of(
-        MARKET, "request an inference", "request", _request(params), packed_input, input_hint
+        MARKET, "request an inference", "request", request_values(params), packed_input, input_hint
     )
 
 
@@ -122,7 +122,7 @@ def request_with_permit(
         MARKET,
         "deposit and request an inference",
         "requestWithPermit",
-        _request(params),
+        request_values(params),
         packed_input,
         input_hint,
         permit_values(permit),
@@ -371,13 +371,14 @@ def signed_values(signed: SignedRequest) -> dict[str, Any]:
     """A signed request as the ABI takes it."""
     return {
         "requester": signed.requester,
-        "params": _request(signed.params),
+        "params": request_values(signed.params),
         "nonce": signed.nonce,
         "inputHint": signed.input_hint,
     }
 
 
-def _request(params: RequestParams) -> dict[str, Any]:
+def request_values(params: RequestParams) -> dict[str, Any]:
+    """A request's terms as the ABI takes them."""
     return {
         "versionId": params.version_id,
         "mode": int(params.mode),
