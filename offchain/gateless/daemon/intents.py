@@ -6,7 +6,7 @@ each written here before it is sent; so after any crash everything that may have
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,6 +32,9 @@ from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock
 from gateless.adapters.db import Database, RowId, Words
 from gateless.daemon.transactions import IntentState
+
+#: Writes what belongs to an intent, given its number.
+Writing = Callable[[AsyncConnection, int], Awaitable[None]]
 
 
 class IntentTables(NamedTuple):
@@ -147,8 +150,15 @@ class IntentLog:
         async with self._database.begin() as connection:
             await connection.execute(query)
 
-    async def _intend(self, prepared: PreparedTx, values: Mapping[str, Any]) -> int:
+    async def _intend(
+        self, prepared: PreparedTx, values: Mapping[str, Any], also: Writing | None = None
+    ) -> int:
         """Writes an intent and its first attempt down, all or nothing; returns its number.
+
+        Args:
+            prepared: the attempt.
+            values: what it is about.
+            also: writes more about a new one, in the same transaction.
 
         Signing is deterministic: what was dropped unsent and is decided again may have the very
         same bytes. Then it is the same one, and pending again.
@@ -173,6 +183,8 @@ class IntentLog:
             result = await connection.execute(new.returning(intents.c.intent_id))
             intent_id = int(result.scalar_one())
             await self._write_attempt(connection, intent_id, prepared)
+            if also is not None:
+                await also(connection, intent_id)
         return intent_id
 
     async def _write_attempt(

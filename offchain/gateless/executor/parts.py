@@ -68,6 +68,11 @@ class Parts:
     config: ExecutorConfig
     clock: Clock
 
+    async def block_gas_limit(self) -> int:
+        """Gas that a block of the chain holds now."""
+        block = await self.client.rpc.request("eth_getBlockByNumber", "latest", False)
+        return int(block["gasLimit"], 16)
+
 
 def kept_input(work: Work) -> bytes:
     """The packed input of checked work."""

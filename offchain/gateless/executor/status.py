@@ -54,6 +54,8 @@ class Status:
         earned: fees of all fulfilled requests.
         batches: shared proofs.
         balance: earnings in the market that were not withdrawn.
+        winnings: what other contracts hold for it, by their names: other markets, courts, the
+            staking contract.
         available_stake: what the market could still lock.
         enrolled: versions enrolled for.
         proving: where proofs are made, and what of it is in use.
@@ -73,6 +75,7 @@ class Status:
     earned: int
     batches: Batches
     balance: int | None
+    winnings: dict[str, int]
     available_stake: int | None
     enrolled: tuple[int, ...]
     proving: ProvingStatus | None

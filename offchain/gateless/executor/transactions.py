@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.sender import Sender
 from gateless.core.types import Receipt
@@ -37,6 +39,14 @@ class Transactions(JournaledSender[Intent]):
         super().__init__(sender, journal)
         self._journal = journal
 
+    async def estimate(self, call: Call) -> int:
+        """Gas that a call would need now.
+
+        Raises:
+            GatelessError: it would revert, or the node cannot be asked.
+        """
+        return await self._sender.estimate(call)
+
     async def execute(
         self,
         kind: IntentKind,
@@ -44,6 +54,7 @@ class Transactions(JournaledSender[Intent]):
         request_id: int | None = None,
         *,
         batch_id: int | None = None,
+        request_ids: Sequence[int] = (),
         still_wanted: StillWanted,
     ) -> Receipt:
         """Simulates, signs, journals, sends and waits until the transaction is mined.
@@ -56,7 +67,9 @@ class Transactions(JournaledSender[Intent]):
         """
         prepared = await self._sender.prepare(call, private=kind in _PRIVATE)
         try:
-            intent = await self._journal.intend(kind, prepared, request_id, batch_id=batch_id)
+            intent = await self._journal.intend(
+                kind, prepared, request_id, batch_id=batch_id, request_ids=request_ids
+            )
         except BaseException:
             self._sender.discard(prepared)
             raise

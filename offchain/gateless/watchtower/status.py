@@ -26,6 +26,7 @@ class Status:
         counts: cases by state.
         active: cases with a bond at risk, and those that wait for one.
         at_risk: bonds at the contracts.
+        winnings: what contracts hold for it, by their names: rewards, bonds that came back.
         serving_at: base URL of the inbox; empty where nothing is served.
         problems: what keeps wrong answers from being challenged.
     """
@@ -37,6 +38,7 @@ class Status:
     counts: dict[str, int]
     active: tuple[dict[str, Any], ...]
     at_risk: int
+    winnings: dict[str, int]
     serving_at: str
     problems: tuple[Problem, ...]
 

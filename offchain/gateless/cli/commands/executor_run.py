@@ -90,7 +90,8 @@ async def run(
         str | None, typer.Option(metavar="AMOUNT", help="Highest collateral of one request.")
     ] = None,
     withdraw_at: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Withdraw earnings from here on.")
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds from here on."),
     ] = None,
     memory: Annotated[
         int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
@@ -234,6 +235,15 @@ async def run(
             metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
         ),
     ] = 0.0,
+    busy: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT",
+            min=0,
+            rich_help_panel=_COSTS,
+            help="What is added when all capacity is in use; by its share.",
+        ),
+    ] = 0.0,
     max_fee: MaxFee = None,
     max_tip: MaxTip = None,
     stuck_after: StuckAfter = 60.0,
@@ -291,6 +301,7 @@ async def run(
                 ),
                 capital_bps=round(capital_yield * 100),
                 profit_bps=round(profit * 100),
+                busy_bps=round(busy * 100),
             ),
             receipts=receipts,
             lazy=LazyConfig(

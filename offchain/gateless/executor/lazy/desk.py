@@ -87,6 +87,11 @@ class LazyDesk:
             for request_id, verdict in self._waiting.items()
         ]
 
+    @property
+    def waiting_steps(self) -> int:
+        """Steps that are decided and wait for the transaction before them."""
+        return self._outbox.waiting
+
     async def promised(self) -> bool:
         """Whether anything locked is unanswered, or anything doubted unproven that can be."""
         works = await self._journal.find_lazy(PROMISED)
@@ -111,6 +116,8 @@ class LazyDesk:
         await self._journal.drop_settled_lazy(head.number)
         for work in await self._journal.find_lazy([_S.LOCKED]):
             self._start(work)
+        if self._open:
+            await self._journal.reconsider_missed_lazy(head.timestamp)
         for work in await self._journal.find_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)
 

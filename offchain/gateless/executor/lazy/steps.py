@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 
 import structlog
 
@@ -11,7 +12,7 @@ from gateless.adapters.chain import lazy_calls
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.errors import GatelessError
-from gateless.core.lazy import Backing, LazyState
+from gateless.core.lazy import Backing, LazyLock, LazyRequest, LazyState
 from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_hopeless
 from gateless.executor.lazy.context import LazyContext
@@ -84,11 +85,11 @@ class LazySteps:
                 return None
             if verdict.answer is Answer.WAIT:
                 return verdict
-            call, kind = self._lock_call(work, asking)
+            call, kind = self._lock_call(work, asking, work.missed(await self._now()))
             self._reserved += work.request.collateral
             self._promised += work.request.audit_bps > 0
         try:
-            receipt = await self._outbox.send(kind, call, lambda: self._is_open(work))
+            receipt = await self._outbox.send(kind, call, lambda: self._is_lockable(work))
             await self._context.take_over(receipt)
         finally:
             self._reserved -= work.request.collateral
@@ -146,8 +147,10 @@ class LazySteps:
         standing = await parts.standing.refresh()
         now = await self._now()
         gas_price = await context.gas_price()
+        missed = work.missed(now)
+        request = work.request if missed is None else _at_price(work.request, missed.price)
         verdict = context.policy.judge(
-            work.request,
+            request,
             standing,
             await self._unreserved(),
             now=now,
@@ -158,9 +161,9 @@ class LazySteps:
             audits=await self._audits(),
         )
         asking = context.policy.asking(
-            work.request, standing, seconds, ready.info.royalty_bps, gas_price
+            request, standing, seconds, ready.info.royalty_bps, gas_price
         )
-        if verdict.answer is Answer.TAKE and work.signature is not None:
+        if verdict.answer is Answer.TAKE and work.signature is not None and missed is None:
             missing = await context.shortage(self._offer(work), now)
             if missing:
                 verdict = Verdict(
@@ -182,7 +185,9 @@ class LazySteps:
         backing = await self._context.market.backing(self._context.me)
         return Backing(backing.total, min(backing.total, backing.used + self._reserved))
 
-    def _lock_call(self, work: LazyWork, asking: int) -> tuple[Call, IntentKind]:
+    def _lock_call(
+        self, work: LazyWork, asking: int, missed: LazyLock | None
+    ) -> tuple[Call, IntentKind]:
         request, signature, output = work.request, work.signature, work.packed_output or b""
         if request.named_executor is not None:
             if signature is None:
@@ -191,6 +196,8 @@ class LazySteps:
                 call = lazy_calls.lock_signed_and_fulfill(request, signature, output)
             return call, IntentKind.LAZY_LOCK_AND_ANSWER
         seconds = math.ceil(self._parts.policy.config.margin_seconds)
+        if missed is not None:
+            return lazy_calls.take_over(request, missed, seconds), IntentKind.LAZY_TAKE_OVER
         if signature is None:
             return lazy_calls.lock(request, seconds, asking), IntentKind.LAZY_LOCK
         return lazy_calls.lock_signed(request, signature, seconds, asking), IntentKind.LAZY_LOCK
@@ -205,7 +212,7 @@ class LazySteps:
         if await self._now() > work.request.deadline:
             await self._lose(work, "expired", "its deadline passed before it was locked")
             return True
-        if await self._is_open(work):
+        if await self._is_lockable(work):
             return False
         state = await self._context.market.state(work.request_id)
         if state is LazyState.NONE:
@@ -215,10 +222,13 @@ class LazySteps:
     async def _lose(self, work: LazyWork, reason: str, text: str) -> None:
         await self._journal.move_lazy(work.request_id, _S.LOST, reason=reason, text=text)
 
-    async def _is_open(self, work: LazyWork) -> bool:
+    async def _is_lockable(self, work: LazyWork) -> bool:
+        """Whether it is open, or was missed by another executor."""
         state = await self._context.market.state(work.request_id)
         if state is LazyState.OPEN:
             return True
+        if state is LazyState.LOCKED:
+            return work.missed(await self._now()) is not None
         if state is not LazyState.NONE or work.signature is None:
             return False
         return not await self._context.is_spent(self._offer(work))
@@ -234,3 +244,8 @@ class LazySteps:
         client = self._parts.client
         signature = work.signature or b""
         return LazyOffer(client.chain_id, self._context.market.address, work.request, signature)
+
+
+def _at_price(request: LazyRequest, price: int) -> LazyRequest:
+    """A request as it is to be judged whose price an earlier lock has fixed."""
+    return replace(request, max_price=price, min_price=0, ramp_start=0, ramp_length=0)
