@@ -20,7 +20,7 @@ SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
 .PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep symbolic slither mutants \
-  bench conformance snapshots fixtures dapp page clean
+  bench bench-indexer conformance snapshots fixtures dapp page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -121,6 +121,9 @@ bench: build ## ezkl's default and ours side by side; MODELS=folder adds models,
 
 conformance: build ## which models of MODELS prove and verify on chain, and why the rest does not
 	@$(BENCH) --conformance
+
+bench-indexer: build ## events the indexer follows in a second, times of searches; ARGS=--help lists options
+	@$(PY) -m benchmarks.indexing $(ARGS)
 
 # --- maintenance ---------------------------------------------------------------------------------
 

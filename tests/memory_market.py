@@ -70,6 +70,9 @@ class State:
     balance: int = 0
     withdrawn: int = 0
 
+    def copy(self) -> State:
+        return State(dict(self.requests), self.balance, self.withdrawn)
+
     def run(self, sender: str, data: bytes, block: int) -> list[tuple[str, dict[str, Any]]]:
         """Does what a call does; returns its events."""
         now, selector, first = timestamp(block), data[:4], int.from_bytes(data[4:36], "big")
@@ -107,11 +110,18 @@ class MemoryMarket(MemoryNode):
         state: after the latest block.
         created: block in which a request was made, by its number.
         receipts: status and events of mined transactions by hash.
+        past: what was mined and stored after each block.
+        branches: how often a block's number was taken anew.
     """
 
     created: dict[int, int] = field(default_factory=dict)
     state: State = field(default_factory=State)
     receipts: dict[str, tuple[bool, list[Event]]] = field(default_factory=dict)
+    past: dict[int, tuple[int, dict[int, int], State]] = field(default_factory=dict)
+    branches: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._remember()
 
     def mine(self) -> None:
         """The next block; the calls in it take effect."""
@@ -119,6 +129,34 @@ class MemoryMarket(MemoryNode):
         super().mine()
         for entry in self.mined[known:]:
             self.receipts[entry.tx_hash] = self._apply(self.state, entry)
+        self._remember()
+
+    def fork(self, depth: int, *, returning: bool) -> None:
+        """Undoes the last blocks; as many others and one more come in their place.
+
+        Args:
+            depth: how many, as far as there are so many.
+            returning: whether the node takes what was in them back into its mempool.
+        """
+        first = max(min(self.past) + 1, self.head - depth + 1)
+        undone = range(first, self.head + 1)
+        for number in undone:
+            self.branches[number] = self.branches.get(number, 0) + 1
+        self.head = first - 1
+        count, created, state = self.past[self.head]
+        for entry in self.mined[count:]:
+            if returning:
+                self.pool[entry.tx.nonce] = (entry.raw, entry.tx)
+        self.mined, self.created, self.state = self.mined[:count], dict(created), state.copy()
+        for _ in range(len(undone) + 1):
+            self.mine()
+
+    def hash_of(self, block: int) -> str:
+        """A block's hash on the present branch."""
+        return f"0x{self.branches.get(block, 0):032x}{block:032x}"
+
+    def _remember(self) -> None:
+        self.past[self.head] = (self.count, dict(self.created), self.state.copy())
 
     def ask(self, lock_duration: int, deadline: int) -> int:
         """Makes a request, in a block of its own; returns its number."""
@@ -128,6 +166,7 @@ class MemoryMarket(MemoryNode):
         self.state.requests[number] = new_request(
             number, lock_duration=lock_duration, deadline=deadline
         )
+        self._remember()
         return number
 
     def lock_by_rival(self, number: int) -> None:
@@ -158,7 +197,9 @@ class MemoryMarket(MemoryNode):
         except RevertedError:
             return False, []
         return True, [
-            Event(name, args, entry.block, block_hash(entry.block), entry.tx_hash, number, "Market")
+            Event(
+                name, args, entry.block, self.hash_of(entry.block), entry.tx_hash, number, "Market"
+            )
             for number, (name, args) in enumerate(events)
         ]
 
@@ -169,7 +210,7 @@ class MemoryMarket(MemoryNode):
 
     def _simulate(self, request: dict[str, str], block: str) -> None:
         """Against what is mined and, for the block to come, what waits."""
-        state = State(dict(self.state.requests), self.state.balance)
+        state = self.state.copy()
         if block == "pending":
             nonce = self.count
             while nonce in self.pool:
@@ -195,10 +236,6 @@ def timestamp(block: int) -> int:
     return int(block * BLOCK_SECONDS)
 
 
-def block_hash(block: int) -> str:
-    return f"0x{block:064x}"
-
-
 class MemoryClient(ChainConnection):
     """What a journal's recovery asks the chain."""
 
@@ -210,7 +247,7 @@ class MemoryClient(ChainConnection):
     async def block(self, tag: int | str = "latest") -> Block:
         head = int(await self.rpc.request("eth_blockNumber"), 16)
         number = tag if isinstance(tag, int) else head + (tag == "pending")
-        return Block(number, timestamp(number), block_hash(number))
+        return Block(number, timestamp(number), self.node.hash_of(number))
 
     async def request(self, request_id: int) -> RequestInfo:
         await self.rpc.request("eth_blockNumber")

@@ -55,6 +55,7 @@ class MemoryNode(Rpc):
         base_fees: of the blocks to come; the last one stays.
         faults: of the questions to come; afterwards there are none.
         send_faults: of the transactions to come.
+        shown: called with each transaction that reaches it.
         before: called before each request: a process may die there.
         lag: blocks after which a receipt is shown.
     """
@@ -64,6 +65,7 @@ class MemoryNode(Rpc):
     faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
     send_faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
     before: Callable[[str], None] = lambda _method: None
+    shown: Callable[[str, DecodedTx], None] = lambda _hash, _tx: None
     lag: int = 0
     balance: int = 10**20
     head: int = 10
@@ -121,6 +123,7 @@ class MemoryNode(Rpc):
     def _send(self, raw: bytes, fault: Fault) -> str:
         tx = decode_transaction(raw)
         self.seen.append(tx)
+        self.shown(_hash(raw), tx)
         if fault is Fault.REFUSED:
             raise RpcError("eth_sendRawTransaction", -32000, "transaction underpriced", None)
         if any(entry.tx_hash == _hash(raw) for entry in self.mined):

@@ -13,7 +13,7 @@ from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.connection import ChainConnection
 from gateless.adapters.chain.fees import FeePolicy
 from gateless.adapters.chain.lane import SendingPolicy
-from gateless.adapters.chain.prepared import PreparedTx
+from gateless.adapters.chain.prepared import DecodedTx, PreparedTx
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import GatelessError
@@ -73,6 +73,12 @@ class Journal:
         self.intents[intent_id] = replace(intent, attempts=(*intent.attempts, attempt))
         self.crash("attempted")
 
+    async def owner_of(self, tx_hash: str) -> str | None:
+        for intent in self.intents.values():
+            if any(attempt.tx_hash == tx_hash for attempt in intent.attempts):
+                return intent.label
+        return None
+
     async def conclude(self, intent_id: int, state: IntentState, **_facts: Any) -> None:
         self.crash("conclude")
         self.intents[intent_id] = replace(self.intents[intent_id], state=state)
@@ -109,6 +115,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.node.before = self.step
+        self.node.shown = self.require_journaled
         self.journal.crash = self.step
         self.clock = MemoryClock(self.node)
 
@@ -118,6 +125,12 @@ class World:
             self.node.restart()
         if self.steps in self.crashes:
             raise CrashError(f"at step {self.steps}")
+
+    def require_journaled(self, tx_hash: str, tx: DecodedTx) -> None:
+        """Before any node sees it. What fills a gap is for nobody."""
+        nonces = {entry.attempts[0].nonce for entry in self.journal.pending()}
+        if tx.data or tx.nonce in nonces:
+            assert tx_hash in self.journal.hashes(), "sent before it was journaled"
 
     async def live(self) -> None:
         """Runs processes, one after the other, until everything is done."""

@@ -53,7 +53,7 @@ def test_the_commands() -> None:
         "wallet deposit",
         "wallet withdraw",
         *(f"executor {name}" for name in ("stake", "key", "run", "status", "leave", "unstake")),
-        "executor withdraw",
+        *(f"executor {name}" for name in ("withdraw", "backup", "restore")),
         *(f"devnet {name}" for name in ("up", "status", "fund", "advance")),
         *(f"store {name}" for name in ("serve", "put")),
     }

@@ -16,7 +16,7 @@ from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock
 from gateless.adapters.db import Database, DatabaseUrl
 from gateless.adapters.signer import LocalSigner
-from gateless.core.errors import GatelessError
+from gateless.core.errors import ChainError, GatelessError
 from gateless.core.types import ExecutorInfo, Receipt
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.journals import Position
@@ -27,7 +27,7 @@ from gateless.executor.recovery import Recovery
 from gateless.executor.states import COMMITTED, FINAL, UNCOMMITTED, WorkState
 from gateless.executor.transactions import Transactions
 from gateless.executor.work import IntentKind, NewWork, Work
-from memory_market import MARKET, MemoryClient, MemoryMarket, block_hash
+from memory_market import MARKET, MemoryClient, MemoryMarket
 from memory_node import GWEI, MemoryClock
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -96,12 +96,14 @@ class Process:
 
     Attributes:
         unsettled: promised work to be compared with the chain before anything else.
+        forked: whether what has ended is to be compared with it as well.
     """
 
     chain: MemoryMarket
     clock: MemoryClock
     journal: Journal
     unsettled: set[int] = field(default_factory=set)
+    forked: bool = False
 
     def __post_init__(self) -> None:
         self.client: Any = MemoryClient(self.chain)
@@ -128,7 +130,11 @@ class Process:
         self.unsettled = {work.request_id for work in await self.journal.find(COMMITTED)}
 
     async def look(self) -> None:
-        """Reads what is new on chain, in two stretches where it is much."""
+        """Reads what is new on chain, in two stretches where it is much; finds forks."""
+        positions = await self.journal.positions()
+        if positions and not self._holds(positions[0]):
+            await self.journal.rewind(next((p.number for p in positions if self._holds(p)), 0))
+            self.forked = True
         cursor = await self.journal.cursor()
         known = 0 if cursor is None else cursor.number
         for last in sorted({(known + self.chain.head) // 2, self.chain.head} - {known}):
@@ -137,14 +143,31 @@ class Process:
                 for number, block in self.chain.created.items()
                 if known < block <= last
             ]
-            await self.journal.advance(found, Position(last, block_hash(last)))
+            await self.journal.advance(found, Position(last, self.chain.hash_of(last)))
             known = last
+        if self.forked:
+            await self.recovery.after_fork((await self.client.block()).timestamp)
+            self.forked = False
+
+    async def look_again(self) -> None:
+        """Reads what is new; what fails because the chain is away is done next time."""
+        with suppress(ChainError):
+            await self.look()
+
+    def _holds(self, position: Position) -> bool:
+        head = self.chain.head
+        return position.number <= head and self.chain.hash_of(position.number) == position.hash
 
     async def work_on(self, request_ids: list[int]) -> None:
         """One step of each, at the same time."""
         async with asyncio.TaskGroup() as group:
             for request_id in request_ids:
                 group.create_task(self._work_on(request_id))
+
+    async def work_on_all(self) -> None:
+        """One step of everything that is not over."""
+        unfinished = await self.journal.find(set(WorkState) - FINAL)
+        await self.work_on([work.request_id for work in unfinished])
 
     async def collect(self) -> None:
         """Withdraws what was earned."""

@@ -196,6 +196,8 @@ async def test_further_attempts_are_kept_in_their_order(journal: Journal) -> Non
     named = [replace(attempt, label="lock") for attempt in (prepared(7), dearer, empty)]
     assert list(kept.attempts) == named
     assert (kept.nonce, kept.tx_hash) == (7, empty.tx_hash)
+    assert await journal.owner_of(dearer.tx_hash) == f"lock (intent {intent.intent_id})"
+    assert await journal.owner_of("0xforeign") is None
     # Whichever of them is signed again, it is this intent.
     assert (await journal.intend(IntentKind.LOCK, dearer, 1)).intent_id == intent.intent_id
 

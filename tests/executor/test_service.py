@@ -147,6 +147,8 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
         receipts={"bond": 10, "capacity": 5, "challenge_bond": 2},
         intake={"burst": 7},
         lazy={"backing": 1000},
+        cluster="ray://10.0.0.1:10001",
+        cluster_node_cores=4,
         sending={"max_fee_per_gas": 10**11, "stuck_seconds": 30},
         relay={"url": "https://relay.example.org", "fallback": "wait"},
         signer={"url": "http://127.0.0.1:9000"},
@@ -161,6 +163,8 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
     assert config.receipts == ReceiptsConfig(bond=10, capacity=5, challenge_bond=2)
     assert config.intake == IntakeConfig(burst=7)
     assert config.lazy == LazyConfig(backing=1000)
+    assert (config.cluster, config.cluster_node_cores) == ("ray://10.0.0.1:10001", 4)
+    assert config.cluster_node_memory_bytes is None
     assert config.sending.fees.max_fee_per_gas == 10**11
     assert config.sending.stuck_seconds == 30
     assert config.relay == RelayPolicy("https://relay.example.org", fallback=RelayFallback.WAIT)

@@ -18,9 +18,9 @@ from gateless_proofs.process import WorkerProcess
 from gateless_proofs.prover import Prover
 from gateless_proofs.sandbox import Limits, exchange, run_worker
 from hostile_models import REFUSED, nested
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from proof_fixtures import LIMITS, Built
-from tiny_models import endless, floats, hidden_bomb, one_node, run_of, save
+from tiny_models import endless, floats, hidden_bomb, one_node, run_of, save, slow
 
 SMALL = Limits(memory_bytes=2 << 30, seconds=60, threads=1)
 ROW = {"name": "x", "shape": [1, 4], "dtype": "FLOAT"}
@@ -72,44 +72,12 @@ async def test_memory_that_depends_on_the_input_meets_the_limit(tmp_path: Path) 
     assert caught.value.code == "memory-limit"
 
 
-def slow(path: Path) -> Path:
-    """Within every bound on its size, and far too long: two thousand products of large matrices."""
-    size = 3000
-    nodes = [helper.make_node("Expand", ["x", "s"], ["v0"])]
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["go_on"], ["goes_on"]),
-            helper.make_node("MatMul", ["m", "m"], ["product"]),
-            helper.make_node("Tanh", ["product"], ["more"]),
-        ],
-        "body",
-        [
-            helper.make_tensor_value_info("place", TensorProto.INT64, []),
-            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
-            floats("m", size, size),
-        ],
-        [
-            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
-            floats("more", size, size),
-        ],
-    )
-    nodes.append(helper.make_node("Loop", ["times", "always", "v0"], ["last"], body=body))
-    nodes.append(helper.make_node("ReduceSum", ["last"], ["y"]))
-    constants = {
-        "s": np.array([size, size]),
-        "times": np.array(100_000),
-        "always": np.array(True),
-    }
-    return save(path, nodes, [floats("x", 1, 1)], [floats("y", 1, 1)], constants)
-
-
 async def test_time_that_no_check_sees_meets_the_limit(tmp_path: Path) -> None:
     path = slow(tmp_path / "model.onnx")
     load_checked(path, for_circuit=False)
-    request = {"model": str(path), "shapes": [[1, 1]], "samples": [[[1.0]]]}
     limits = Limits(memory_bytes=2 << 30, seconds=2, threads=1)
     with pytest.raises(SandboxError) as caught:
-        await run_worker("reference", request, limits=limits)
+        await run_worker("reference", run_of(path), limits=limits)
     assert caught.value.code == "time-limit"
 
 
@@ -202,7 +170,7 @@ async def test_work_goes_on_beside_hostile_models(
         codes, proof = await asyncio.gather(
             asyncio.gather(
                 attack("bomb", [1]),
-                attack("slow", [1, 1]),
+                attack("slow", [1, 4]),
                 attack("endless", [1, 4]),
                 attack("external", [1, 4]),
             ),

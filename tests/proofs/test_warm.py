@@ -19,7 +19,7 @@ from gateless_proofs.sandbox import Limits
 from gateless_proofs.warm import MAX_JOBS, WarmWorkers
 from patience import PATIENCE_SECONDS
 from proof_fixtures import Built, eventually
-from tiny_models import endless, run_of
+from tiny_models import run_of, slow
 
 GIB = 1 << 30
 LIMITS = Limits(memory_bytes=2 * GIB, seconds=120, threads=1)
@@ -103,7 +103,7 @@ async def test_a_refusal_without_a_panic_does_not(workers: WarmWorkers, mlp: Bui
     absent = {"model": str(mlp.bundle.root / "README.md"), "shapes": [], "samples": []}
     answer = await workers.run("one", "reference", absent, limits=LIMITS)
     assert answer.error is not None
-    assert answer.error["code"] == "onnxruntime-refused"
+    assert answer.error["code"] == "not-onnx"
     assert await pid_of_next(workers, "one", mlp) == first
 
 
@@ -111,10 +111,10 @@ async def test_limits_replace_the_process(
     workers: WarmWorkers, mlp: Built, cache: KeyCache
 ) -> None:
     first = await pid_of_next(workers, "one", mlp)
-    slow = run_of(endless(mlp.bundle.root / "endless.onnx"))
+    request = run_of(slow(mlp.bundle.root / "slow.onnx"))
     with pytest.raises(SandboxError) as caught:
         limits = Limits(memory_bytes=2 * GIB, seconds=0.3, threads=1)
-        await workers.run("one", "reference", slow, limits=limits)
+        await workers.run("one", "reference", request, limits=limits)
     assert caught.value.code == "time-limit"
     assert not running(first)
     second = await pid_of_next(workers, "one", mlp)
@@ -137,7 +137,7 @@ async def test_a_killed_process_is_replaced(workers: WarmWorkers, mlp: Built) ->
 
 
 async def test_cancelling_a_job_kills_its_process(workers: WarmWorkers, mlp: Built) -> None:
-    request = run_of(endless(mlp.bundle.root / "endless.onnx"))
+    request = run_of(slow(mlp.bundle.root / "slow.onnx"))
     task = asyncio.ensure_future(workers.run("one", "reference", request, limits=LIMITS))
     await eventually("the job runs", lambda: bool(workers._busy))
     [process] = workers._busy
@@ -189,7 +189,7 @@ async def test_limits_are_set_for_each_job_and_never_above_the_ceiling(
 ) -> None:
     process = await WorkerProcess.start(ceiling_bytes=2 * GIB, threads=1)
     try:
-        request = run_of(endless(tmp_path / "endless.onnx"))
+        request = run_of(slow(tmp_path / "slow.onnx"))
         job = asyncio.ensure_future(process.do("reference", request, memory_bytes=asked))
         wanted = [str(granted), str(2 * GIB)]
         await eventually("the limit is set", lambda: address_space(process.pid) == wanted)
@@ -197,6 +197,15 @@ async def test_limits_are_set_for_each_job_and_never_above_the_ceiling(
         await asyncio.gather(job, return_exceptions=True)
     finally:
         await process.kill()
+
+
+async def test_a_model_runs_on_one_thread(workers: WarmWorkers, mlp: Built) -> None:
+    request = run_of(mlp.bundle.model)
+    answer = await workers.run("one", "reference", request, limits=LIMITS)
+    assert answer.result is not None
+    [entry] = workers._idle
+    # The other one is onnxruntime's own, which it starts when it is loaded and which sleeps.
+    assert len(os.listdir(f"/proc/{entry.process.pid}/task")) <= 2
 
 
 #: what a model that has taken its process over could say

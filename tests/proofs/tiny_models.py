@@ -137,6 +137,40 @@ def endless(path: Path) -> Path:
     return save(path, [node], [floats("x", 1, 4)], [floats("y", 1, 4)], constants)
 
 
+def slow(path: Path) -> Path:
+    """Within every bound on its size, and too long: a hundred thousand products of matrices."""
+    size = 3000
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["total"]),
+        helper.make_node("Expand", ["total", "s"], ["v0"]),
+    ]
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_on"], ["goes_on"]),
+            helper.make_node("MatMul", ["m", "m"], ["product"]),
+            helper.make_node("Tanh", ["product"], ["more"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("place", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            floats("m", size, size),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            floats("more", size, size),
+        ],
+    )
+    nodes.append(helper.make_node("Loop", ["times", "always", "v0"], ["last"], body=body))
+    nodes.append(helper.make_node("ReduceSum", ["last"], ["y"]))
+    constants = {
+        "s": np.array([size, size]),
+        "times": np.array(100_000),
+        "always": np.array(True),
+    }
+    return save(path, nodes, [floats("x", 1, 4)], [floats("y", 1, 1)], constants)
+
+
 def run_of(model: Path) -> dict[str, Any]:
     """The request that runs a model of four inputs once."""
     return {"model": str(model), "shapes": [[1, 4]], "samples": [[[0.0] * 4]]}

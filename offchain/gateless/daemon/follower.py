@@ -16,7 +16,7 @@ from gateless.adapters.chain.headers import Header, read_header, read_headers
 from gateless.adapters.chain.rpc import Rpc
 from gateless.core.errors import ChainError
 from gateless.core.types import Block, Event
-from gateless.daemon.fork_point import find_fork
+from gateless.daemon.fork_point import find_fork, head_above
 from gateless.daemon.journals import REMEMBERED_BLOCKS, Position
 from gateless.daemon.linked_blocks import Forked, LinkedBlocks, require_same_blocks
 
@@ -147,6 +147,11 @@ class Follower:
             ChainError: ``rpc-behind`` where the node does not have the last block read and shows no
                 other in its place, and those of the transport.
         """
+        cursor = await self._cursor.positions(1)
+        holds = await self._chain.rpc.together(lambda one: head_above(one, cursor))
+        if holds is not None:
+            self._looks_behind = 0
+            return Look(holds)
         positions = await self._cursor.positions()
         head, above = await self._find_fork(positions)
         ancestor = None

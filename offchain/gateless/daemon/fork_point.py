@@ -11,6 +11,20 @@ from gateless.core.types import Block
 from gateless.daemon.journals import Position
 
 
+async def head_above(rpc: Rpc, cursor: Sequence[Position]) -> Block | None:
+    """The head of the chain, if that goes on from the cursor.
+
+    Args:
+        rpc: one endpoint.
+        cursor: the last block that was read; empty before the first.
+
+    Raises:
+        ChainError: those of the transport.
+    """
+    head = (await read_header(rpc)).block
+    return head if not cursor or await _holds(rpc, cursor[0], head) else None
+
+
 async def find_fork(
     rpc: Rpc, positions: Sequence[Position], *, believe_shorter: bool = False
 ) -> tuple[Block, int | None]:
@@ -31,12 +45,9 @@ async def find_fork(
             those of the transport.
     """
     head = (await read_header(rpc)).block
-    if not positions or positions[0].hash == head.hash:
+    if not positions or await _holds(rpc, positions[0], head):
         return head, None
-    if positions[0].number <= head.number:
-        if await _holds(rpc, positions[0], head):
-            return head, None
-    elif not believe_shorter:
+    if positions[0].number > head.number and not believe_shorter:
         await _require_another_block(rpc, positions, head)
     # What holds is a block of the chain, and so is all below it: a binary search.
     fails, holds = 0, len(positions)
@@ -65,6 +76,6 @@ async def _require_another_block(rpc: Rpc, positions: Sequence[Position], head: 
 
 async def _holds(rpc: Rpc, position: Position, head: Block) -> bool:
     """Whether a block that was read is part of the chain."""
-    if position.number > head.number:
-        return False
+    if position.number >= head.number:
+        return position.hash == head.hash
     return (await read_header(rpc, position.number)).hash == position.hash

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock
 from gateless.adapters.db import Database, RowId, Words
+from gateless.daemon.metrics import TransactionTotals
 from gateless.daemon.transactions import IntentState
 
 #: Writes what belongs to an intent, given its number.
@@ -131,6 +132,18 @@ class IntentLog:
             if (await connection.execute(query)).one_or_none() is None:
                 await self._write_attempt(connection, intent_id, attempt)
 
+    async def owner_of(self, tx_hash: str) -> str | None:
+        """What a transaction was for, if this journal signed it."""
+        intents, attempts = self.intent_tables.intents, self.intent_tables.attempts
+        query = (
+            select(intents.c.kind, intents.c.intent_id)
+            .join(attempts, intents.c.intent_id == attempts.c.intent_id)
+            .where(attempts.c.tx_hash == tx_hash)
+        )
+        async with self._database.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else f"{row.kind} (intent {row.intent_id})"
+
     async def conclude(
         self,
         intent_id: int,
@@ -149,6 +162,22 @@ class IntentLog:
         )
         async with self._database.begin() as connection:
             await connection.execute(query)
+
+    async def transaction_totals(self) -> TransactionTotals:
+        """How many transactions there were, for what, what became of them, and their gas."""
+        intents, attempts = self.intent_tables.intents, self.intent_tables.attempts
+        by_kind = select(
+            intents.c.kind, intents.c.state, func.count(), func.sum(intents.c.gas_used)
+        ).group_by(intents.c.kind, intents.c.state)
+        repeated = select(func.count()).select_from(attempts).where(attempts.c.number > 0)
+        counts: dict[tuple[str, str], int] = {}
+        gas: dict[str, int] = {}
+        async with self._database.connect() as connection:
+            for kind, state, count, used in await connection.execute(by_kind):
+                counts[(kind, state)] = count
+                gas[kind] = gas.get(kind, 0) + int(used)
+            replacements = (await connection.execute(repeated)).scalar_one()
+        return TransactionTotals(counts, gas, replacements)
 
     async def _intend(
         self, prepared: PreparedTx, values: Mapping[str, Any], also: Writing | None = None

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -154,3 +155,13 @@ async def write_position(connection: AsyncConnection, blocks: Table, position: P
 async def forget_above(connection: AsyncConnection, blocks: Table, ancestor: int) -> None:
     """Takes the cursor back to a block that is still part of the chain."""
     await connection.execute(delete(blocks).where(blocks.c.number > ancestor))
+
+
+async def require_writable(database: Database, meta: Table) -> None:
+    """Writes what is there already once more: shows whether anything can be written.
+
+    Raises:
+        GatelessError: it cannot, as :meth:`Database.begin` says.
+    """
+    async with database.begin() as connection:
+        await connection.execute(update(meta).values(value=meta.c.value))

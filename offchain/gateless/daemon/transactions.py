@@ -8,7 +8,7 @@ decides the same thing anew waits for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -73,6 +73,10 @@ class IntentBook(Protocol):
         """Writes a further attempt down, before it is sent. One that is known is no other one."""
         ...
 
+    async def owner_of(self, tx_hash: str) -> str | None:
+        """What a transaction was for, in words, if this journal signed it."""
+        ...
+
     async def conclude(
         self,
         intent_id: int,
@@ -107,7 +111,12 @@ class JournaledSender(Generic[Intent]):
             self._sender.adopt(intent.attempts, self._keeper(intent))
 
     async def drive(
-        self, intent: Intent, *, still_wanted: StillWanted | None, fresh: bool = False
+        self,
+        intent: Intent,
+        *,
+        still_wanted: StillWanted | None,
+        fresh: bool = False,
+        told: Callable[[], None] | None = None,
     ) -> Receipt:
         """Sends a journaled intent until it is mined; safe to repeat after a crash.
 
@@ -117,6 +126,7 @@ class JournaledSender(Generic[Intent]):
                 cheaper than letting it revert. Where it is None, waiting ends after the sender's
                 timeout, and the intent stays pending.
             fresh: whether it was signed just now, so that no node can have it.
+            told: called once a node has it.
 
         Raises:
             ContractError: it was mined and reverted.
@@ -137,7 +147,8 @@ class JournaledSender(Generic[Intent]):
             intent.attempts, keep=self._keeper(intent), still_wanted=still_wanted, fresh=fresh
         )
         try:
-            receipt = await pursuit.run(self._sender.timeout if still_wanted is None else None)
+            patience = self._sender.timeout if still_wanted is None else None
+            receipt = await pursuit.run(patience, told)
         except GatelessError as error:
             await self._conclude_failure(intent, error)
             raise
@@ -238,6 +249,23 @@ class JournaledSender(Generic[Intent]):
             text=f"{error.code}: {error.message}",
         )
         log.info("transaction-over", kind=intent.label, **intent.facts, end=state, why=error.code)
+        if error.code == "nonce-used":
+            await self._tell_whose(intent, error)
+
+    async def _tell_whose(self, intent: Intent, error: GatelessError) -> None:
+        """Whether we or somebody else took the nonce: a second process is the operator's matter."""
+        by = str(error.context.get("by", ""))
+        owner = await self._book.owner_of(by) if by else None
+        if owner is not None:
+            log.warning("nonce-used-by-ourselves", kind=intent.label, by=by, owner=owner)
+        else:
+            log.error(
+                "nonce-used-by-another-process",
+                kind=intent.label,
+                by=by,
+                message=error.message,
+                hint=error.hint,
+            )
 
 
 def _mined_as(intent: JournaledIntent, receipt: Receipt) -> str:

@@ -20,10 +20,12 @@ from gateless.core.errors import GatelessError
 from gateless.core.types import Block
 from gateless.daemon.content import ContentSources
 from gateless.daemon.faults import is_chain_away
+from gateless.daemon.operating import Obstacle
 from gateless.daemon.versions import Versions
 from gateless.executor.auditor import Auditor
 from gateless.executor.breaker import Breaker
 from gateless.executor.config import ExecutorConfig, Serving
+from gateless.executor.deadlines import endangered
 from gateless.executor.earnings import Earnings
 from gateless.executor.faults import NEEDS_OPERATOR
 from gateless.executor.intake.inputs import InputRoom
@@ -31,6 +33,7 @@ from gateless.executor.intake.intake import Intake
 from gateless.executor.journal import Journal
 from gateless.executor.lazy.desk import LazyDesk
 from gateless.executor.lazy.states import LazyWorkState
+from gateless.executor.metrics import ExecutorMetrics, executor_facts
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
@@ -43,6 +46,7 @@ from gateless.executor.sides import Sides
 from gateless.executor.standing import StandingReader
 from gateless.executor.states import COMMITTED, UNCOMMITTED, WorkState
 from gateless.executor.status import ActiveWork, Batches, Problem, Status, proving_problems
+from gateless.executor.stopwatch import Stopwatch
 from gateless.executor.transactions import Transactions
 from gateless.executor.watcher import Sighting, Watcher
 
@@ -88,6 +92,8 @@ class Executor:
         self._journal = journal
         self._config = config
         self._clock = clock or SystemClock()
+        self._metrics = ExecutorMetrics()
+        stopwatch = Stopwatch(self._clock, self._metrics)
         self._serving_at = serving_at
         self._me = me = sender.address
         sources = ContentSources(store, http, stores=config.stores, follow_uris=config.follow_uris)
@@ -100,7 +106,9 @@ class Executor:
             pause_seconds=config.policy.failure_pause_seconds,
         )
         self._standing = StandingReader(client, me, self._clock)
-        self._watcher = Watcher(client, journal, me=me, confirmations=config.confirmations)
+        self._watcher = Watcher(
+            client, journal, me=me, confirmations=config.confirmations, seen=stopwatch.seen
+        )
         self._versions = Versions(
             client, sources, keys, config.bundles_dir, me, max_bundle_bytes=config.max_bundle_bytes
         )
@@ -125,6 +133,8 @@ class Executor:
             breaker=self._breaker,
             config=config,
             clock=self._clock,
+            metrics=self._metrics,
+            stopwatch=stopwatch,
         )
         self._pool = prover.pool
         self._earnings = Earnings(parts, me)
@@ -223,22 +233,66 @@ class Executor:
             counts=_by_name(counts),
             active=tuple(
                 ActiveWork(
-                    work.request_id, work.version_id, work.state.value, work.reason, work.deadline
+                    work.request_id,
+                    work.version_id,
+                    work.state.value,
+                    work.reason,
+                    work.deadline,
+                    work.lock_deadline,
                 )
                 for work in unfinished
             ),
             lazy=_by_name(await self._journal.lazy_counts()),
+            lazy_earned=await self._journal.lazy_earned(),
             challenges=_by_name(await self._journal.claim_counts()),
             earned=await self._journal.earned(),
             batches=Batches(*await self._journal.batch_counts()),
             balance=None if standing is None else standing.earnings,
             winnings=self._earnings.winnings,
             available_stake=None if standing is None else standing.available,
+            at_risk=None if standing is None else standing.at_risk,
+            endangered=await endangered(self._journal, self._policy, self._clock.now()),
+            resting=len(self._breaker.resting),
+            rpc=self._client.rpc.health,
             enrolled=() if standing is None else tuple(sorted(standing.enrolled)),
             proving=self._proving(),
             serving_at=self._serving_at,
             problems=tuple(self._problems()),
         )
+
+    async def obstacles(self) -> list[Obstacle]:
+        """Why it cannot take work on and keep its promises now; for ``/ready``."""
+        found = []
+        if self._phase != "running":
+            texts = {"halted": "a lock was missed; no new requests are taken until a restart"}
+            text = texts.get(self._phase, f"the executor is {self._phase}")
+            found.append(Obstacle(self._phase, text))
+        if self._chain_problem is not None:
+            problem = self._chain_problem
+            found.append(Obstacle(problem.code, problem.message, problem.hint))
+        try:
+            await self._journal.require_writable()
+        except GatelessError as error:
+            found.append(Obstacle(error.code, error.message, error.hint))
+        proving = self._proving()
+        nodes = () if proving is None else proving.nodes
+        known = [node.isolation for node in nodes if node.isolation is not None]
+        lacking = any(not isolation.sufficient for isolation in known)
+        if lacking and not self._config.allow_unsandboxed:
+            text = "nothing keeps models from the network"
+            found.append(Obstacle("sandbox-unavailable", text, "see docs/sandbox.md"))
+        return list({entry.code: entry for entry in found}.values())
+
+    async def exposition(self) -> bytes:
+        """Its metrics, as Prometheus reads them."""
+        facts = executor_facts(
+            await self.status(),
+            ready=not await self.obstacles(),
+            data_dir=self._config.data_dir,
+            transactions=await self._journal.transaction_totals(),
+            troubles=self._sender.troubles,
+        )
+        return self._metrics.exposition(facts)
 
     def _proving(self) -> ProvingStatus | None:
         return None if self._pool is None else self._pool.status()

@@ -25,6 +25,7 @@ from gateless.daemon.journals import (
     forget_above,
     open_journal,
     read_positions,
+    require_writable,
     write_position,
 )
 from gateless.daemon.transactions import IntentState
@@ -111,6 +112,14 @@ class Journal(IntentLog, BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook,
     async def close(self) -> None:
         """Closes the database."""
         await self._database.close()
+
+    async def require_writable(self) -> None:
+        """Shows whether anything can be written now.
+
+        Raises:
+            GatelessError: it cannot.
+        """
+        await require_writable(self._database, schema.meta)
 
     # --- positions on the chain ---
 

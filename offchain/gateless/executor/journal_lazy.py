@@ -179,6 +179,14 @@ class LazyBook:
             rows = await connection.execute(query)
             return {LazyWorkState(state): count for state, count in rows}
 
+    async def lazy_earned(self) -> int:
+        """Sum of all fees paid for lazy requests."""
+        query = select(schema.lazy_work.c.fee).where(
+            schema.lazy_work.c.state == LazyWorkState.FINAL
+        )
+        async with self._database.connect() as connection:
+            return sum(int(fee) for (fee,) in await connection.execute(query))
+
 
 def subject_of(claim: LazyClaim) -> bytes:
     """What one proof settles, as the name that kept proofs go by."""

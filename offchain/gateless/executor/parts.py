@@ -20,9 +20,11 @@ from gateless.executor.breaker import Breaker
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.journal import Journal
+from gateless.executor.metrics import ExecutorMetrics
 from gateless.executor.policy import Policy
 from gateless.executor.recovery import Recovery
 from gateless.executor.standing import StandingReader
+from gateless.executor.stopwatch import Stopwatch
 from gateless.executor.transactions import Transactions
 from gateless.executor.watcher import Watcher
 from gateless.executor.work import Work
@@ -67,6 +69,8 @@ class Parts:
     breaker: Breaker
     config: ExecutorConfig
     clock: Clock
+    metrics: ExecutorMetrics
+    stopwatch: Stopwatch
 
     async def block_gas_limit(self) -> int:
         """Gas that a block of the chain holds now."""

@@ -74,6 +74,7 @@ class Proofs:
         _require_binding(purpose, binding, shown)
         # Only now: a measured version is locked without another trial.
         await parts.journal.measured(version_id, index, seconds)
+        parts.metrics.proof_seconds.labels("single").observe(seconds)
         parts.breaker.succeeded(version_id)
         log.info("proof-made", seconds=round(seconds, 3), proof_bytes=len(proof.proof))
         return proof
@@ -104,6 +105,7 @@ class Proofs:
         for work, binding in zip(works, bindings, strict=False):  # padding is nobody's
             _require_binding(f"request {work.request_id}", work.input_binding, binding)
         await parts.journal.measured(ready.info.version_id, circuit_index, seconds)
+        parts.metrics.proof_seconds.labels("batch").observe(seconds)
         parts.breaker.succeeded(ready.info.version_id)
         log.info(
             "batch-proof-made",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.sender import Sender
@@ -56,8 +56,17 @@ class Transactions(JournaledSender[Intent]):
         batch_id: int | None = None,
         request_ids: Sequence[int] = (),
         still_wanted: StillWanted,
+        told: Callable[[], None] | None = None,
     ) -> Receipt:
         """Simulates, signs, journals, sends and waits until the transaction is mined.
+
+        Args:
+            kind: what it is for.
+            call: what it does.
+            request_id: the request that it is for, where it is for one alone.
+            batch_id: the shared proof that it carries.
+            still_wanted: asked now and then until it is mined.
+            told: called once a node has it.
 
         Raises:
             ContractError: the call reverts, or the transaction did.
@@ -73,4 +82,4 @@ class Transactions(JournaledSender[Intent]):
         except BaseException:
             self._sender.discard(prepared)
             raise
-        return await self.drive(intent, still_wanted=still_wanted, fresh=True)
+        return await self.drive(intent, still_wanted=still_wanted, fresh=True, told=told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateless.adapters.chain.calls import MARKET
@@ -62,6 +62,7 @@ class Watcher:
         confirmations: blocks that must follow a block before it is read.
         span: blocks read and journaled at a time, so that a long catch-up survives an
             interruption.
+        seen: told about each lazy request that was made.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class Watcher:
         me: str,
         confirmations: int = 0,
         span: int = DEFAULT_SPAN,
+        seen: Callable[[int], None] | None = None,
     ) -> None:
+        self._seen = seen
         self._client = client
         self._journal = journal
         self._me = me.lower()
@@ -101,6 +104,7 @@ class Watcher:
         touched: dict[int, bool] = {}
         standing_changed = False
         async for stretch in self._follower.read(look.head):
+            self._tell(stretch.events)
             at_market = [event for event in stretch.events if event.contract == MARKET]
             new = [_new_work(event) for event in at_market if event.name == "RequestCreated"]
             added += await self._journal.advance(new, stretch.last, self._news(stretch.events))
@@ -127,6 +131,12 @@ class Watcher:
             f"block {work_block} does not hold the creation of request {request_id}",
             hint="the chain was reorganised; the request is read again",
         )
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            made = event.contract == LAZY_MARKET and event.name == "Requested"
+            if made and self._seen is not None:
+                self._seen(int(event.args["requestId"]))
 
     def _news(self, events: Sequence[Event]) -> CourtNews:
         """What other contracts than the market say."""

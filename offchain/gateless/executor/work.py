@@ -176,5 +176,7 @@ class Intent(KeptIntent):
     @property
     def facts(self) -> Mapping[str, Any]:
         """What the log says about it."""
+        # Without one of its own, that of the task that sends it stays in the line.
+        request = {} if self.request_id is None else {"request_id": self.request_id}
         batch = {} if self.batch_id is None else {"batch_id": self.batch_id}
-        return {"request_id": self.request_id, **batch}
+        return {**request, **batch}

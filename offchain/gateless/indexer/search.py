@@ -20,7 +20,8 @@ from gateless.indexer.words import MAX_QUERY_WORDS, alikeness, gram_words, name_
 #: Sorts after every price: nobody asks for one.
 _NO_PRICE = 10**78 - 1
 #: Listings whose words are compared where nothing has what was asked for, and the least alikeness.
-_COMPARED = 200
+_COMPARED = 100
+_TELLING = 2
 _ALIKE = 0.35
 
 
@@ -163,7 +164,10 @@ def _alike(
     connection: Connection, engine: FullText, asked: Sequence[str], wanted: Wanted
 ) -> list[int]:
     """Models with words like those asked for, the most alike first."""
-    candidates = [row[0] for row in connection.execute(engine.alike(gram_words(asked), _COMPARED))]
+    # The longest words tell the most; each further one costs time.
+    telling = sorted(asked, key=lambda word: (word.isdigit(), -len(word)))[:_TELLING]
+    likely = engine.alike(gram_words(telling), _COMPARED)
+    candidates = [row[0] for row in connection.execute(likely)]
     query = select(listings.c.model_id, listings.c.name, listings.c.task).where(
         listings.c.model_id.in_(candidates), *_filters(wanted)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 #: Longer words are cut: nobody types them, and strangers may write them.
 _MAX_WORD = 40
@@ -14,11 +15,12 @@ MAX_QUERY_WORDS = 8
 
 def words(text: str, limit: int = MAX_WORDS) -> list[str]:
     """The different words of a text in order: letters and digits, folded, without accents."""
-    folded = unicodedata.normalize("NFKD", text[: limit * (_MAX_WORD + 1)]).casefold()
+    text = text[: limit * (_MAX_WORD + 1)]
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKD", text).casefold()
     kept = "".join(
         character if character.isalnum() else " "
         for character in folded
-        if not unicodedata.combining(character)
+        if character < "\x80" or not unicodedata.combining(character)
     )
     return list(dict.fromkeys(word[:_MAX_WORD] for word in kept.split()))[:limit]
 
@@ -30,6 +32,7 @@ def name_words(name: str) -> list[str]:
     return list(dict.fromkeys([*found, whole])) if whole else []
 
 
+@lru_cache(maxsize=1 << 14)
 def trigrams(word: str) -> frozenset[str]:
     """All runs of three characters of a word between two blanks before and one after it."""
     padded = f"  {word} "

@@ -374,6 +374,15 @@ async def test_nonces_are_the_highest_that_an_endpoint_counts() -> None:
             await pool.quantity("eth_getTransactionCount", "0xab", "pending")
 
 
+async def test_endpoints_on_one_host_are_told_apart() -> None:
+    async with pool_of(ScriptedRpc("one"), ScriptedRpc("two"), ScriptedRpc("one")) as pool:
+        assert [entry.name for entry in pool.health] == [
+            "http://one.example/…",
+            "http://two.example/…",
+            "http://one.example/… #2",
+        ]
+
+
 async def test_closing_closes_all_and_what_is_under_way() -> None:
     first, second = ScriptedRpc("first"), ScriptedRpc("second")
     second.replies["eth_blockNumber"] = asyncio.Event()

@@ -64,6 +64,7 @@ class Endpoint(Rpc):
         self._random = random
         self._backoff = backoff
         self._faults = 0
+        self._requests = 0
         self._latency: float | None = None
         self._rests_until = clock.monotonic()
         self._last: ChainError | None = None
@@ -111,6 +112,7 @@ class Endpoint(Rpc):
             head=self.head,
             lag=self.lag,
             faults=self._faults,
+            requests=self._requests,
             latency_seconds=self._latency,
             resting_seconds=self.rest,
             last_error="" if self._last is None else self._last.code,
@@ -175,6 +177,7 @@ class Endpoint(Rpc):
 
     async def _counted(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         started = self._clock.monotonic()
+        self._requests += 1
         try:
             result = await ask()
         except RpcError:

@@ -24,6 +24,8 @@ class FeePolicy:
         priority_fee: tip per gas in wei; the node's suggestion where ``None``.
         max_fee_per_gas: highest total fee per gas in wei; above it nothing is sent or replaced.
         max_priority_fee_per_gas: highest tip per gas in wei, replacements included.
+        max_market_multiple: a replacement offers at most so many times what would be offered now:
+            where more does not help, something else is wrong.
         gas_margin_percent: added to the node's gas estimate.
     """
 
@@ -31,6 +33,7 @@ class FeePolicy:
     priority_fee: int | None = None
     max_fee_per_gas: int | None = None
     max_priority_fee_per_gas: int | None = None
+    max_market_multiple: int = 4
     gas_margin_percent: int = 25
 
     def gas_limit(self, estimate: int, block_gas_limit: int) -> int:
@@ -105,9 +108,13 @@ def raised_fees(before: Fees, market: Fees | None, policy: FeePolicy) -> Fees | 
     Returns:
         None where the caps leave no room for a replacement that a node would take.
     """
-    least_fee = _bumped(before.per_gas)
-    fee = least_fee if market is None else max(least_fee, market.per_gas)
-    fee = _capped(fee, policy.max_fee_per_gas)
+    least_fee, fee_cap, tip_cap = _bumped(before.per_gas), None, None
+    fee = least_fee
+    if market is not None:
+        fee = max(least_fee, market.per_gas)
+        fee_cap = market.per_gas * policy.max_market_multiple
+        tip_cap = max(market.priority or 0, _GWEI) * policy.max_market_multiple
+    fee = _capped(_capped(fee, policy.max_fee_per_gas), fee_cap)
     if fee < least_fee:
         return None
     if before.priority is None:
@@ -115,7 +122,7 @@ def raised_fees(before: Fees, market: Fees | None, policy: FeePolicy) -> Fees | 
     least_tip = _bumped(before.priority)
     tip = least_tip if market is None else max(least_tip, market.priority or 0)
     # A tip above the whole fee is no valid transaction.
-    tip = min(_capped(tip, policy.max_priority_fee_per_gas), fee)
+    tip = min(_capped(_capped(tip, policy.max_priority_fee_per_gas), tip_cap), fee)
     return None if tip < least_tip else Fees(fee, tip)
 
 

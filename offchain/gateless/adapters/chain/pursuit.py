@@ -217,9 +217,9 @@ class Pursuit:
         if fees is None or (fees == before.fees and cancel == self.latest.cancels):
             self._trouble(
                 "fee-at-cap",
-                f"{self._label} is not mined for {before.fees.per_gas / 1e9:g} gwei, and the cap"
-                " allows no higher fee that a node would take",
-                "wait for lower fees, or raise the cap and restart",
+                f"{self._label} is not mined for {before.fees.per_gas / 1e9:g} gwei, and the caps"
+                " allow no higher fee that a node would take",
+                "wait for lower fees, or raise the caps and restart",
             )
             return
         try:

@@ -57,6 +57,7 @@ class EndpointHealth:
         head: the latest block seen; None before the first look.
         lag: blocks behind the best endpoint at the last comparison.
         faults: consecutive ones.
+        requests: how often it was asked.
         latency_seconds: moving average over its answers.
         resting_seconds: until it is asked again.
         last_error: code of the last fault; empty without one.
@@ -68,6 +69,7 @@ class EndpointHealth:
     head: int | None
     lag: int
     faults: int
+    requests: int
     latency_seconds: float | None
     resting_seconds: float
     last_error: str

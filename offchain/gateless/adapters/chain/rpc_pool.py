@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
@@ -74,8 +76,15 @@ class RpcPool(Rpc):
 
     @property
     def health(self) -> tuple[EndpointHealth, ...]:
-        """Of each endpoint, in the order given."""
-        return tuple(endpoint.state(self._max_lag) for endpoint in self._endpoints)
+        """Of each endpoint, in the order given; of several on one host the later ones numbered."""
+        seen: Counter[str] = Counter()
+        told = []
+        for endpoint in self._endpoints:
+            state = endpoint.state(self._max_lag)
+            seen[state.name] += 1
+            number = seen[state.name]
+            told.append(replace(state, name=f"{state.name} #{number}") if number > 1 else state)
+        return tuple(told)
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore, content_hint, create_app
 from gateless.core.errors import GatelessError, InputError
 from gateless.daemon.limits import Limited, Rates
+from gateless.daemon.operating import add_operating
 from gateless.daemon.statuses import status_of
 from gateless.executor.config import IntakeConfig
 from gateless.executor.executor import Executor
@@ -42,6 +43,7 @@ def intake_app(
     _add_requests(app, executor)
     _add_calls(app, executor)
     _add_views(app, executor)
+    add_operating(app, executor)
     app.add_middleware(
         Limited,
         rates=Rates(clock, per_second=config.rate_per_second, burst=config.burst),

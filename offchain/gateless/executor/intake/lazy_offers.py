@@ -62,6 +62,7 @@ class LazyOfferIntake:
                 f" on chain {client.chain_id}",
             )
         request_id = offer.request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             return await self._parts.journal.lazy(request_id)
         except LookupError:
@@ -83,8 +84,11 @@ class LazyOfferIntake:
         await self._parts.journal.take_lazy(
             LazyWork(request_id, offer.request, offer.signature, packed_input=packed)
         )
-        log.info("lazy-offer-taken", request_id=request_id, version_id=offer.request.version_id)
-        return await self._parts.journal.lazy(request_id)
+        self._parts.stopwatch.seen(request_id)
+        log.info("lazy-offer-taken", version_id=offer.request.version_id)
+        work = await self._parts.journal.lazy(request_id)
+        await self._desk.welcome(work)
+        return work
 
     async def _judge(self, offer: LazyOffer, request_id: int) -> None:
         parts, context, request = self._parts, self._context, offer.request

@@ -52,6 +52,7 @@ class LazyDesk:
         self._not_before: dict[int, float] = {}
         self._waiting: dict[int, Verdict] = {}
         self._open = context.config.enabled
+        self._last_look: tuple[Block, Standing] | None = None
 
     @classmethod
     def of(cls, parts: Parts, proofs: Proofs, auditor: Auditor, me: str) -> LazyDesk | None:
@@ -118,8 +119,14 @@ class LazyDesk:
             self._start(work)
         if self._open:
             await self._journal.reconsider_missed_lazy(head.timestamp)
+        self._last_look = head, standing
         for work in await self._journal.find_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)
+
+    async def welcome(self, work: LazyWork) -> None:
+        """Starts what was handed in just now, without waiting for the loop to look again."""
+        if self._last_look is not None:
+            await self._consider(work, *self._last_look)
 
     async def drain(self) -> None:
         """Waits for what is promised and under way."""
@@ -198,6 +205,7 @@ class LazyDesk:
                     if work.state in UNCOMMITTED:
                         await self._wait(request_id, await self._steps.fail(work, error))
                         return
+                    self.context.parts.stopwatch.forget(request_id)
                     if await self._has_missed(work):
                         return
                     await self._clock.sleep(pause)
@@ -234,6 +242,7 @@ class LazyDesk:
         if verdict.answer is not Answer.WAIT:
             self._waiting.pop(request_id, None)
             return
+        self.context.parts.stopwatch.forget(request_id)
         if self._waiting.get(request_id) != verdict:
             log.info("lazy-waits", reason=verdict.reason, text=verdict.text)
         self._waiting[request_id] = verdict

@@ -7,7 +7,7 @@ batches grow with the load, and a quiet executor does not wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,12 +23,17 @@ from gateless.executor.work import IntentKind
 
 log = structlog.get_logger(__name__)
 
+#: Called with a request's id once a node has the transaction that carries its step.
+Told = Callable[[int], None]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     kind: IntentKind
     call: Call
     still_wanted: StillWanted
+    request_id: int
+    told: Told
     sent: asyncio.Future[Receipt] = field(default_factory=asyncio.Future)
 
 
@@ -51,15 +56,30 @@ class Outbox:
         """Steps that go into the next transaction."""
         return len(self._waiting)
 
-    async def send(self, kind: IntentKind, call: Call, still_wanted: StillWanted) -> Receipt:
+    async def send(
+        self,
+        kind: IntentKind,
+        call: Call,
+        still_wanted: StillWanted,
+        *,
+        request_id: int,
+        told: Told,
+    ) -> Receipt:
         """Sends a step, alone or with others; returns the receipt of what carried it.
 
         In a batch a step that fails is left out: then the receipt holds no event of it.
 
+        Args:
+            kind: what it is for.
+            call: what it does.
+            still_wanted: asked now and then until it is mined.
+            request_id: whose step it is.
+            told: called once a node has the transaction.
+
         Raises:
             GatelessError: it was not sent, or reverted.
         """
-        entry = _Waiting(kind, call, still_wanted)
+        entry = _Waiting(kind, call, still_wanted, request_id, told)
         self._waiting.append(entry)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="lazy-outbox")
@@ -91,15 +111,25 @@ class Outbox:
                     return True
             return False
 
+        def told() -> None:
+            for entry in entries:
+                entry.told(entry.request_id)
+
         call = lazy_calls.batch([entry.call for entry in entries])
+        request_ids = [entry.request_id for entry in entries]
         try:
             receipt = await self._transactions.execute(
-                IntentKind.LAZY_BATCH, call, still_wanted=any_wanted
+                IntentKind.LAZY_BATCH, call, still_wanted=any_wanted, told=told
             )
         except GatelessError as error:
-            log.warning("lazy-batch-failed", code=error.code, message=error.message)
+            log.warning(
+                "lazy-batch-failed",
+                request_ids=request_ids,
+                code=error.code,
+                message=error.message,
+            )
             return False
-        log.info("lazy-batch-sent", steps=len(entries), gas_used=receipt.gas_used)
+        log.info("lazy-batch-sent", request_ids=request_ids, gas_used=receipt.gas_used)
         for entry in entries:
             if not entry.sent.done():
                 entry.sent.set_result(receipt)
@@ -108,13 +138,17 @@ class Outbox:
     async def _alone(self, entry: _Waiting) -> None:
         if entry.sent.done():  # whoever waited for it was stopped
             return
-        try:
-            receipt = await self._transactions.execute(
-                entry.kind, entry.call, still_wanted=entry.still_wanted
-            )
-        except GatelessError as error:
-            if not entry.sent.done():
-                entry.sent.set_exception(error)
-        else:
-            if not entry.sent.done():
-                entry.sent.set_result(receipt)
+        with structlog.contextvars.bound_contextvars(request_id=entry.request_id):
+            try:
+                receipt = await self._transactions.execute(
+                    entry.kind,
+                    entry.call,
+                    still_wanted=entry.still_wanted,
+                    told=lambda: entry.told(entry.request_id),
+                )
+            except GatelessError as error:
+                if not entry.sent.done():
+                    entry.sent.set_exception(error)
+            else:
+                if not entry.sent.done():
+                    entry.sent.set_result(receipt)

@@ -55,8 +55,9 @@ class LazySteps:
             return None
         ready = await context.auditor.audit(work.version_id, work.packed_input)
         packed = await context.input_of(work, ready)
-        await check_binding(work, ready, packed, parts.prover)
-        witness = await check_execution(ready, packed, parts.prover)
+        with parts.stopwatch.without(work.request_id):
+            await check_binding(work, ready, packed, parts.prover)
+            witness = await check_execution(ready, packed, parts.prover)
         limits = await context.market.limits()
         refusal = context.policy.judge_output(witness.packed_output, limits.max_output_length)
         if refusal is not None:
@@ -89,7 +90,15 @@ class LazySteps:
             self._reserved += work.request.collateral
             self._promised += work.request.audit_bps > 0
         try:
-            receipt = await self._outbox.send(kind, call, lambda: self._is_lockable(work))
+            receipt = await self._outbox.send(
+                kind,
+                call,
+                lambda: self._is_lockable(work),
+                request_id=work.request_id,
+                told=self._parts.stopwatch.sent,
+            )
+            if kind is IntentKind.LAZY_LOCK:
+                self._parts.stopwatch.locked(work.request_id)
             await self._context.take_over(receipt)
         finally:
             self._reserved -= work.request.collateral
@@ -123,6 +132,8 @@ class LazySteps:
             IntentKind.LAZY_ANSWER,
             lazy_calls.fulfill(work.request, lock, output),
             lambda: self._is_locked(work),
+            request_id=work.request_id,
+            told=self._parts.stopwatch.sent,
         )
         await self._context.take_over(receipt)
         structlog.get_logger(__name__).info(
