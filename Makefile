@@ -20,7 +20,7 @@ SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
 .PHONY: help setup build demo test lint format test-contracts test-page test-python test-deep symbolic slither mutants \
-  bench bench-indexer conformance snapshots fixtures dapp page clean
+  bench bench-indexer bench-executor conformance snapshots fixtures dapp page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -124,6 +124,9 @@ conformance: build ## which models of MODELS prove and verify on chain, and why 
 
 bench-indexer: build ## events the indexer follows in a second, times of searches; ARGS=--help lists options
 	@$(PY) -m benchmarks.indexing $(ARGS)
+
+bench-executor: build ## memory of an idle executor, what it adds to lazy requests; ARGS=--help lists options
+	@$(PY) -m benchmarks.executing $(ARGS)
 
 # --- maintenance ---------------------------------------------------------------------------------
 

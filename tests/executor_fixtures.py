@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateless.adapters.clock import Clock
 from gateless.adapters.signer import KeystoreStore, LocalSigner, Signer
 from gateless.adapters.signer.keystore import LIGHT_SCRYPT_N
 from gateless.adapters.storage import LocalStore
@@ -101,6 +102,7 @@ async def running(
     prover: Prover | None = None,
     receipt_key: Signer | None = None,
     signer: Signer | None = None,
+    clock: Clock | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Runs an executor for the length of the block, then stops it without grace."""
@@ -121,6 +123,7 @@ async def running(
         config,
         deployment=deployment,
         signer=signer or account.signer,
+        clock=clock,
         prover=prover,
         journal_type=Kept,
         receipt_key=receipt_key,

@@ -57,6 +57,8 @@ class MemoryNode(Rpc):
         send_faults: of the transactions to come.
         shown: called with each transaction that reaches it.
         before: called before each request: a process may die there.
+        strangers: whether the blocks to come are made by somebody whose node never forgot, and
+            never heard of replacements.
         lag: blocks after which a receipt is shown.
     """
 
@@ -66,10 +68,12 @@ class MemoryNode(Rpc):
     send_faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
     before: Callable[[str], None] = lambda _method: None
     shown: Callable[[str, DecodedTx], None] = lambda _hash, _tx: None
+    strangers: Iterator[bool] = field(default_factory=lambda: iter(()))
     lag: int = 0
     balance: int = 10**20
     head: int = 10
     pool: dict[int, tuple[bytes, DecodedTx]] = field(default_factory=dict)
+    elsewhere: dict[int, list[tuple[bytes, DecodedTx]]] = field(default_factory=dict)
     mined: list[MinedTx] = field(default_factory=list)
     seen: list[DecodedTx] = field(default_factory=list)
 
@@ -96,13 +100,19 @@ class MemoryNode(Rpc):
         self.head += 1
         if len(self.base_fees) > 1:
             self.base_fees.pop(0)
-        while (entry := self.pool.get(self.count)) is not None:
+        is_strange = next(self.strangers, False)
+        while (entry := self._next(is_strange, base_fee)) is not None:
             raw, tx = entry
-            if tx.fees.per_gas < base_fee:
-                break
-            del self.pool[tx.nonce]
+            self.pool.pop(tx.nonce, None)
             price = tx.fees.price_at(base_fee)
             self.mined.append(MinedTx(raw, tx, _hash(raw), self.head, price))
+
+    def _next(self, is_strange: bool, base_fee: int) -> tuple[bytes, DecodedTx] | None:
+        """What can be mined next; strangers prefer what came first."""
+        known = self.elsewhere.get(self.count, []) if is_strange else []
+        own = self.pool.get(self.count)
+        found = [*known, *([] if own is None else [own])]
+        return next((entry for entry in found if entry[1].fees.per_gas >= base_fee), None)
 
     def restart(self) -> None:
         """Nodes keep no mempool."""
@@ -136,6 +146,7 @@ class MemoryNode(Rpc):
         if held is not None and not _outbids(tx, held[1]):
             text = "replacement transaction underpriced"
             raise RpcError("eth_sendRawTransaction", -32000, text, None)
+        self.elsewhere.setdefault(tx.nonce, []).append((raw, tx))
         if fault is not Fault.FORGOTTEN:
             self.pool[tx.nonce] = (raw, tx)
         if fault is Fault.LOST_AFTER:

@@ -41,6 +41,32 @@ async def test_each_setting_tells_where_it_comes_from(bare_shell: Shell) -> None
     assert not {"network", "home", "wallet"} & found.keys()
 
 
+async def test_the_policy_is_shown_whole(bare_shell: Shell) -> None:
+    requester = "0x" + "ab" * 20
+    file = _file(
+        bare_shell,
+        f'[executor]\nmax_at_risk = "100"\ndeny_requester = ["{requester}"]\nproofs = false\n',
+    )
+    found = await _settings(
+        bare_shell,
+        "executor",
+        *("--max-concurrent", "3", "--failures", "5", "--cores", "1", "--poll", "0.5"),
+        *("--deny-version", "digits@0", "--deny-version", "lenet", "--deny-model", "odd"),
+        GATELESS_EXECUTOR_ALLOW_REQUESTER=requester,
+    )
+    assert found["max_at_risk"] == {"value": "100", "origin": file}
+    assert found["deny_requester"] == {"value": requester, "origin": file}
+    assert found["proofs"] == {"value": "false", "origin": file}
+    assert found["max_concurrent"] == {"value": "3", "origin": "--max-concurrent"}
+    assert found["failures"] == {"value": "5", "origin": "--failures"}
+    assert found["cores"] == {"value": "1", "origin": "--cores"}
+    assert found["poll"] == {"value": "0.5", "origin": "--poll"}
+    assert found["deny_version"] == {"value": "digits@0, lenet", "origin": "--deny-version"}
+    assert found["deny_model"] == {"value": "odd", "origin": "--deny-model"}
+    assert found["allow_requester"]["origin"] == "GATELESS_EXECUTOR_ALLOW_REQUESTER"
+    assert found["time_factor"] == {"value": "2.0", "origin": "default"}
+
+
 async def test_the_order_of_precedence(bare_shell: Shell) -> None:
     _file(bare_shell, '[watchtower]\nport = 1\nonly = ["digits", "lenet"]\n')
     variable = {"GATELESS_WATCHTOWER_PORT": "2"}

@@ -170,6 +170,18 @@ async def test_mistakes_are_answered_in_words(
     assert set(told) == {"error", "code", "message", "hint", "context"}
 
 
+async def test_who_asks_too_much_waits(new_database: NewDatabase) -> None:
+    async with (
+        filled_index(new_database()) as (_, reader),
+        asking(told_app(reader, rate=0.001, burst=3)) as client,
+    ):
+        statuses = [(await client.get("/v1/models")).status_code for _ in range(5)]
+        assert statuses == [200, 200, 200, 429, 429]
+        refused = await client.get("/health")
+        assert refused.json()["code"] == "rate-limited"
+        assert int(refused.headers["retry-after"]) > 0
+
+
 async def test_a_cursor_is_of_one_list_in_one_order(asked: Asked) -> None:
     cursor = (await asked.get("/v1/search?sort=newest&limit=1"))["next_cursor"]
     for path in ("/v1/search?sort=price", "/v1/search", "/v1/models"):

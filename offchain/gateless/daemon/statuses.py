@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateless.core.errors import (
     ChainError,
     ConfigError,
@@ -45,6 +47,21 @@ _BY_CLASS: tuple[tuple[type[GatelessError], int], ...] = (
     (DatabaseError, 503),
     (ConfigError, 503),
 )
+
+
+#: What is wrong with the program's own journal: where that is, is nobody else's business.
+_OWN = frozenset({"already-running", "database-refused", "journal-unreadable"})
+
+
+def public(error: GatelessError) -> dict[str, Any]:
+    """What strangers are told of an error: all of it, but nothing about the program's database."""
+    if not isinstance(error, DatabaseError) and error.code not in _OWN:
+        return error.to_dict()
+    return error.to_dict() | {
+        "message": "the journal cannot be read or written now",
+        "hint": "try again later",
+        "context": {},
+    }
 
 
 def status_of(error: GatelessError) -> int:

@@ -22,7 +22,7 @@ _NO_PRICE = 10**78 - 1
 #: Listings whose words are compared where nothing has what was asked for, and the least alikeness.
 _COMPARED = 100
 _TELLING = 2
-_ALIKE = 0.35
+_ALIKE = 0.3
 
 
 class SortBy(StrEnum):

@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import httpx
 import structlog
+from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
 from gateless.adapters.clock import Clock, SystemClock
-from gateless.adapters.storage import LocalStore
+from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.content import ContentSources
 from gateless.daemon.follower import Follower
 from gateless.daemon.process import base_url, listen, serve, signals
@@ -74,7 +74,10 @@ async def open_indexer(
         reader = await IndexReader.open(config.index)
         stack.push_async_callback(reader.close)
         client = await stack.enter_async_context(await ChainClient.connect(deployment))
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        loopback = deployment.chain_id == DEVELOPMENT_CHAIN_ID
+        http = await stack.enter_async_context(
+            guarded_client(trusted=config.stores, loopback=loopback)
+        )
         sources = ContentSources(
             LocalStore(config.content_dir),
             http,

@@ -19,6 +19,8 @@ from gateless.core.handovers import MAX_HANDOVER_BYTES, Handover, parse_handover
 from gateless.core.receipts import SignedReceipt
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.limits import Limited, Rates
+from gateless.daemon.request_ids import RequestIds, named
+from gateless.daemon.statuses import public
 from gateless.sdk.receipt_checks import check_flaw
 from gateless.watchtower.cases import Case, CaseKind, CaseState
 from gateless.watchtower.config import WatchtowerConfig
@@ -195,6 +197,7 @@ def inbox_app(inbox: Inbox, journal: Journal, clock: Clock) -> FastAPI:
         own_limit=lambda _path: False,
         answer=_refusal,
     )
+    app.add_middleware(RequestIds)
     return app
 
 
@@ -206,7 +209,7 @@ def _refusal(error: GatelessError) -> JSONResponse:
         status = 404
     else:
         status = _STATUS.get(error.code, 503)
-    return JSONResponse(error.to_dict(), status)
+    return JSONResponse(named(public(error)), status)
 
 
 async def _case(journal: Journal, name: str) -> Case:

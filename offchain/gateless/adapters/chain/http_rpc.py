@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import itertools
 import json
 from typing import Any, cast
 
 from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout, TCPConnector
-from eth_typing import URI
-from web3 import AsyncHTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
 
 from gateless.adapters.chain.provider_faults import is_rate_limit
 from gateless.adapters.chain.rpc import (
@@ -56,7 +53,7 @@ class HttpRpc(Rpc):
         self._timeout = ClientTimeout(total=timeout)
         self._retries = retries
         self._clock = clock or SystemClock()
-        self._provider = AsyncHTTPProvider(URI(url))
+        self._numbers = itertools.count()
         self._session: ClientSession | None = None
         self._calls: set[asyncio.Future[Any]] = set()
         self._opening = asyncio.Lock()
@@ -104,7 +101,7 @@ class HttpRpc(Rpc):
                 method=method,
                 cause=str(error),
             ) from error
-        except (Web3Exception, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise invalid(self, method) from error
         if not isinstance(response, dict):
             raise invalid(self, method)
@@ -140,12 +137,13 @@ class HttpRpc(Rpc):
 
     async def _post(self, method: str, params: tuple[Any, ...]) -> Any:
         """Sends a call, again where the connection broke, and decodes the answer."""
-        body = self._provider.encode_rpc_request(RPCEndpoint(method), list(params))
+        number = next(self._numbers)
+        call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        body = json.dumps(call).encode()
         attempts = self._retries if is_repeatable(method) else 1
         for attempt in range(1, attempts + 1):
             try:
-                raw = await self._post_once(body)
-                return self._provider.decode_rpc_response(raw)
+                return json.loads(await self._post_once(body))
             except ClientResponseError:
                 raise  # the endpoint is there and said what it thinks
             except ClientError:

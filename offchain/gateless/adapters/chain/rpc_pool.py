@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -198,8 +199,7 @@ class RpcPool(Rpc):
     def _all_rest(self) -> ChainError:
         """The fault for which the first endpoint rests."""
         known = [entry.last_error for entry in self._endpoints if entry.last_error is not None]
-        first = known[0]
-        return ChainError(first.code, first.message, hint=first.hint, **first.context)
+        return copy.copy(known[0])  # raised again, it would gather tracebacks
 
     def _compare_now_and_then(self) -> None:
         if len(self._endpoints) == 1:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from gateless.cli.commands import executor_options as options
 from gateless.cli.context import Cli
 from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.output import facts
@@ -33,14 +32,8 @@ from gateless.core.errors import InputError, WalletError
 if TYPE_CHECKING:
     from gateless.adapters.signer import KeystoreStore, LocalSigner
     from gateless.executor import Executor, ReceiptsConfig
+    from gateless.executor.lists import Lists
     from gateless.executor.quorum_config import QuorumConfig
-
-_CLUSTER = "Cluster"
-_RECEIPTS = "Receipts"
-_LAZY = "Lazy requests"
-_SANDBOX = "Strangers' models and files"
-_COSTS = "Costs"
-_QUORUMS = "Quorums"
 
 
 async def key(cli: Cli) -> None:
@@ -70,180 +63,51 @@ async def key(cli: Cli) -> None:
 
 async def run(
     cli: Cli,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Serve files and status here; 0 takes a free port."),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
-    store: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
-    ] = None,
+    port: options.Port = None,
+    host: options.Host = "127.0.0.1",
+    store: options.Stores = None,
     database: DatabaseOption = None,
-    confirmations: Annotated[
-        int, typer.Option(min=0, help="Blocks that must follow before a block counts.")
-    ] = 0,
-    min_price: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Lowest price (default: the profile's).")
-    ] = None,
-    max_collateral: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Highest collateral of one request.")
-    ] = None,
-    withdraw_at: Annotated[
-        str | None,
-        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds from here on."),
-    ] = None,
-    memory: Annotated[
-        int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
-    ] = 8,
-    time_limit: Annotated[
-        int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each proving process.")
-    ] = 900,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            rich_help_panel=_CLUSTER,
-            help="Make proofs on this Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
-        ),
-    ] = None,
-    cluster_memory: Annotated[
-        int | None,
-        typer.Option(
-            metavar="GIB",
-            min=1,
-            rich_help_panel=_CLUSTER,
-            help="Most memory to take of each node (default: what it offers).",
-        ),
-    ] = None,
-    cluster_cores: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            rich_help_panel=_CLUSTER,
-            help="Most cores to take of each node (default: what it offers).",
-        ),
-    ] = None,
-    allow_unsandboxed: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unsandboxed",
-            rich_help_panel=_SANDBOX,
-            help="Run models even where nothing keeps them from the network.",
-        ),
-    ] = False,
-    loopback_stores: Annotated[
-        bool | None,
-        typer.Option(
-            rich_help_panel=_SANDBOX,
-            help="Fetch from stores on this machine that strangers name"
-            " (default: on the development chain only).",
-        ),
-    ] = None,
-    receipt_bond: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_RECEIPTS,
-            help="Answer directly, with this stake behind each receipt.",
-        ),
-    ] = None,
-    receipt_capacity: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, rich_help_panel=_RECEIPTS, help="Receipts that an epoch can have."
-        ),
-    ] = 100,
-    challenge_bond: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_RECEIPTS,
-            help="What doubt costs; it pays for a proof (default: 1).",
-        ),
-    ] = None,
-    epochs_ahead: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, rich_help_panel=_RECEIPTS, help="Open pools so many epochs ahead."
-        ),
-    ] = 1,
-    receipt_price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_RECEIPTS,
-            help="What an answer costs, by a signed request (default: nothing).",
-        ),
-    ] = None,
-    lazy: Annotated[
-        bool, typer.Option(rich_help_panel=_LAZY, help="Whether to answer lazy requests.")
-    ] = True,
-    lazy_backing: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_LAZY,
-            help="Stake to keep behind lazy answers (default: as it is).",
-        ),
-    ] = None,
-    quorum: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="REF=STAKE",
-            rich_help_panel=_QUORUMS,
-            help="Enrol for quorums of this version, with this stake; several may be given.",
-        ),
-    ] = None,
-    quorum_price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT", rich_help_panel=_QUORUMS, help="Least that a seat must pay."
-        ),
-    ] = None,
-    quorum_seats: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, rich_help_panel=_QUORUMS, help="Rounds at once."),
-    ] = 4,
-    proof_second: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT", rich_help_panel=_COSTS, help="What a second of proving costs."
-        ),
-    ] = None,
-    native_price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_COSTS,
-            help="What one unit of the chain's currency is worth, for gas.",
-        ),
-    ] = None,
-    capital_yield: Annotated[
-        float,
-        typer.Option(
-            metavar="PERCENT",
-            min=0,
-            rich_help_panel=_COSTS,
-            help="What tied-up stake shall yield in a year.",
-        ),
-    ] = 0.0,
-    profit: Annotated[
-        float,
-        typer.Option(
-            metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
-        ),
-    ] = 0.0,
-    busy: Annotated[
-        float,
-        typer.Option(
-            metavar="PERCENT",
-            min=0,
-            rich_help_panel=_COSTS,
-            help="What is added when all capacity is in use; by its share.",
-        ),
-    ] = 0.0,
+    confirmations: options.Confirmations = 0,
+    poll: options.Poll = 1.0,
+    min_price: options.MinPrice = None,
+    max_collateral: options.MaxCollateral = None,
+    max_at_risk: options.MaxAtRisk = None,
+    max_concurrent: options.MaxConcurrent = None,
+    allow_requester: options.AllowRequesters = None,
+    deny_requester: options.DenyRequesters = None,
+    deny_version: options.DenyVersions = None,
+    deny_model: options.DenyModels = None,
+    proofs: options.TakesProofs = True,
+    failures: options.Failures = 3,
+    failure_pause: options.FailurePause = 60.0,
+    time_factor: options.TimeFactor = 2.0,
+    margin: options.Margin = 3.0,
+    max_batch: options.MaxBatch = 128,
+    batch_wait: options.BatchWait = 2.0,
+    withdraw_at: options.WithdrawAt = None,
+    memory: options.Memory = 8,
+    cores: options.Cores = None,
+    time_limit: options.TimeLimit = 900,
+    cluster: options.ClusterAddress = None,
+    cluster_memory: options.ClusterMemory = None,
+    cluster_cores: options.ClusterCores = None,
+    allow_unsandboxed: options.AllowUnsandboxed = False,
+    loopback_stores: options.LoopbackStores = None,
+    receipt_bond: options.ReceiptBond = None,
+    receipt_capacity: options.ReceiptCapacity = 100,
+    challenge_bond: options.ChallengeBond = None,
+    epochs_ahead: options.EpochsAhead = 1,
+    receipt_price: options.ReceiptPrice = None,
+    lazy: options.TakesLazy = True,
+    lazy_backing: options.LazyBacking = None,
+    quorum: options.Quorums = None,
+    quorum_price: options.QuorumPrice = None,
+    quorum_seats: options.QuorumSeats = 4,
+    proof_second: options.ProofSecond = None,
+    native_price: options.NativePrice = None,
+    capital_yield: options.CapitalYield = 0.0,
+    profit: options.Profit = 0.0,
+    busy: options.Busy = 0.0,
     max_fee: MaxFee = None,
     max_tip: MaxTip = None,
     stuck_after: StuckAfter = 60.0,
@@ -260,6 +124,10 @@ async def run(
 
     deployment = cli.deployment()
     token = deployment.token
+
+    def units(text: str | None) -> int | None:
+        return None if text is None else parse_amount(text, token)
+
     async with account(cli, "executor", signer_url, signer_address) as signer:
         receipts = None
         receipt_key = None
@@ -278,6 +146,8 @@ async def run(
             serve_host=host,
             serve_port=port,
             confirmations=confirmations,
+            poll_seconds=poll,
+            cores=cores,
             memory_bytes=memory << 30,
             prove_seconds=float(time_limit),
             allow_unsandboxed=allow_unsandboxed,
@@ -287,18 +157,28 @@ async def run(
             cluster_node_cores=cluster_cores,
             sending=sending_policy(max_fee, max_tip, stuck_after),
             relay=relay_policy(relay_url, relay_method, relay_patience, relay_only),
-            withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
+            withdraw_threshold=units(withdraw_at),
             policy=PolicyConfig(
-                min_price=None if min_price is None else parse_amount(min_price, token),
-                max_collateral=None
-                if max_collateral is None
-                else parse_amount(max_collateral, token),
-                token_per_native=None
-                if native_price is None
-                else parse_amount(native_price, token),
-                proof_second_price=float(
-                    0 if proof_second is None else parse_amount(proof_second, token)
+                min_price=units(min_price),
+                max_collateral=units(max_collateral),
+                max_at_risk=units(max_at_risk),
+                lists=await _lists(
+                    cli,
+                    allow_requester or [],
+                    deny_requester or [],
+                    deny_version or [],
+                    deny_model or [],
                 ),
+                proofs=proofs,
+                failures=failures,
+                failure_pause_seconds=failure_pause,
+                max_concurrent=max_concurrent,
+                time_factor=time_factor,
+                margin_seconds=margin,
+                max_batch=max_batch,
+                batch_wait_seconds=batch_wait,
+                token_per_native=units(native_price),
+                proof_second_price=float(units(proof_second) or 0),
                 capital_bps=round(capital_yield * 100),
                 profit_bps=round(profit * 100),
                 busy_bps=round(busy * 100),
@@ -306,7 +186,7 @@ async def run(
             receipts=receipts,
             lazy=LazyConfig(
                 enabled=lazy,
-                backing=None if lazy_backing is None else parse_amount(lazy_backing, token),
+                backing=units(lazy_backing),
             ),
             quorum=await _quorums(cli, quorum or [], quorum_price, quorum_seats, token),
         )
@@ -335,6 +215,35 @@ async def run(
             config, deployment=deployment, signer=signer, on_ready=ready, receipt_key=receipt_key
         )
         cli.output.note("stopped; everything is in the journal")
+
+
+async def _lists(
+    cli: Cli,
+    allowed: list[str],
+    denied: list[str],
+    versions: list[str],
+    models: list[str],
+) -> Lists:
+    """Whom and what is not wanted, by accounts, references and names."""
+    from gateless.executor.lists import Lists
+    from gateless.sdk.terms import checked_address
+
+    version_ids: list[int] = []
+    model_ids: list[int] = []
+    if versions or models:
+        async with cli.network() as gateless:
+            version_ids = [(await gateless.resolve(ref)).version.version_id for ref in versions]
+            model_ids = [(await gateless.model(name)).model.model_id for name in models]
+    return Lists(
+        allow_requesters=frozenset(
+            str(checked_address(entry, "--allow-requester")) for entry in allowed
+        ),
+        deny_requesters=frozenset(
+            str(checked_address(entry, "--deny-requester")) for entry in denied
+        ),
+        deny_models=frozenset(model_ids),
+        deny_versions=frozenset(version_ids),
+    )
 
 
 async def _quorums(

@@ -16,12 +16,16 @@ from gateless.adapters.storage import LocalStore, content_hint, create_app
 from gateless.core.errors import GatelessError, InputError
 from gateless.daemon.limits import Limited, Rates
 from gateless.daemon.operating import add_operating
-from gateless.daemon.statuses import status_of
+from gateless.daemon.request_ids import HEADER, RequestIds, named
+from gateless.daemon.statuses import public, status_of
 from gateless.executor.config import IntakeConfig
 from gateless.executor.executor import Executor
 from gateless.executor.intake.inputs import HeldInput, ServedStore
 from gateless.executor.intake.tensors import InferRequest
 
+#: What is answered while nothing new is taken on, such as before a shutdown.
+_CLOSED = frozenset({"offers-closed", "receipts-closed", "busy", "intake-full"})
+_CLOSED_SECONDS = "30"
 _DIGEST = re.compile(r"0x[0-9a-fA-F]{64}")
 
 
@@ -56,15 +60,21 @@ def intake_app(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "PUT"],
-        allow_headers=["content-type"],
-        expose_headers=["retry-after", "etag", "x-content-cid"],
+        allow_headers=["content-type", HEADER],
+        expose_headers=["retry-after", "etag", "x-content-cid", HEADER],
     )
+    app.add_middleware(RequestIds)
     return app
 
 
 def answer_of(error: GatelessError) -> JSONResponse:
     """An error as it is answered: its code, what is wrong, what to do."""
-    return JSONResponse(error.to_dict(), status_of(error))
+    return JSONResponse(named(public(error)), status_of(error), headers=_later(error))
+
+
+def _later(error: GatelessError) -> dict[str, str]:
+    """When to come back, where nothing new is taken now."""
+    return {"Retry-After": _CLOSED_SECONDS} if error.code in _CLOSED else {}
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

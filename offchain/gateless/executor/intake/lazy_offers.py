@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -92,7 +93,11 @@ class LazyOfferIntake:
 
     async def _judge(self, offer: LazyOffer, request_id: int) -> None:
         parts, context, request = self._parts, self._context, offer.request
-        version = await parts.client.registry.version(request.version_id)
+        ready = parts.versions.known(request.version_id)
+        if ready is None:
+            version = await parts.client.registry.version(request.version_id)
+        else:
+            version = ready.info
         if not version.allows(TrustMode.LAZY_ZK):
             raise InputError(
                 "mode-not-allowed",
@@ -106,19 +111,24 @@ class LazyOfferIntake:
                 "the version binds packed inputs, so binding and digest must be the same",
                 hint="sign the request again",
             )
-        ready = parts.versions.known(request.version_id)
         seconds = None if ready is None else await context.auditor.seconds(ready)
-        block = await parts.client.block("pending")
+        block, standing, backing, gas_price, is_spent = await asyncio.gather(
+            parts.client.block("pending"),
+            parts.standing.current(),
+            context.market.backing(context.me),
+            context.gas_price(),
+            context.is_spent(offer),
+        )
         now = max(block.timestamp, int(parts.clock.now()))
         verdict = context.policy.judge(
             request,
-            await parts.standing.current(),
-            await context.market.backing(context.me),
+            standing,
+            backing,
             now=now,
             answer_seconds=0.0,
             prove_seconds=seconds or 0.0,
             royalty_bps=version.royalty_bps,
-            gas_price=await context.gas_price(),
+            gas_price=gas_price,
         )
         if verdict.answer is Answer.SKIP:
             raise InputError(
@@ -127,7 +137,7 @@ class LazyOfferIntake:
                 hint="/v1/info says what it serves, and from which price",
                 reason=verdict.reason,
             )
-        if await context.is_spent(offer):
+        if is_spent:
             raise InputError(
                 "nonce-spent",
                 f"nonce {request.nonce} of {request.requester} was used or cancelled",

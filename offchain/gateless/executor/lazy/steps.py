@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,15 +13,40 @@ from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.errors import GatelessError
 from gateless.core.lazy import Backing, LazyLock, LazyRequest, LazyState
+from gateless.core.types import Block
 from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_hopeless
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.outbox import Outbox
 from gateless.executor.lazy.states import LazyWork, LazyWorkState, may_be_drawn
-from gateless.executor.policy import Answer, Verdict
+from gateless.executor.policy import Answer, Standing, Verdict
 from gateless.executor.work import IntentKind
 
 _S = LazyWorkState
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The block to come, the later of its time and this machine's, and where a request stands.
+
+    It can be locked where it is open, or was missed by another executor.
+    """
+
+    block: Block
+    now: int
+    state: LazyState
+    is_lockable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a lock is judged by."""
+
+    look: _Look
+    standing: Standing
+    backing: Backing
+    deposit: int
+    gas_price: int
 
 
 class LazySteps:
@@ -46,14 +71,15 @@ class LazySteps:
     async def check(self, work: LazyWork) -> Verdict | None:
         """Establishes, with nothing at stake, what the answer is and that it could be proven."""
         context, parts = self._context, self._parts
-        if await self._has_ended(work):
+        look, standing = await asyncio.gather(self._look(work), parts.standing.current())
+        if await self._has_ended(work, look):
             return None
-        standing = await parts.standing.current()
         refusal = context.policy.judge_announced(work.request, standing)
         if refusal is not None:
             await self._skip(work, refusal)
             return None
-        ready = await context.auditor.audit(work.version_id, work.packed_input)
+        with parts.stopwatch.without(work.request_id):  # a proof, the first time
+            ready = await context.auditor.audit(work.version_id, work.packed_input)
         packed = await context.input_of(work, ready)
         with parts.stopwatch.without(work.request_id):
             await check_binding(work, ready, packed, parts.prover)
@@ -78,15 +104,18 @@ class LazySteps:
             return None
         async with self._judging:  # so that no two locks count on the same backing
             work = await self._journal.lazy(work.request_id)
-            if work.state is not _S.CHECKED or await self._has_ended(work):
+            if work.state is not _S.CHECKED:
                 return None
-            verdict, asking = await self._judge(work)
+            facts = await self._facts(work)
+            if await self._has_ended(work, facts.look):
+                return None
+            verdict, asking = await self._judge(work, facts)
             if verdict.answer is Answer.SKIP:
                 await self._skip(work, verdict)
                 return None
             if verdict.answer is Answer.WAIT:
                 return verdict
-            call, kind = self._lock_call(work, asking, work.missed(await self._now()))
+            call, kind = self._lock_call(work, asking, work.missed(facts.look.now))
             self._reserved += work.request.collateral
             self._promised += work.request.audit_bps > 0
         try:
@@ -97,7 +126,7 @@ class LazySteps:
                 request_id=work.request_id,
                 told=self._parts.stopwatch.sent,
             )
-            if kind is IntentKind.LAZY_LOCK:
+            if kind in (IntentKind.LAZY_LOCK, IntentKind.LAZY_TAKE_OVER):
                 self._parts.stopwatch.locked(work.request_id)
             await self._context.take_over(receipt)
         finally:
@@ -151,32 +180,54 @@ class LazySteps:
 
     # --- before a lock ---
 
-    async def _judge(self, work: LazyWork) -> tuple[Verdict, int]:
+    async def _look(self, work: LazyWork) -> _Look:
+        """Where a request stands, and what time it is."""
+        block, (state, is_open) = await asyncio.gather(
+            self._parts.client.block("pending"), self._stands(work)
+        )
+        now = max(block.timestamp, int(self._parts.clock.now()))
+        was_missed = state is LazyState.LOCKED and work.missed(now) is not None
+        return _Look(block, now, state, is_open or was_missed)
+
+    async def _facts(self, work: LazyWork) -> _Facts:
+        """What a lock is judged by, all asked for at once."""
         context, parts = self._context, self._parts
-        ready = await parts.versions.prepare(work.version_id)
+        # The cached one is of the last look at the chain; a limit of the whole wants it exact.
+        limited = parts.config.policy.max_at_risk is not None
+        return _Facts(
+            *await asyncio.gather(
+                self._look(work),
+                parts.standing.refresh() if limited else parts.standing.current(),
+                context.market.backing(context.me),
+                context.market.balance_of(work.request.requester),
+                context.gas_price(),
+            )
+        )
+
+    async def _judge(self, work: LazyWork, facts: _Facts) -> tuple[Verdict, int]:
+        context = self._context
+        ready = await self._parts.versions.prepare(work.version_id)
         seconds = await context.auditor.seconds(ready) or 0.0
-        standing = await parts.standing.refresh()
-        now = await self._now()
-        gas_price = await context.gas_price()
+        now = facts.look.now
         missed = work.missed(now)
         request = work.request if missed is None else _at_price(work.request, missed.price)
         verdict = context.policy.judge(
             request,
-            standing,
-            await self._unreserved(),
+            facts.standing,
+            self._unreserved(facts.backing),
             now=now,
             answer_seconds=0.0,
             prove_seconds=seconds,
             royalty_bps=ready.info.royalty_bps,
-            gas_price=gas_price,
-            audits=await self._audits(),
+            gas_price=facts.gas_price,
+            audits=await self._audits(facts.look.block.number),
         )
         asking = context.policy.asking(
-            request, standing, seconds, ready.info.royalty_bps, gas_price
+            request, facts.standing, seconds, ready.info.royalty_bps, facts.gas_price
         )
         if verdict.answer is Answer.TAKE and work.signature is not None and missed is None:
-            missing = await context.shortage(self._offer(work), now)
-            if missing:
+            missing = request.price_at(now) - facts.deposit
+            if missing > 0:
                 verdict = Verdict(
                     Answer.WAIT,
                     "deposit-too-low",
@@ -185,15 +236,13 @@ class LazySteps:
                 )
         return verdict, asking
 
-    async def _audits(self) -> int:
+    async def _audits(self, head: int) -> int:
         """Answers given or promised for which a lot may still ask a proof."""
-        head = (await self._parts.client.block("pending")).number
         open_works = await self._journal.find_lazy([_S.LOCKED, _S.ANSWERED, _S.DISPUTED])
         return self._promised + sum(may_be_drawn(work, head) for work in open_works)
 
-    async def _unreserved(self) -> Backing:
+    def _unreserved(self, backing: Backing) -> Backing:
         """The backing without what locks under way will use."""
-        backing = await self._context.market.backing(self._context.me)
         return Backing(backing.total, min(backing.total, backing.used + self._reserved))
 
     def _lock_call(
@@ -218,15 +267,14 @@ class LazySteps:
             work.request_id, _S.SKIPPED, reason=verdict.reason, text=verdict.text
         )
 
-    async def _has_ended(self, work: LazyWork) -> bool:
+    async def _has_ended(self, work: LazyWork, look: _Look) -> bool:
         """Writes down where a request that is not locked here came to its end."""
-        if await self._now() > work.request.deadline:
+        if look.now > work.request.deadline:
             await self._lose(work, "expired", "its deadline passed before it was locked")
             return True
-        if await self._is_lockable(work):
+        if look.is_lockable:
             return False
-        state = await self._context.market.state(work.request_id)
-        if state is LazyState.NONE:
+        if look.state is LazyState.NONE:
             await self._lose(work, "request-vanished", "it was taken back, or never made")
         return True  # what others did is told by the events of its block
 
@@ -234,22 +282,21 @@ class LazySteps:
         await self._journal.move_lazy(work.request_id, _S.LOST, reason=reason, text=text)
 
     async def _is_lockable(self, work: LazyWork) -> bool:
-        """Whether it is open, or was missed by another executor."""
-        state = await self._context.market.state(work.request_id)
-        if state is LazyState.OPEN:
-            return True
-        if state is LazyState.LOCKED:
-            return work.missed(await self._now()) is not None
-        if state is not LazyState.NONE or work.signature is None:
-            return False
-        return not await self._context.is_spent(self._offer(work))
+        return (await self._look(work)).is_lockable
+
+    async def _stands(self, work: LazyWork) -> tuple[LazyState, bool]:
+        """The request's state, and whether it is open: a signed one needs no state yet."""
+        if work.signature is None:
+            state = await self._context.market.state(work.request_id)
+            return state, state is LazyState.OPEN
+        state, is_spent = await asyncio.gather(
+            self._context.market.state(work.request_id),
+            self._context.is_spent(self._offer(work)),
+        )
+        return state, state is LazyState.OPEN or (state is LazyState.NONE and not is_spent)
 
     async def _is_locked(self, work: LazyWork) -> bool:
         return await self._context.market.state(work.request_id) is LazyState.LOCKED
-
-    async def _now(self) -> int:
-        block = await self._parts.client.block("pending")
-        return max(block.timestamp, int(self._parts.clock.now()))
 
     def _offer(self, work: LazyWork) -> LazyOffer:
         client = self._parts.client

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError, InputError, NotFoundError
 from gateless.daemon.limits import Limited, Rates
-from gateless.daemon.statuses import status_of
+from gateless.daemon.request_ids import HEADER, RequestIds
+from gateless.daemon.statuses import public, status_of
 from gateless.indexer.api import answers
 from gateless.indexer.api.routes import api_routes
 from gateless.indexer.reader import IndexReader
@@ -78,10 +79,11 @@ def indexer_app(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET"],
-        allow_headers=["if-none-match"],
-        expose_headers=["etag", "retry-after"],
+        allow_headers=["if-none-match", HEADER],
+        expose_headers=["etag", "retry-after", HEADER],
     )
     app.add_middleware(NoSniffing)
+    app.add_middleware(RequestIds)
     _describe(app)
     return app
 
@@ -105,7 +107,7 @@ class NoSniffing:
 
 def answer_of(error: GatelessError) -> JSONResponse:
     """An error as it is answered: its code, what is wrong, what to do."""
-    return JSONResponse(error.to_dict(), status_of(error), headers=_NO_STORE)
+    return JSONResponse(public(error), status_of(error), headers=_NO_STORE)
 
 
 def _add_standing(app: FastAPI, standing: Standing) -> None:
