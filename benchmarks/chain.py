@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
-from gateless.adapters.chain.calls import VERIFIER, abi_of
+from gateless.adapters.chain.calls import abi_of
+from gateless.adapters.chain.registry_calls import VERIFIER
 from gateless.core.errors import GatelessError
 from gateless.core.manifest import Binding
 from gateless.devnet import Devnet, running_devnet

@@ -79,8 +79,11 @@ class DyingJournal(Journal):
         request_id: int | None = None,
         *,
         batch_id: int | None = None,
+        request_ids: Iterable[int] = (),
     ) -> Intent:
-        intent = await super().intend(kind, prepared, request_id, batch_id=batch_id)
+        intent = await super().intend(
+            kind, prepared, request_id, batch_id=batch_id, request_ids=request_ids
+        )
         _die_at(f"intent:{kind}")
         return intent
 

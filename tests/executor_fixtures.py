@@ -255,6 +255,7 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                     "margin_seconds": policy.margin_seconds,
                     "max_concurrent": policy.max_concurrent,
                     "batch_wait_seconds": policy.batch_wait_seconds,
+                    "lock_wait_seconds": policy.lock_wait_seconds,
                 },
                 "serve_port": config.serve_port,
                 "receipts": None if config.receipts is None else asdict(config.receipts),

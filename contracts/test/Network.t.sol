@@ -52,16 +52,30 @@ abstract contract Network is Fixtures {
     uint64 internal kzgVersion;
 
     function setUp() public virtual {
-        vm.warp(1_900_000_000);
-        vm.roll(1000);
+        begin();
         builder = makeAddr("builder");
         (executor, executorKey) = makeAddrAndKey("executor");
         (requester, requesterKey) = makeAddrAndKey("requester");
         stranger = makeAddr("stranger");
         loadFixture(packed, "packed");
         loadFixture(kzg, "kzg");
-        deploy();
         publishModels();
+        endow();
+    }
+
+    /// @notice The first second, and contracts of its own. Tests of several networks share them instead.
+    function begin() internal virtual {
+        vm.warp(1_900_000_000);
+        vm.roll(1000);
+        deploy();
+    }
+
+    function modelName() internal pure virtual returns (string memory) {
+        return "digits";
+    }
+
+    /// @notice What the executor and the requester bring to the market.
+    function endow() internal virtual {
         stakeFor(executor, STAKE);
         depositFor(requester, DEPOSIT);
     }
@@ -93,7 +107,7 @@ abstract contract Network is Fixtures {
         verifier.registerVka(packed.vka);
         verifier.registerVka(kzg.vka);
         vm.startPrank(builder);
-        modelId = registry.registerModel("digits");
+        modelId = registry.registerModel(modelName());
         packedVersion = registry.publishVersion(modelId, publication(packed, ROYALTY_BPS));
         kzgVersion = registry.publishVersion(modelId, publication(kzg, ROYALTY_BPS));
         vm.stopPrank();

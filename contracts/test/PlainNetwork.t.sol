@@ -41,18 +41,27 @@ abstract contract PlainNetwork is Base {
     bytes internal output = hex"0000404000008040";
 
     function setUp() public virtual {
-        vm.warp(1_900_000_000);
-        vm.roll(1000);
+        begin();
         builder = makeAddr("builder");
         (requester, requesterKey) = makeAddrAndKey("requester");
         stranger = makeAddr("stranger");
+        vm.prank(builder);
+        modelId = registry.registerModel(modelName());
+        versionId = publish(QUORUM_AND_ATTESTED);
+    }
+
+    /// @notice The first second, and contracts of its own. Tests of several networks share them instead.
+    function begin() internal virtual {
+        vm.warp(1_900_000_000);
+        vm.roll(1000);
         token = new TestDollar();
         registry = new ModelRegistry();
         staking = new ExecutorStaking(address(token), EXIT_DELAY, MIN_LISTED);
         validator = new SignatureValidator();
-        vm.prank(builder);
-        modelId = registry.registerModel("embedder");
-        versionId = publish(QUORUM_AND_ATTESTED);
+    }
+
+    function modelName() internal pure virtual returns (string memory) {
+        return "embedder";
     }
 
     function publish(uint8 modes) internal returns (uint64) {

@@ -57,12 +57,16 @@ abstract contract QuorumNetwork is PlainNetwork {
         );
         pool = QuorumMembers(market.memberPool());
         for (uint256 i = 0; i < MEMBER_COUNT; ++i) {
-            accounts.push(makeAddr(string.concat("member ", vm.toString(i))));
+            accounts.push(makeAddr(memberName(i)));
             backPool(accounts[i], ALLOCATED);
             enrollAs(accounts[i], STAKE);
         }
         depositAt(address(market), requester, DEPOSIT);
         nextBlock();
+    }
+
+    function memberName(uint256 index) internal pure virtual returns (string memory) {
+        return string.concat("member ", vm.toString(index));
     }
 
     function roundLimits() internal pure returns (RoundLimits memory) {

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import shutil
-import statistics
 import tempfile
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -19,25 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gateless.core.errors import GatelessError, ProofError
+from gateless.core.errors import GatelessError
 from gateless.core.manifest import Binding, CircuitEntry
-from gateless.core.packing import TensorSpec, dequantise, pack, quantise, unpack
+from gateless.core.packing import TensorSpec, pack
 
+from gateless_proofs.behaviour import check_behaviour, input_ranges, random_input
 from gateless_proofs.bundle import Bundle, check_file, sha256_of
 from gateless_proofs.keys import KeyCache
 from gateless_proofs.prover import Prover
 from gateless_proofs.public_values import public_words
 from gateless_proofs.repeating import check_repetition
-from gateless_proofs.rows import circuit_inputs, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.srs import g2_of
 from gateless_proofs.statements import UntrueStatementError, check_digits, check_slack
 from gateless_proofs.vka import g2_of_vka, instance_count, vka_digest
 
-#: random inputs that are compared with onnxruntime
-SAMPLES = 16
-#: share of them that must be within the bound; models with thresholds may jump next to one
-REQUIRED_SHARE = 0.9
 _VISIBILITY = {Binding.PACKED: "Public", Binding.KZG: "KZGCommit"}
 
 
@@ -225,7 +219,9 @@ class _Audit:
                     "digits_per_word": entry.digits_per_word,
                     "inputs": _packings(self.bundle.schema.inputs if entry.dense else ()),
                     "outputs": _packings(self.bundle.schema.outputs if entry.dense else ()),
-                    "ranges": [] if entry.batch_size > 1 or entry.dense else self._ranges(),
+                    "ranges": []
+                    if entry.batch_size > 1 or entry.dense
+                    else input_ranges(self.bundle),
                     "seed": self.seed,
                 },
                 limits=self.limits,
@@ -269,85 +265,7 @@ class _Audit:
 
     async def behaviour(self) -> str:
         """Fixed-point outputs stay near onnxruntime's on random inputs."""
-        schema = self.bundle.schema
-        generator = np.random.default_rng(self.seed)
-        samples = [self._random_input(generator) for _ in range(SAMPLES)]
-        answer = await run_worker(
-            "reference",
-            {
-                "model": str(self.bundle.model),
-                "shapes": [list(spec.shape) for spec in schema.inputs],
-                "samples": [
-                    [
-                        dequantise(integers, spec).reshape(-1).tolist()
-                        for integers, spec in zip(sample, schema.inputs, strict=True)
-                    ]
-                    for sample in samples
-                ],
-            },
-            limits=self.limits,
-        )
-        floats = [[out["values"] for out in outputs] for outputs in answer["outputs"]]
-        packed = [pack(sample, schema.inputs) for sample in samples]
-        details: list[str] = []
-        expected: list[bytes | None] = []
-        for index, entry in enumerate(self.bundle.manifest.circuits):
-            found = await self._outputs(index, entry, packed)
-            if not expected:
-                expected = found
-                errors = [
-                    _largest_error(
-                        None if ours is None else unpack(ours, schema.outputs),
-                        theirs,
-                        schema.outputs,
-                    )
-                    for ours, theirs in zip(found, floats, strict=True)
-                ]
-                details.append(self._judge(errors))
-                continue
-            both = [
-                (ours, theirs)
-                for ours, theirs in zip(found, expected, strict=True)
-                if ours is not None and theirs is not None
-            ]
-            if any(ours != theirs for ours, theirs in both) or (any(expected) and not both):
-                raise _Failed(f"circuit {index} computes other outputs than the first")
-            details.append(f"circuit {index} gives the same outputs for {len(both)} of them")
-        return "; ".join(details)
-
-    async def _outputs(
-        self, index: int, entry: CircuitEntry, packed: Sequence[bytes]
-    ) -> list[bytes | None]:
-        """A circuit's packed outputs, ``None`` for rows of a batch that has no witness."""
-        size = entry.batch_size
-        batches = [packed[start : start + size] for start in range(0, len(packed), size)]
-        filled = [padded(batch, entry) for batch in batches]
-        request = {
-            "compiled": str(self.bundle.compiled(index)),
-            "settings": str(self.bundle.settings(index)),
-            "samples": [circuit_inputs(rows, self.bundle.schema) for rows in filled],
-        }
-        answer = await run_worker("outputs", request, limits=self.limits)
-        found: list[bytes | None] = []
-        for batch, rows, outputs in zip(batches, filled, answer["outputs"], strict=True):
-            try:
-                made = None if outputs is None else outputs_of(self.bundle, entry, rows, outputs)
-            except ProofError as error:
-                if error.code != "output-out-of-range":
-                    raise
-                made = None
-            found += [None] * len(batch) if made is None else made[: len(batch)]
-        return found
-
-    def _judge(self, errors: list[float]) -> str:
-        bound = self.bundle.manifest.accuracy.bound
-        good = sum(error <= bound for error in errors)
-        if good < REQUIRED_SHARE * len(errors):
-            raise _Failed(f"only {good} of {len(errors)} random inputs stay within {bound:.3g}")
-        return (
-            f"{good} of {len(errors)} random inputs within {bound:.3g},"
-            f" median error {statistics.median(errors):.3g}"
-        )
+        return await check_behaviour(self.bundle, self.seed, self.limits)
 
     async def proof(self) -> str:
         """A proof is made, has the pinned length, and verifies; for another output it does not."""
@@ -355,7 +273,7 @@ class _Audit:
         details = []
         for index, entry in enumerate(self.bundle.manifest.circuits):
             rows = [
-                pack(self._random_input(generator), self.bundle.schema.inputs)
+                pack(random_input(self.bundle, generator), self.bundle.schema.inputs)
                 for _ in range(entry.batch_size)
             ]
             proof = await self.prover.prove_batch(self.bundle, rows, index)
@@ -370,7 +288,7 @@ class _Audit:
 
     async def repetition(self) -> str:
         """Outputs repeat on this machine, as the manifest says they do on the publisher's."""
-        path, ranges = self.work / "samples.npz", self._ranges()
+        path, ranges = self.work / "samples.npz", input_ranges(self.bundle)
         return await check_repetition(self.bundle, path, ranges, self.seed, self.limits)
 
     async def _verifies(
@@ -381,40 +299,6 @@ class _Audit:
     def _rebuilt(self, index: int) -> Path:
         return self.work / f"circuit-{index}"
 
-    def _random_input(self, generator: np.random.Generator) -> list[list[int]]:
-        return [
-            quantise(generator.uniform(entry["low"], entry["high"], size=spec.shape), spec)
-            for entry, spec in zip(self._ranges(), self.bundle.schema.inputs, strict=True)
-        ]
-
-    def _ranges(self) -> list[dict[str, Any]]:
-        """What the inputs range over, as far as the manifest says."""
-        described = []
-        for tensor, spec in zip(
-            self.bundle.manifest.inputs, self.bundle.schema.inputs, strict=True
-        ):
-            low, high = tensor.calibrated_range or _packed_range(spec)
-            described.append({"low": low, "high": high, "shape": list(spec.shape)})
-        return described
-
-
-def _packed_range(spec: TensorSpec) -> tuple[float, float]:
-    return spec.minimum / 2.0**spec.scale_bits, spec.maximum / 2.0**spec.scale_bits
-
 
 def _packings(specs: Sequence[TensorSpec]) -> list[list[int]]:
     return [[spec.width, spec.scale_bits] for spec in specs]
-
-
-def _largest_error(
-    ours: Sequence[Sequence[int]] | None,
-    theirs: Sequence[Sequence[float]],
-    specs: Sequence[TensorSpec],
-) -> float:
-    """Largest difference of any output; infinite where the circuit cannot take the input."""
-    if ours is None:
-        return math.inf
-    return max(
-        float(np.max(np.abs(dequantise(integers, spec).reshape(-1) - np.array(floats))))
-        for integers, floats, spec in zip(ours, theirs, specs, strict=True)
-    )

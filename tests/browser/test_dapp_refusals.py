@@ -209,6 +209,9 @@ async def test_deployments_files_that_are_wrong(
     ("query", "title"),
     [
         ("?deployment=nothing.json", "No deployments file"),
+        ("?deployment=http://127.0.0.1:1/deployment.json", "Foreign deployments file"),
+        ("?deployment=//example.org/deployment.json", "Foreign deployments file"),
+        ("?deployment=data:application/json,{}", "Foreign deployments file"),
         ("?model=nothing", "Unknown model"),
         ("?model=digits@7", "Unknown model"),
         ("?model=digits@nothing", "Unknown model"),

@@ -38,7 +38,10 @@ def test_the_commands() -> None:
         "request hand",
         *(f"receipt {name}" for name in ("withdraw", "back", "release", "report")),
         *(f"lazy {name}" for name in ("result", "challenge", "draw", "prove", "slash")),
-        *(f"lazy {name}" for name in ("finalize", "refund", "cancel", "deposit", "withdraw")),
+        *(
+            f"lazy {name}"
+            for name in ("finalize", "keep", "refund", "cancel", "deposit", "withdraw")
+        ),
         *(f"lazy {name}" for name in ("back", "unback")),
         *(f"quorum {name}" for name in ("advance", "withdraw")),
         *(f"attest {name}" for name in ("policy", "sign", "answer", "refund")),

@@ -13,6 +13,7 @@ from cli_fixtures import MakeWallet, Shell
 from gateless.adapters.chain.deployment import save_deployment
 from gateless.devnet import Devnet
 from market_fixtures import LABELS, ROW, MakeServed, Served
+from patience import eventually
 
 
 @pytest.fixture
@@ -31,12 +32,13 @@ async def answer_next(served: Served) -> int:
     """Answers the next request for the version; returns its id."""
     market = served.executor.client.chain.market
     expected = await market.request_count() + 1
-    for _ in range(600):
-        if await market.request_count() >= expected:
-            await served.answer(expected)
-            return expected
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"request {expected} never came")
+
+    async def made() -> bool:
+        return await market.request_count() >= expected
+
+    await eventually(f"request {expected} is made", made)
+    await served.answer(expected)
+    return expected
 
 
 async def test_the_answer_is_printed(

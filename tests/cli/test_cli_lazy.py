@@ -16,8 +16,8 @@ from gateless.adapters.signer.keystore import LIGHT_SCRYPT_N
 from gateless.daemon.process import configure_log
 from gateless.devnet import Devnet
 from gateless.devnet.accounts import keystore_folder
-from lazy_fixtures import BACKING
-from market_fixtures import PRICE, ROW, MakeServed, Served, fund
+from lazy_fixtures import BACKING, answering_executor
+from market_fixtures import PRICE, ROW, MakeAccount, MakeServed, Served, fund
 from patience import eventually
 
 
@@ -132,3 +132,32 @@ async def test_a_sent_request_is_taken_back(
     assert nonsense.error["code"] == "invalid-request-id"
     window = await shell(*ask, "--challenge-window", "1", "--json", code=2, **me)
     assert window.error["code"] == "window-out-of-range"
+
+
+async def test_several_answers_are_made_final_at_once(
+    isolated_devnet: Devnet,
+    make_served: MakeServed,
+    make_account: MakeAccount,
+    make_wallet: MakeWallet,
+    shell: Shell,
+) -> None:
+    says = await answering_executor(isolated_devnet, make_served, make_account, "cli-together")
+    await with_files(shell, says.served)
+    await make_wallet("passer-by")
+    me = {"GATELESS_WALLET": "passer-by"}
+    output = says.truth.packed_output
+    ids = [await says.answers(await says.asks(), output) for _ in range(2)]
+    numbers = [f"0x{entry:064x}" for entry in ids]
+    claim = (await says.user.client.lazy_answer(ids[-1])).claim
+    assert claim is not None
+    await isolated_devnet.control.advance(claim.challenge_deadline - await says.now() + 1)
+    done = (await shell("lazy", "finalize", *numbers, "--json", **me)).data
+    assert [(end["request_id"], end["state"]) for end in done["ends"]] == [
+        (number, "FINAL") for number in numbers
+    ]
+    assert len(done["transactions"]) == 1
+    assert "lazy keep" in (await shell("lazy", "result", numbers[0])).stdout
+    kept = (await shell("lazy", "keep", numbers[0], "--json", **me)).data
+    assert kept["state"] == "FINAL"
+    assert "bond behind it" in (await shell("lazy", "result", numbers[0])).stdout
+    assert (await shell("result", "publish", numbers[0], "--json", **me)).data

@@ -93,10 +93,11 @@ async def test_ctrl_c_while_waiting_loses_nothing(
     expected = await market.request_count() + 1
     arguments = ("infer", "process-waiting", "-i", _row(tmp_path))
     async with command(shell.home, *arguments, **shell.environ) as waiting:
-        for _ in range(600):
-            if await market.request_count() >= expected:
-                break
-            await asyncio.sleep(0.05)
+
+        async def made() -> bool:
+            return await market.request_count() >= expected
+
+        await eventually("the request is on chain", made)
         await asyncio.sleep(0.5)  # it has the receipt by now and waits for the answer
         code, out, err = await waiting.stop()
     assert code == 130
@@ -117,10 +118,11 @@ async def test_ctrl_c_while_building_leaves_nothing_and_goes_on(
     )
     builds = shell.home / "builds"
     async with command(shell.home, *arguments, **shell.environ) as building:
-        for _ in range(1200):
-            if builds.exists() and any(builds.iterdir()):
-                break
-            await asyncio.sleep(0.02)
+
+        async def begun() -> bool:
+            return builds.exists() and any(builds.iterdir())
+
+        await eventually("it builds", begun)
         code, _, err = await building.stop()
     assert code == 130, err
     assert "run the same command again" in err

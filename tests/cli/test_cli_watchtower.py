@@ -98,6 +98,7 @@ async def test_a_watchtower_from_start_to_earnings(
     earned = (await shell("watchtower", "earnings", "--json", **me)).data
     assert (earned["won"], earned["lost"], earned["open"]) == (1, 0, 0)
     assert earned["rewards"]["units"] == earned["net"]["units"] == TERMS.bond // 5
+    assert earned["held_by"]["ExecutorStaking"]["units"] == TERMS.bond // 5
     text = (await shell("watchtower", "earnings", **me)).stdout
     assert "1 won" in text and "2.00 tUSD" in text
     assert "won" in (await shell("watchtower", "status", **me)).stdout

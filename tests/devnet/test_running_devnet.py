@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import calls, registry_calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import load_deployment
 from gateless.adapters.signer import KeystoreStore
@@ -59,7 +59,7 @@ async def test_network_resumes_from_its_state(tmp_path: Path) -> None:
     async with running_devnet(
         tmp_path, state=state, progress=lambda stage, share: stages.append((stage, share))
     ) as first:
-        registered = await first.sender("builder").send(calls.register_model("kept"))
+        registered = await first.sender("builder").send(registry_calls.register_model("kept"))
         spent = await first.client.token.balance_of(first.signers["user"].address)
         await first.sender("user").send(calls.token_transfer("0x" + "11" * 20, 5))
     assert stages[0][0] == "unlock the development wallets"
@@ -80,7 +80,7 @@ async def test_network_resumes_from_its_state(tmp_path: Path) -> None:
 
 async def test_without_state_every_start_is_new(tmp_path: Path) -> None:
     async with running_devnet(tmp_path) as first:
-        await first.sender("builder").send(calls.register_model("lost"))
+        await first.sender("builder").send(registry_calls.register_model("lost"))
     async with running_devnet(tmp_path) as second:
         assert await second.client.registry.model_count() == 0
         assert second.signers["builder"].address == first.signers["builder"].address

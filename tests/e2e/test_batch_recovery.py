@@ -20,7 +20,9 @@ from market_fixtures import Account, MakeAccount, MakeServed, Served
 ROWS = [[0.5, -0.25, 1.0, 0.125], [0.1, 0.2, 0.3, 0.4], [-1.0, 1.0, 0.0, 0.5]]
 PRICE = 1_000_000
 FEE = 950_000
-POLICY = PolicyConfig(max_concurrent=2, margin_seconds=1.0, batch_wait_seconds=30.0)
+POLICY = PolicyConfig(
+    max_concurrent=4, margin_seconds=1.0, batch_wait_seconds=30.0, lock_wait_seconds=30.0
+)
 
 
 class Case:
@@ -102,7 +104,10 @@ async def case(
 @pytest.mark.parametrize(
     ("die_at", "proofs"),
     [
-        # between the first lock and the others
+        # between the first decision and the others, with and without a signed transaction
+        ("after:locking", 1),
+        ("intent:lock_many", 1),
+        # between the first member's lock and the others', which one transaction made
         ("after:locked", 1),
         ("after:proving", 1),
         ("batch:proved", 1),
@@ -125,6 +130,31 @@ async def test_killed_in_the_middle_of_a_batch(case: Case, die_at: str, proofs: 
     assert (await case.batches()).count(IntentState.MINED) == 1
 
 
+async def test_killed_while_the_locks_wait_to_be_mined_and_mined_while_nobody_runs(
+    case: Case, isolated_devnet: Devnet
+) -> None:
+    control, rpc = isolated_devnet.control, isolated_devnet.client.rpc
+
+    async def locks_wait() -> bool:
+        return int((await rpc.request("txpool_status"))["pending"], 16) == 1
+
+    ids = await case.ask()
+    await control.set_automine(False)
+    async with executor_process(case.devnet, case.served.executor, case.config) as process:
+        await eventually("the locks wait to be mined", locks_wait)
+        await process.kill()
+    await control.mine()
+    for entry in ids:
+        assert (await case.devnet.client.market.request(entry)).state is RequestState.LOCKED
+    await control.set_automine(True)
+    log = await case.restarted(ids)
+    await case.assert_paid_once(ids)
+    # The locks were found, not made again.
+    sent = [line for line in log.splitlines() if '"event": "transaction-sent"' in line]
+    assert [line.count('"kind": "lock_many"') for line in sent] == [1, 0]
+    assert (await case.batches()).count(IntentState.MINED) == 1
+
+
 async def test_killed_while_the_batch_waits_to_be_mined_and_mined_while_nobody_runs(
     case: Case, isolated_devnet: Devnet
 ) -> None:
@@ -138,7 +168,7 @@ async def test_killed_while_the_batch_waits_to_be_mined_and_mined_while_nobody_r
         return await waiting(1) and await case.batches() == [IntentState.PENDING]
 
     async def locks_wait() -> bool:
-        return await waiting(len(ids))
+        return await waiting(1)
 
     ids = await case.ask()
     await control.set_automine(False)

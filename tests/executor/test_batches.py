@@ -16,12 +16,15 @@ from gateless.executor.states import WorkState
 from gateless.executor.work import IntentKind
 from gateless_proofs import BatchProof, Bundle, KeyCache, Prover
 from market_fixtures import Account, MakeAccount, MakeServed, Served, send
+from patience import PATIENCE_SECONDS
 
 PRICE = 1_000_000
 FEE = 950_000
 ROWS = [[0.5, -0.25, 1.0, 0.125], [0.1, 0.2, 0.3, 0.4], [-1.0, 1.0, 0.0, 0.5], [0.9, 0.8, -0.7, 0]]
-#: Long enough for requests that are locked one after the other; nobody waits for what never comes.
-POLICY = PolicyConfig(max_concurrent=2, margin_seconds=1.0, batch_wait_seconds=30.0)
+#: Long enough for requests that are looked at in turn; nobody waits for what never comes.
+POLICY = PolicyConfig(
+    max_concurrent=4, margin_seconds=1.0, batch_wait_seconds=30.0, lock_wait_seconds=30.0
+)
 SINGLE, BATCH = 0, 1
 
 
@@ -120,7 +123,7 @@ async def test_requests_of_several_users_are_settled_in_one_transaction(case: Ca
         assert batch.state is IntentState.MINED
         for request_id in ids:
             kinds = [intent.kind for intent in await run.journal.intents(request_id)]
-            assert kinds == [IntentKind.LOCK, IntentKind.FULFILL_BATCH]
+            assert kinds == [IntentKind.LOCK_MANY, IntentKind.FULFILL_BATCH]
             assert (await run.work(request_id)).fee == FEE
         status = await run.executor.status()
         assert (status.batches.proofs, status.batches.requests) == (1, 4)
@@ -175,7 +178,7 @@ async def test_an_operator_can_have_requests_proven_one_by_one(case: Case) -> No
         await case.measured(run)
         await case.all_in(run, ids, WorkState.FULFILLED)
         kinds = {intent.kind for intent in await run.journal.intents()}
-        assert kinds == {IntentKind.LOCK, IntentKind.FULFILL}
+        assert kinds - {IntentKind.LOCK, IntentKind.LOCK_MANY} == {IntentKind.FULFILL}
 
 
 async def test_a_request_that_is_refunded_while_its_batch_is_proven_does_not_sink_it(
@@ -187,7 +190,7 @@ async def test_a_request_that_is_refunded_while_its_batch_is_proven_does_not_sin
     async with running(isolated_devnet, case.served.executor, case.config, prover=prover) as run:
         await case.measured(run)
         await case.all_in(run, [*short, *long], WorkState.PROVING)
-        await asyncio.wait_for(prover.asked.wait(), 60)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await isolated_devnet.control.advance(200)
         await send(case.users[0], calls.refund(short[0]))
         await run.reaches(short[0], WorkState.FAILED)
@@ -238,9 +241,9 @@ async def test_a_proof_for_which_nobody_waits_is_stopped(
     async with running(isolated_devnet, case.served.executor, case.config, prover=prover) as run:
         await case.measured(run)
         await case.all_in(run, ids, WorkState.PROVING)
-        await asyncio.wait_for(prover.asked.wait(), 60)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await isolated_devnet.control.advance(200)
         for request_id in ids:
             await send(case.users[0], calls.refund(request_id))
-        await asyncio.wait_for(prover.stopped.wait(), 60)
+        await asyncio.wait_for(prover.stopped.wait(), PATIENCE_SECONDS)
         await case.all_in(run, ids, WorkState.FAILED)

@@ -102,7 +102,7 @@ async def test_challenges_are_answered(
             return (await up.run.journal.claim_counts()) == {ClaimStanding.PROVEN: 2}
 
         await eventually("the journal says so", written_down)
-        assert (await up.run.executor.status()).problems == ()
+        await up.run.has_problems()
         intents = [entry.kind for entry in await up.run.journal.intents()]
         assert intents.count("respond") == 2
 
@@ -216,4 +216,8 @@ async def test_pools_are_opened_ahead_and_let_go(
             return await states(now, 2) == [PoolState.OPEN, PoolState.OPEN]
 
         await eventually("pools of the new epochs are open, from the same stake", opened)
-        assert await up.run.journal.pooled_epochs() == [now, now + 1]
+
+        async def forgotten() -> bool:
+            return await up.run.journal.pooled_epochs() == [now, now + 1]
+
+        await eventually("the journal knows of no others", forgotten)

@@ -39,6 +39,16 @@ def test_the_fee_covers_cost_and_profit(cost: int, royalty: int, profit: int) ->
     assert least_price(cost, Rates(), 0) == cost
 
 
+def test_what_is_left_of_the_capacity_costs_more() -> None:
+    loads = iter((0.0, 0.5, 1.0))
+    config = PolicyConfig(proof_second_price=100.0, profit_bps=1_000, busy_bps=5_000)
+    policy = LazyPolicy(
+        Policy(config, ME, lambda: next(loads)), LazyConfig(min_price=0, doubt_bps=10_000)
+    )
+    asked = [policy.asking(REQUEST, STANDING, 10.0, 0, 0) for _ in range(3)]
+    assert asked == [1_100, 1_350, 1_600]
+
+
 REQUEST = LazyRequest(
     requester=OTHER,
     version_id=1 << 32,

@@ -20,6 +20,7 @@ from gateless.executor.states import WorkState
 from gateless.executor.work import IntentKind
 from gateless_proofs import KeyCache, Proof, Prover
 from market_fixtures import ROW, Account, MakeAccount, MakeServed, Served
+from patience import PATIENCE_SECONDS
 
 DOLLAR = 1_000_000
 
@@ -67,7 +68,7 @@ async def test_the_node_goes_away_and_comes_back(
         version = served.published.version_id
         await run.journal.measured(version, 0, 0.5)
         locked = await user.client.submit(served.name, ROW)
-        await asyncio.wait_for(prover.asked.wait(), 20)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         assert (await run.work(locked.request_id)).state is WorkState.PROVING
         # The node goes away while a locked request is proven, and another one is made meanwhile.
         await gate.shut()
@@ -93,11 +94,11 @@ async def test_proving_stops_when_another_executor_locks_first(
     prover = held(config)
     async with running(devnet, served.executor, config, prover=prover) as run:
         asked = await user.client.submit(served.name, ROW, price=DOLLAR)
-        await asyncio.wait_for(prover.asked.wait(), 20)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         assert (await run.work(asked.request_id)).state is WorkState.CHECKED
         taken = calls.lock(await rival.client.request(asked.request_id))
         await Sender(rival.client.chain, rival.signer).send(taken)
-        await asyncio.wait_for(prover.stopped.wait(), 20)
+        await asyncio.wait_for(prover.stopped.wait(), PATIENCE_SECONDS)
         work = await run.reaches(asked.request_id, WorkState.LOST)
         assert work.reason == "locked-by-another"
 
@@ -113,10 +114,10 @@ async def test_a_fork_that_undoes_a_request_while_it_is_proven(
     async with running(devnet, served.executor, config, prover=prover) as run:
         fork = await devnet.control.snapshot()
         undone = await user.client.submit(served.name, ROW)
-        await asyncio.wait_for(prover.asked.wait(), 20)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await devnet.control.revert(fork)
         await devnet.control.mine(5)
-        await asyncio.wait_for(prover.stopped.wait(), 20)
+        await asyncio.wait_for(prover.stopped.wait(), PATIENCE_SECONDS)
 
         async def forgotten() -> bool:
             return await run.state(undone.request_id) is None
@@ -140,9 +141,9 @@ async def test_a_missed_lock_stops_proving_and_intake(
     async with running(devnet, served.executor, config, prover=prover) as run:
         await run.journal.measured(served.published.version_id, 0, 0.5)
         asked = await user.client.submit(served.name, ROW)
-        await asyncio.wait_for(prover.asked.wait(), 20)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await devnet.control.advance(400)
-        await asyncio.wait_for(prover.stopped.wait(), 20)
+        await asyncio.wait_for(prover.stopped.wait(), PATIENCE_SECONDS)
         work = await run.reaches(asked.request_id, WorkState.FAILED)
         assert work.reason == "lock-missed"
 
@@ -171,7 +172,7 @@ async def test_stopping_finishes_what_is_locked_and_drops_the_rest(
     async with running(devnet, served.executor, config, prover=prover) as run:
         await run.journal.measured(served.published.version_id, 0, 0.5)
         locked = await user.client.submit(served.name, ROW)
-        await asyncio.wait_for(prover.asked.wait(), 20)
+        await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         waiting = await user.client.submit(served.name, ROW)
         await run.reaches(waiting.request_id, WorkState.SEEN)
         run.executor.stop()
@@ -182,7 +183,7 @@ async def test_stopping_finishes_what_is_locked_and_drops_the_rest(
         await eventually("it is stopping", stopping)
         assert not run.task.done()
         prover.let_go.set()
-        await asyncio.wait_for(run.task, 30)
+        await asyncio.wait_for(run.task, PATIENCE_SECONDS)
         assert (await run.work(locked.request_id)).state is WorkState.FULFILLED
         assert (await run.work(waiting.request_id)).state is WorkState.SEEN
     info = await devnet.client.market.request(waiting.request_id)

@@ -165,6 +165,19 @@ async def test_intents_are_found_by_request_and_state(journal: Journal) -> None:
     assert await journal.intents(state=IntentState.PENDING) == [draw]
 
 
+async def test_a_lock_of_several_requests_is_an_intent_of_each(journal: Journal) -> None:
+    await journal.advance([new_work(entry) for entry in (1, 2, 3)], Position(1, "0x1"))
+    alone = await journal.intend(IntentKind.LOCK, prepared(6), 3)
+    shared = await journal.intend(IntentKind.LOCK_MANY, prepared(7), request_ids=[2, 1])
+    assert await journal.intents(1) == await journal.intents(2) == [shared]
+    assert await journal.intents(3) == [alone]
+    works = await journal.locked_together(shared.intent_id)
+    assert [work.request_id for work in works] == [1, 2]
+    assert await journal.locked_together(alone.intent_id) == []
+    again = await journal.intend(IntentKind.LOCK_MANY, prepared(7), request_ids=[2, 1])
+    assert again == shared
+
+
 async def test_the_same_signed_bytes_are_the_same_intent(journal: Journal) -> None:
     first = await journal.intend(IntentKind.LOCK, prepared(7), 1)
     await journal.conclude(first.intent_id, IntentState.DROPPED, text="was not sent")

@@ -88,6 +88,20 @@ async def test_doubt_and_lots_are_answered_by_one_proof(
         assert len(proofs) == 1
     # Who doubted in vain paid for the proof.
     assert await ask.court.balance_of(executor.address) == 3 * DOLLAR
+    # It is fetched with everything else where that is worth a transaction.
+    held = await isolated_devnet.client.token.balance_of(executor.address)
+    threshold = 2 * DOLLAR
+    config = config_of(executor, lazy=LAZY, withdraw_threshold=threshold)
+    async with running(isolated_devnet, executor, config) as run:
+
+        async def fetched() -> bool:
+            now = await isolated_devnet.client.token.balance_of(executor.address)
+            paid = now == held + 3 * DOLLAR + 3 * DOLLAR * 95 // 100
+            return paid and not (await run.executor.status()).winnings
+
+        await eventually("the court and the lazy market have paid", fetched)
+        collected = [e for e in await run.journal.intents() if e.kind == "collect"]
+        assert len(collected) == 2
 
 
 async def test_steps_that_wait_for_a_block_share_the_next_transaction(
@@ -121,11 +135,11 @@ async def test_steps_that_wait_for_a_block_share_the_next_transaction(
         await eventually("the first waits for a block", one_waits)
         await handed(*offers[1:])
 
-        async def all_checked() -> bool:
-            works = [await run.journal.lazy(offer.request_id) for offer in offers]
-            return all(work.state is LazyWorkState.CHECKED for work in works)
+        async def all_decided() -> bool:
+            desk = run.executor._sides.lazy
+            return desk is not None and desk.waiting_steps == 3
 
-        await eventually("the others are ready", all_checked)
+        await eventually("the others wait for the transaction before them", all_decided)
 
         async def all_answered() -> bool:
             if await one_waits():

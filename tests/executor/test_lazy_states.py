@@ -142,6 +142,32 @@ def test_what_was_handed_in_needs_no_block() -> None:
     assert left is not None and (left.state, left.lock) == (S.SEEN, None)
 
 
+RIVAL = replace(LOCK, executor=OTHER, lock_deadline=500)
+LOST = event("Locked", 11, OTHER, lock=RIVAL.struct())
+
+
+def test_what_another_locked_is_missed_after_its_deadline_and_before_the_requests() -> None:
+    lost = after(REQUESTED, LOST)
+    assert [lost.missed(now) for now in (500, 501, 1_000, 1_001)] == [None, RIVAL, RIVAL, None]
+    # Taken over: the market tells the new lock first, then who missed the old one.
+    took = after_event(lost, event("Locked", 15, lock=LOCK.struct()), ME)
+    took = after_event(took, event("LockMissed", 15, OTHER), ME)
+    assert (took.state, took.lock) == (S.LOCKED, LOCK)
+    # The other way round it is a lock that was missed here.
+    gone = after_event(after(REQUESTED, LOCKED), replace(LOST, block_number=20), ME)
+    assert after_event(gone, event("LockMissed", 20), ME).state is S.FAILED
+
+
+def test_a_takeover_that_is_undone_leaves_the_lock_before_it() -> None:
+    lost = after(REQUESTED, LOST)
+    took = after_event(lost, event("Locked", 15, lock=replace(LOCK, lock_block=15).struct()), ME)
+    left = undone(took, 12)
+    assert left is not None
+    assert (left.state, left.reason, left.rival) == (S.LOST, "locked-by-another", RIVAL)
+    before = undone(took, 10)
+    assert before is not None and (before.state, before.rival) == (S.SEEN, None)
+
+
 @pytest_asyncio.fixture
 async def journal(database_url: DatabaseUrl) -> AsyncIterator[Journal]:
     opened = await Journal.open(database_url, chain_id=31337, market="0xMarket", account=ME)
@@ -199,3 +225,18 @@ def test_a_lot_may_fall_while_the_chain_knows_the_hash_that_draws() -> None:
     assert may_be_drawn(replace(audited, state=S.LOCKED, claim=None), last + 1)
     assert may_be_drawn(replace(audited, state=S.DISPUTED), last + 1)
     assert not may_be_drawn(replace(audited, request=REQUEST), last)
+
+
+async def test_what_others_missed_is_looked_at_again(journal: Journal) -> None:
+    for entry in (REQUESTED, LOST):
+        number = entry.block_number
+        await journal.advance([], Position(number, f"0x{number}"), CourtNews(lazy=(entry,), me=ME))
+    assert await journal.reconsider_missed_lazy(500) == 0
+    assert await journal.reconsider_missed_lazy(501) == 1
+    again = await journal.lazy(ID)
+    assert (again.state, again.reason, again.rival) == (S.SEEN, "", RIVAL)
+    # Somebody else was quicker, and answered.
+    answer = event("Answered", 13, OTHER, claim=replace(CLAIM, executor=OTHER).struct(),
+                   output=b"", inputHint="")  # fmt: skip
+    await journal.keep_lazy_event(answer, ME)
+    assert await journal.reconsider_missed_lazy(502) == 0

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from gateless.core.errors import ProofError, SandboxError
 from gateless_proofs.sandbox import Limits, run_worker
+from patience import PATIENCE_SECONDS
 from proof_fixtures import LIMITS, Built, eventually
 
 #: an SRS of this size takes many seconds in processes of its own: time to look at a worker
@@ -117,7 +118,7 @@ async def test_killed_worker_is_reported(tmp_path: Path, kill: Callable[[int, in
     pid = await started(task, others)
     kill(pid, signal.SIGKILL)
     with pytest.raises(SandboxError) as caught:
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, PATIENCE_SECONDS)
     await eventually("its children have gone", lambda: group_members(pid) == 0)
     assert caught.value.code == "worker-crashed"
     assert "SIGKILL" in caught.value.message

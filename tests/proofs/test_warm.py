@@ -17,6 +17,7 @@ from gateless_proofs import KeyCache
 from gateless_proofs.process import WorkerDied, WorkerProcess
 from gateless_proofs.sandbox import Limits
 from gateless_proofs.warm import MAX_JOBS, WarmWorkers
+from patience import PATIENCE_SECONDS
 from proof_fixtures import Built, eventually
 from tiny_models import run_of, slow
 
@@ -230,6 +231,6 @@ async def test_whatever_a_process_says_is_checked(said: str, tmp_path: Path) -> 
     process = WorkerProcess(spawned, home)
     try:
         with pytest.raises(WorkerDied):
-            await asyncio.wait_for(process.do("witness", {}, memory_bytes=GIB), 30)
+            await asyncio.wait_for(process.do("witness", {}, memory_bytes=GIB), PATIENCE_SECONDS)
     finally:
         await process.kill()

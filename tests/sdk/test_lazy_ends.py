@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gateless.adapters.chain import lazy_calls
+from gateless.adapters.chain.lazy_calldata import signed_request_in
 from gateless.core.errors import ChainError, ContractError, FundsError, InputError, NotFoundError
 from gateless.core.lazy import Finality, LazyState
 from gateless.devnet import Devnet
@@ -150,3 +151,83 @@ async def test_what_cannot_be_asked_is_said_before_anything_is_sent(
     assert await refused(FundsError, **huge) == "balance-too-low"
     with pytest.raises(NotFoundError):
         await user.lazy_answer(12345)
+
+
+async def test_many_become_final_at_once_and_whoever_needs_a_result_keeps_it(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    devnet = isolated_devnet
+    says = await answering_executor(devnet, make_served, make_account, "final-together")
+    user, output = says.user.client, says.truth.packed_output
+    due = [await says.answers(await says.asks(), output) for _ in range(2)]
+    later = await says.answers(await says.asks(challenge_window=6_000), output)
+    everything = [*due, later]
+    with pytest.raises(ContractError) as early:
+        await user.finalize_many_lazily(everything)
+    assert early.value.code == "record-market-nothing-done"
+    claim = (await user.lazy_answer(due[-1])).claim
+    assert claim is not None
+    await pass_by(devnet, says, claim.challenge_deadline)
+    ends = await user.finalize_many_lazily(everything)
+    assert [end.state for end in ends] == [LazyState.FINAL, LazyState.FINAL, LazyState.ANSWERED]
+    assert [end.amounts.get("fee", 0) for end in ends] == [PRICE * 95 // 100] * 2 + [0]
+    assert len({end.transactions for end in ends}) == 1
+    assert await user.lazy.balance_of(says.executor.address) == 2 * (PRICE * 95 // 100)
+    # Contracts read it, and it can be published, when somebody has kept it.
+    assert (await user.lazy.result(due[0])).how is Finality.NONE
+    with pytest.raises(ContractError) as unkept:
+        await user.publish_result(due[0])
+    assert unkept.value.code == "result-board-not-final"
+    with pytest.raises(ContractError) as unfinished:
+        await user.keep_lazily(later)
+    assert unfinished.value.code == "record-market-other-record"
+    assert (await user.keep_lazily(due[0])).state is LazyState.FINAL
+    assert (await user.lazy.result(due[0])).how is Finality.UNCHALLENGED
+    assert (await user.lazy.result(due[1])).how is Finality.NONE
+    with pytest.raises(ContractError) as twice:
+        await user.keep_lazily(due[0])
+    assert twice.value.code == "lazy-market-result-kept"
+    with pytest.raises(NotFoundError):
+        await user.finalize_many_lazily([due[1], 12])
+
+
+async def test_a_request_that_was_only_signed_is_published(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    """No event tells it: it is read from what the executor sent."""
+    devnet = isolated_devnet
+    says = await answering_executor(devnet, make_served, make_account, "signed-only")
+    reader, output = says.user.client, says.truth.packed_output
+    offers = [await says.asks(hint=f"https://example.org/{number}") for number in range(2)]
+    steps = [
+        lazy_calls.lock_signed_and_fulfill(offer.request, offer.signature, output)
+        for offer in offers
+    ]
+    await send(says.executor, lazy_calls.batch(steps))
+    claim = (await reader.lazy_answer(offers[1].request_id)).claim
+    assert claim is not None
+    await pass_by(devnet, says, claim.challenge_deadline)
+    await reader.finalize_lazily(offers[1].request_id)
+    assert await reader.latest_result(says.served.name, ROW) is None
+    await reader.publish_result(offers[1].request_id)
+    known = await reader.latest_result(says.served.name, ROW)
+    assert known is not None and known.shown.request_id == offers[1].request_id
+    assert known.outputs is not None and known.outputs.packed == output
+    with pytest.raises(ContractError) as unfinished:
+        await reader.publish_result(offers[0].request_id)
+    assert unfinished.value.code == "result-board-not-final"
+
+
+async def test_a_signed_request_is_found_wherever_it_was_passed_on(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    says = await answering_executor(isolated_devnet, make_served, make_account, "passed-on")
+    offer, other = await says.asks(), await says.asks()
+    data = lazy_calls.lock_signed_and_fulfill(offer.request, offer.signature, b"out").data
+    decoy = data[:4] + b"\xff" * 40
+    where = (offer.request_id, offer.chain_id, offer.market)
+    for passed in (data, b"\x01" * 7 + decoy + data + b"\x02" * 5):
+        assert signed_request_in(passed, *where) == offer.request
+    foreign = lazy_calls.lock_signed_and_fulfill(other.request, offer.signature, b"out").data
+    for nothing in (b"", decoy, data[:200], foreign):
+        assert signed_request_in(nothing, *where) is None

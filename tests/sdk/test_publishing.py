@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import registry_calls
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.storage import put_bundle
 from gateless.core.errors import ConfigError, GatelessError, InputError, NotFoundError, StorageError
@@ -66,7 +66,9 @@ async def test_an_interrupted_publication_is_continued(
 ) -> None:
     builder = await make_account()
     # What a run leaves behind that was stopped after the model had been registered.
-    await Sender(builder.client.chain, builder.signer).send(calls.register_model("publish-resumed"))
+    await Sender(builder.client.chain, builder.signer).send(
+        registry_calls.register_model("publish-resumed")
+    )
     done = await builder.client.publish(tiny_model.bundle, "publish-resumed", alias="stable")
     labels = [sent.label for sent in done.transactions]
     assert not any(label.startswith("register model") for label in labels)
@@ -178,7 +180,7 @@ async def test_an_audit_finds_a_registry_that_tells_another_story(
         uri="",
     )
     sender = Sender(builder.client.chain, builder.signer)
-    await sender.send(calls.publish_version(honest.model_id, lie))
+    await sender.send(registry_calls.publish_version(honest.model_id, lie))
     _, report = await builder.client.audit("publish-liar@1")
     assert not report.ok
     failed = [check for check in report.checks if not check.ok]

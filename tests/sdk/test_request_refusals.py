@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import registry_calls
 from gateless.adapters.storage import LocalStore, create_app
 from gateless.cli.serving import listen, serve_until
 from gateless.core.errors import (
@@ -167,7 +167,7 @@ async def test_a_manifest_for_other_tensors_is_refused(
         version.circuits,
         "",
     )
-    await send(builder, calls.publish_version(version.model_id, lie))
+    await send(builder, registry_calls.publish_version(version.model_id, lie))
     with pytest.raises(StorageError) as caught:
         await builder.client.submit("infer-mismatch@1", ROW, price=DOLLAR)
     assert caught.value.code == "manifest-mismatch"

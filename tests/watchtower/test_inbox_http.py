@@ -16,6 +16,7 @@ from gateless.sdk.handing import hand_input, hand_over
 from gateless.watchtower.cases import CaseState
 from lazy_fixtures import answering_executor
 from market_fixtures import MakeAccount, MakeServed
+from patience import eventually
 from watchtower_fixtures import signing_executor, watching, with_bundle
 
 
@@ -68,7 +69,11 @@ async def test_what_it_takes_and_refuses(
         async def hasty() -> int:
             return (await http.get("/v1/cases/0x00")).status_code
 
-        assert 429 in await asyncio.gather(*(hasty() for _ in range(200)))
+        async def limited() -> bool:
+            # On a slow machine the first of many are forgotten when the last come.
+            return 429 in await asyncio.gather(*(hasty() for _ in range(200)))
+
+        await eventually("too many at once are refused", limited)
     with pytest.raises(StorageError, match="does not answer"):
         await hand_over(Handover(true), url)
 

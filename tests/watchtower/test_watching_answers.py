@@ -7,7 +7,7 @@ from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.sender import Sender
 from gateless.core.lazy import LazyState
 from gateless.devnet import Devnet
-from gateless.watchtower.cases import CaseState
+from gateless.watchtower.cases import CaseState, IntentKind
 from gateless.watchtower.lazy import lot_id_of
 from lazy_fixtures import (
     CHALLENGE_BOND,
@@ -45,6 +45,54 @@ async def test_a_lie_is_slashed_and_a_true_answer_is_not_challenged(
     staking = says.user.client.chain.staking
     assert await staking.credit_of(tower.address) == ended.reward
     assert await tower.client.disputes.balance_of(tower.address) == CHALLENGE_BOND
+
+
+async def test_what_was_won_is_withdrawn_above_the_threshold(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    """The reward from the staking contract, and the bond from the court when nothing needs it."""
+    devnet = isolated_devnet
+    says = await answering_executor(devnet, make_served, make_account, "rewarding")
+    tower = await with_bundle(await make_account(), says.served)
+    wallet = await devnet.client.token.balance_of(tower.address)
+    reward = COLLATERAL // 5
+    async with (
+        serving_store(says.user) as url,
+        watching(devnet, tower, withdraw_threshold=reward) as watch,
+    ):
+        lie = await says.answers(await says.asks(await says.hint(url)), says.lie)
+        case = await watch.reaches(case_id(lie), CaseState.OPEN)
+        assert await devnet.client.token.balance_of(tower.address) == wallet - CHALLENGE_BOND
+        await devnet.control.advance(case.deadline - await says.now() + 1)
+        await watch.reaches(case_id(lie), CaseState.WON)
+
+        async def withdrawn() -> bool:
+            held = await devnet.client.token.balance_of(tower.address)
+            return held == wallet + reward and not (await watch.watchtower.status()).winnings
+
+        await eventually("bond and reward are in the wallet", withdrawn)
+        kinds = [intent.kind for intent in await watch.journal.intents()]
+        assert kinds.count(IntentKind.COLLECT) == 2
+
+
+async def test_without_a_threshold_what_was_won_is_shown_and_left(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    devnet = isolated_devnet
+    says = await answering_executor(devnet, make_served, make_account, "patient")
+    tower = await with_bundle(await make_account(), says.served)
+    async with serving_store(says.user) as url, watching(devnet, tower) as watch:
+        lie = await says.answers(await says.asks(await says.hint(url)), says.lie)
+        case = await watch.reaches(case_id(lie), CaseState.OPEN)
+        await devnet.control.advance(case.deadline - await says.now() + 1)
+        await watch.reaches(case_id(lie), CaseState.WON)
+        held = {"ExecutorStaking": COLLATERAL // 5, "DisputeCourt": CHALLENGE_BOND}
+
+        async def shown() -> bool:
+            return (await watch.watchtower.status()).winnings == held
+
+        await eventually("the status shows what can be withdrawn", shown)
+        assert IntentKind.COLLECT not in [intent.kind for intent in await watch.journal.intents()]
 
 
 async def test_an_input_that_came_with_the_request_is_enough(

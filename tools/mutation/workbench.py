@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -151,13 +152,32 @@ def lay_out(folder: Path, contract: str, tests: list[str], timeout: float) -> Wo
         sorted({p for t in tests for p in (ROOT / "contracts/test").glob(t)})
     ):
         _copy(path, testbed / path.relative_to(ROOT))
-    settings = (ROOT / "foundry.toml").read_text().replace('"./tools/solc"', f'"{SOLC}"')
+    solc = _quick_solc(folder)
+    settings = (ROOT / "foundry.toml").read_text().replace('"./tools/solc"', f'"{solc}"')
     (testbed / "foundry.toml").write_text(settings + PROFILE)
     plain = settings.replace("contracts/src", "src").replace("contracts/", "")
     (sources / "foundry.toml").write_text(plain)
     for tree in (sources, testbed):
         (tree / "node_modules").symlink_to(ROOT / "node_modules")
     return Workbench(sources=sources, tests=testbed, contract=contract, timeout=timeout)
+
+
+def _quick_solc(folder: Path) -> Path:
+    """The compiler, but that it knows its version without being loaded: forge asks at each start,
+    and loading takes longer than most mutants' tests.
+    """
+    version = subprocess.run(
+        [str(SOLC), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    script = folder / "solc"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = --version ]; then printf %s {shlex.quote(version)}; exit; fi\n'
+        f'exec {shlex.quote(str(SOLC))} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
 
 
 def _copy(path: Path, target: Path) -> None:

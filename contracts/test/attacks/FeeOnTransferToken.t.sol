@@ -21,6 +21,18 @@ contract TaxedToken is ERC20("Taxed", "TAX") {
     }
 }
 
+/// @dev Delivers one more than was asked for, out of nothing.
+contract LavishToken is ERC20("Lavish", "LAV") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (from != address(0)) super._update(address(0), to, 1);
+    }
+}
+
 /// @dev Returns nothing where ERC-20 says `bool`, like some large tokens.
 contract SilentToken {
     mapping(address => uint256) public balanceOf;
@@ -72,6 +84,21 @@ contract FeeOnTransferTokenAttack is Network {
         taxedStaking.stake(100);
         vm.stopPrank();
         assertEq(taxed.balanceOf(stranger), 100, "nothing moved");
+    }
+
+    /// @notice More than was asked for is no account's: not with tokens that grow either.
+    function test_attack_depositsThatGrowAreRefused() external {
+        LavishToken lavish = new LavishToken();
+        (InferenceMarket lavishMarket, ExecutorStaking lavishStaking) = _networkOf(address(lavish));
+        lavish.mint(stranger, 100);
+        vm.startPrank(stranger);
+        lavish.approve(address(lavishMarket), 100);
+        vm.expectRevert(abi.encodeWithSelector(ITokenAccounts.TokenAccounts_TransferMismatch.selector, 101, 100));
+        lavishMarket.deposit(100);
+        lavish.approve(address(lavishStaking), 100);
+        vm.expectRevert(abi.encodeWithSelector(IExecutorStaking.ExecutorStaking_TransferMismatch.selector, 101, 100));
+        lavishStaking.stake(100);
+        vm.stopPrank();
     }
 
     function test_attack_tokensThatLieAreRefused() external {

@@ -5,7 +5,7 @@ import {ExecutorStaking} from "../../src/ExecutorStaking.sol";
 import {ReceiptCourt} from "../../src/ReceiptCourt.sol";
 import {IReceiptCourt} from "../../src/interfaces/IReceiptCourt.sol";
 import {CourtNetwork} from "../CourtNetwork.t.sol";
-import {LyingToken, SilentToken, TaxedToken} from "./FeeOnTransferToken.t.sol";
+import {LavishToken, LyingToken, SilentToken, TaxedToken} from "./FeeOnTransferToken.t.sol";
 import {HookedToken} from "./ReentrantToken.t.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
@@ -28,6 +28,17 @@ contract ReceiptTokensAttack is CourtNetwork {
         taxedCourt.commit(SALT);
         vm.stopPrank();
         assertEq(taxed.balanceOf(stranger), 2 * MAX_CHALLENGE_BOND, "nothing moved");
+    }
+
+    function test_attack_depositsThatGrowAreRefused() external {
+        LavishToken lavish = new LavishToken();
+        ReceiptCourt lavishCourt = _courtOf(address(lavish));
+        lavish.mint(stranger, 100);
+        vm.startPrank(stranger);
+        lavish.approve(address(lavishCourt), 100);
+        vm.expectRevert(abi.encodeWithSelector(IReceiptCourt.ReceiptCourt_TransferMismatch.selector, 101, 100));
+        lavishCourt.deposit(100);
+        vm.stopPrank();
     }
 
     function test_attack_tokensThatLieAreRefused() external {

@@ -20,13 +20,19 @@ contract AttestedInvariants is Base {
     address internal bystander;
 
     function setUp() public {
-        handler = new AttestedHandler();
-        handler.setUp();
+        AttestedHandler own = new AttestedHandler();
+        own.setUp();
+        judge(own);
+        targetContract(address(handler));
+        targetSelector(address(handler), handler.actions());
+    }
+
+    /// @notice Whom the invariants are about.
+    function judge(AttestedHandler handler_) public {
+        handler = handler_;
         address token_;
         (token_, market, modelId, bystander) = handler.parts();
         token = TestDollar(token_);
-        targetContract(address(handler));
-        targetSelector(address(handler), handler.actions());
     }
 
     /// @notice A1, A2, A3: money, and what became of each request.

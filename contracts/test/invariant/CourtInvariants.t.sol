@@ -24,42 +24,65 @@ contract CourtInvariants is Base {
     ReceiptCourt internal court;
 
     function setUp() public {
-        handler = new CourtHandler();
-        handler.setUp();
-        (address token_, address staking_, address court_) = handler.parts();
-        (token, staking, court) = (TestDollar(token_), ExecutorStaking(staking_), ReceiptCourt(court_));
+        _fresh();
         targetContract(address(handler));
         targetSelector(address(handler), handler.actions());
     }
 
+    /// @notice Whom the invariants are about.
+    function judge(CourtHandler handler_) public {
+        handler = handler_;
+        (address token_, address staking_, address court_) = handler.parts();
+        (token, staking, court) = (TestDollar(token_), ExecutorStaking(staking_), ReceiptCourt(court_));
+    }
+
     /// @notice C1, C2, C3: money.
     function invariant_C1_C2_C3_moneyIsWhole() external view {
-        uint256 balances = BYSTANDING_DEPOSIT;
+        checkMoney();
+        // What the staking contract owes, where nobody else slashes.
         uint256 stake = BYSTANDING_STAKE;
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            (address e, address c, address client) = _actors(i);
+            assertEq(staking.creditOf(c), handler.credits(c), "C3: challenger's rewards");
+            assertEq(staking.creditOf(client), handler.credits(client), "C3: client's compensations");
+            assertEq(staking.creditOf(e), 0, "C3: no executor is credited");
+            stake += staking.totalStake(e) + staking.creditOf(c) + staking.creditOf(client);
+        }
+        assertEq(staking.pendingBurn(), handler.stakeToBurn(), "C3: stake to burn");
+        assertEq(token.balanceOf(staking.BURN_ADDRESS()), handler.courtBurned() + handler.stakeBurned(), "C3: burned");
+        assertEq(token.balanceOf(address(staking)), stake + staking.pendingBurn(), "C2: so does the staking contract");
+    }
+
+    /// @notice What the court holds and owes.
+    function checkMoney() public view {
+        uint256 balances = BYSTANDING_DEPOSIT;
         for (uint256 i = 0; i < ACTORS; ++i) {
             (address e, address c, address client) = _actors(i);
             assertEq(court.balanceOf(e), handler.balances(e), "C3: executor's balance");
             assertEq(court.balanceOf(c), handler.balances(c), "C3: challenger's balance");
             assertEq(court.balanceOf(client), 0, "C3: clients have none");
-            assertEq(staking.creditOf(c), handler.credits(c), "C3: challenger's rewards");
-            assertEq(staking.creditOf(client), handler.credits(client), "C3: client's compensations");
-            assertEq(staking.creditOf(e), 0, "C3: no executor is credited");
+            assertEq(handler.credits(e), 0, "C3: no executor is credited");
             balances += court.balanceOf(e) + court.balanceOf(c);
-            stake += staking.totalStake(e) + staking.creditOf(c) + staking.creditOf(client);
         }
         assertEq(court.pendingBurn(), handler.courtToBurn(), "C3: bonds to burn");
-        assertEq(staking.pendingBurn(), handler.stakeToBurn(), "C3: stake to burn");
-        assertEq(token.balanceOf(staking.BURN_ADDRESS()), handler.courtBurned() + handler.stakeBurned(), "C3: burned");
         assertEq(
             token.balanceOf(address(court)),
             balances + handler.bondsHeld() + court.pendingBurn() + handler.donated(),
             "C1: the court holds what it owes, and donations"
         );
-        assertEq(token.balanceOf(address(staking)), stake + staking.pendingBurn(), "C2: so does the staking contract");
     }
 
     /// @notice C4, C5: stake behind pools.
     function invariant_C4_C5_poolsAreBacked() external view {
+        checkPools();
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            (address e,,) = _actors(i);
+            assertEq(staking.freeStake(e), handler.free(e), "C5: free as the rules say");
+        }
+    }
+
+    /// @notice What executors have locked here, and what for.
+    function checkPools() public view {
         CourtStage.PoolModel[] memory models = handler.poolModels();
         for (uint256 i = 0; i < models.length; ++i) {
             CourtStage.PoolModel memory model = models[i];
@@ -89,7 +112,6 @@ contract CourtInvariants is Base {
             assertEq(held.locked, handler.lockedOf(e), "C5: locked is the sum of his pools");
             assertEq(held.allocated, handler.allocated(e), "C5: allocated as the rules say");
             assertEq(held.exiting, handler.exiting(e), "C5: exiting as the rules say");
-            assertEq(staking.freeStake(e), handler.free(e), "C5: free as the rules say");
             assertLe(held.locked, held.allocated, "C5: no unit backs two slots");
         }
     }
@@ -132,6 +154,17 @@ contract CourtInvariants is Base {
 
     /// @notice C10: at the end of every run everybody gets out what is his, to the unit.
     function afterInvariant() external {
+        endEverything();
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            (address e,,) = _actors(i);
+            assertEq(staking.totalStake(e), 0, "C10: no stake is left");
+        }
+        if (staking.pendingBurn() != 0) staking.burn();
+        assertEq(token.balanceOf(address(staking)), BYSTANDING_STAKE, "C10: so is the staking contract");
+    }
+
+    /// @notice Ends every claim and every pool, and pays everybody out.
+    function endEverything() public {
         vm.warp(block.timestamp + 400 days);
         vm.roll(block.number + 1);
         _finishClaims();
@@ -148,19 +181,16 @@ contract CourtInvariants is Base {
             _leave(e);
             _leave(c);
             _leave(client);
-            assertEq(staking.totalStake(e), 0, "C10: no stake is left");
         }
         if (court.pendingBurn() != 0) court.burn();
-        if (staking.pendingBurn() != 0) staking.burn();
         assertEq(token.balanceOf(address(court)), BYSTANDING_DEPOSIT + handler.donated(), "C10: the court is empty");
-        assertEq(token.balanceOf(address(staking)), BYSTANDING_STAKE, "C10: so is the staking contract");
     }
 
     /// @notice The handlers reach every action and every outcome: a run that does nothing proves nothing.
     function test_theCourtHandlersReachEveryOutcome() external {
         bytes4[] memory selectors = handler.actions();
         for (uint256 round = 0; round < 4; ++round) {
-            if (round != 0) setUpAgain();
+            if (round != 0) _fresh();
             for (uint256 i = 0; i < 700; ++i) {
                 bytes32 dice = keccak256(abi.encode("court dice", round, i));
                 _call(selectors[uint256(dice) % selectors.length], dice);
@@ -182,11 +212,10 @@ contract CourtInvariants is Base {
     uint256[OUTCOMES] private _reached;
 
     /// @dev A fresh network: the model keeps few receipts and claims, and one run ends when they are used up.
-    function setUpAgain() private {
-        handler = new CourtHandler();
-        handler.setUp();
-        (address token_, address staking_, address court_) = handler.parts();
-        (token, staking, court) = (TestDollar(token_), ExecutorStaking(staking_), ReceiptCourt(court_));
+    function _fresh() private {
+        CourtHandler own = new CourtHandler();
+        own.setUp();
+        judge(own);
     }
 
     function _tally() private {

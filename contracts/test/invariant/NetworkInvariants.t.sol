@@ -20,27 +20,46 @@ contract NetworkInvariants is Base {
     InferenceMarket internal market;
 
     function setUp() public {
-        handler = new NetworkHandler();
-        handler.setUp();
+        NetworkHandler own = new NetworkHandler();
+        own.setUp();
+        judge(own);
+        targetContract(address(handler));
+        targetSelector(address(handler), handler.actions());
+    }
+
+    /// @notice Whom the invariants are about.
+    function judge(NetworkHandler handler_) public {
+        handler = handler_;
         (address token_, address registry_, address staking_, address market_) = handler.network();
         token = TestDollar(token_);
         registry = ModelRegistry(registry_);
         staking = ExecutorStaking(staking_);
         market = InferenceMarket(market_);
-        targetContract(address(handler));
-        targetSelector(address(handler), handler.actions());
     }
 
     /// @notice I1, I2, I3: money.
     function invariant_I1_I2_I3_moneyIsWhole() external view {
-        (uint256 escrow, uint256 balances, uint256 royalties) = _marketMoney();
-        uint256 marketHolds = token.balanceOf(address(market));
-        assertGe(marketHolds, escrow + balances + royalties, "I1: the market covers what it owes");
-        assertEq(marketHolds, escrow + balances + royalties + handler.donatedToMarket(), "I1: and nothing is stranded");
+        checkMoney();
+        // What the staking contract owes, where nobody else slashes.
         uint256 owed = _stakingMoney();
         uint256 stakingHolds = token.balanceOf(address(staking));
         assertGe(stakingHolds, owed, "I2: the staking contract covers what it owes");
         assertEq(stakingHolds, owed + handler.donatedToStaking(), "I2: and nothing is stranded");
+        for (uint256 i = 0; i < 3; ++i) {
+            (address requester, address executor) = (handler.requesters(i), handler.executors(i));
+            assertEq(staking.creditOf(requester), handler.credits(requester), "I3: requester's credit");
+            assertEq(staking.creditOf(executor), handler.credits(executor), "I3: executor's reward");
+        }
+        assertEq(staking.pendingBurn(), handler.toBurn(), "I3: to burn");
+        assertEq(token.balanceOf(staking.BURN_ADDRESS()), handler.burned(), "I3: burned");
+    }
+
+    /// @notice What the market holds and owes.
+    function checkMoney() public view {
+        (uint256 escrow, uint256 balances, uint256 royalties) = _marketMoney();
+        uint256 marketHolds = token.balanceOf(address(market));
+        assertGe(marketHolds, escrow + balances + royalties, "I1: the market covers what it owes");
+        assertEq(marketHolds, escrow + balances + royalties + handler.donatedToMarket(), "I1: and nothing is stranded");
         _checkAccounts();
     }
 
@@ -73,10 +92,22 @@ contract NetworkInvariants is Base {
 
     /// @notice I8, I9, I10: stake.
     function invariant_I8_I9_I10_stakeBacksItsClaims() external view {
+        checkStake();
+        for (uint256 e = 0; e < 3; ++e) {
+            address executor = handler.executors(e);
+            uint256 free = staking.freeStake(executor);
+            assertEq(free, handler.free(executor), "I10: free as the rules say");
+            uint256 allocated = staking.allocation(executor, handler.slashers(0)).allocated
+                + staking.allocation(executor, handler.slashers(1)).allocated;
+            assertEq(staking.totalStake(executor), free + allocated, "I10: total is the sum");
+        }
+    }
+
+    /// @notice What executors have allocated and locked for the market and the second slasher.
+    function checkStake() public view {
         assertLe(handler.slashedTotal(), handler.lockedEver(), "I8: no more slashed than was ever locked");
         for (uint256 e = 0; e < 3; ++e) {
             address executor = handler.executors(e);
-            uint256 allocated;
             for (uint256 s = 0; s < 2; ++s) {
                 address slasher = handler.slashers(s);
                 IExecutorStaking.Allocation memory held = staking.allocation(executor, slasher);
@@ -89,10 +120,7 @@ contract NetworkInvariants is Base {
                 assertEq(held.exiting, x, "I10: exiting as the rules say");
                 if (x != 0) assertEq(held.exitReadyAt, readyAt, "I10: and no earlier");
                 assertEq(staking.available(executor, slasher), a - l, "I10: available");
-                allocated += held.allocated;
             }
-            assertEq(staking.freeStake(executor), handler.free(executor), "I10: free as the rules say");
-            assertEq(staking.totalStake(executor), staking.freeStake(executor) + allocated, "I10: total is the sum");
         }
     }
 
@@ -109,6 +137,17 @@ contract NetworkInvariants is Base {
 
     /// @notice I12: at the end of every run everybody gets out what is his, to the unit.
     function afterInvariant() external {
+        endEverything();
+        if (staking.pendingBurn() != 0) staking.burn();
+        assertEq(
+            token.balanceOf(address(staking)),
+            handler.donatedToStaking() + _sideLocked(),
+            "I12: the staking contract holds what open claims lock"
+        );
+    }
+
+    /// @notice Refunds what is unfinished, and pays everybody out.
+    function endEverything() public {
         vm.warp(block.timestamp + 30 days);
         vm.roll(block.number + 1);
         address anybody = makeAddr("anybody");
@@ -130,13 +169,7 @@ contract NetworkInvariants is Base {
             vm.prank(holder);
             market.withdrawRoyalty(modelId, holder);
         }
-        if (staking.pendingBurn() != 0) staking.burn();
         assertEq(token.balanceOf(address(market)), handler.donatedToMarket(), "I12: the market is empty");
-        assertEq(
-            token.balanceOf(address(staking)),
-            handler.donatedToStaking() + _sideLocked(),
-            "I12: the staking contract holds what open claims lock"
-        );
     }
 
     /// @notice The handlers reach every action and every outcome: a run that does nothing proves nothing.
@@ -290,15 +323,11 @@ contract NetworkInvariants is Base {
             assertEq(market.balanceOf(requester), handler.balances(requester), "I3: requester's balance");
             assertEq(market.nonceWord(requester, 0), handler.spentNonces(requester), "I15: each nonce once");
             assertEq(market.balanceOf(executor), handler.balances(executor), "I3: executor's balance");
-            assertEq(staking.creditOf(requester), handler.credits(requester), "I3: requester's credit");
-            assertEq(staking.creditOf(executor), handler.credits(executor), "I3: executor's reward");
         }
         for (uint256 m = 0; m < 2; ++m) {
             uint256 modelId = handler.models(m);
             assertEq(market.royaltyOf(modelId), handler.royalties(modelId), "I3: model's royalties");
         }
-        assertEq(staking.pendingBurn(), handler.toBurn(), "I3: to burn");
-        assertEq(token.balanceOf(staking.BURN_ADDRESS()), handler.burned(), "I3: burned");
     }
 
     /// @dev I9 from the other side: an open claim has its executor's stake, in full.

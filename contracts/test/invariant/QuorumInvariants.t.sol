@@ -33,33 +33,56 @@ contract QuorumInvariants is Base {
         targetSelector(address(handler), handler.actions());
     }
 
+    /// @notice Whom the invariants are about.
+    function judge(QuorumHandler handler_) public {
+        handler = handler_;
+        address token_;
+        address staking_;
+        (token_, staking_, market, pool) = handler.parts();
+        (token, staking) = (TestDollar(token_), ExecutorStaking(staking_));
+    }
+
     /// @notice Q1, Q2, Q3, Q9: money.
     function invariant_Q1_Q2_Q3_Q9_moneyIsWhole() external view {
-        (,, uint256 modelId, address bystander) = handler.pin();
-        uint256 owed = market.balanceOf(bystander) + market.royaltyOf(modelId);
+        checkMoney();
+        // What the staking contract owes, where nobody else slashes.
         uint256 stake;
         for (uint256 i = 0; i < REQUESTERS; ++i) {
             address account = handler.requesters(i);
-            assertEq(market.balanceOf(account), handler.balances(account), "Q3: requester's balance");
             assertEq(staking.creditOf(account), handler.credits(account), "Q3: requester's compensations");
-            owed += market.balanceOf(account);
             stake += staking.creditOf(account);
         }
         for (uint256 i = 0; i < handler.accountCount(); ++i) {
             address account = handler.accountAt(i);
-            assertEq(market.balanceOf(account), handler.balances(account), "Q3: member's earnings");
             assertEq(staking.creditOf(account), 0, "Q3: no member is credited by a slash");
-            owed += market.balanceOf(account);
+            assertEq(staking.totalStake(account) + handler.slashedOf(account), ALLOCATED, "Q5: slashed is what is gone");
             stake += staking.totalStake(account);
         }
-        assertEq(market.royaltyOf(modelId), handler.royalties(), "Q3: royalties");
         assertEq(staking.pendingBurn(), handler.burnedTotal(), "Q3: what burns");
+        assertEq(token.balanceOf(address(staking)), stake + staking.pendingBurn(), "Q2: so does the staking contract");
+    }
+
+    /// @notice What the market holds and owes.
+    function checkMoney() public view {
+        (,, uint256 modelId, address bystander) = handler.pin();
+        uint256 owed = market.balanceOf(bystander) + market.royaltyOf(modelId);
+        for (uint256 i = 0; i < REQUESTERS; ++i) {
+            address account = handler.requesters(i);
+            assertEq(market.balanceOf(account), handler.balances(account), "Q3: requester's balance");
+            owed += market.balanceOf(account);
+        }
+        for (uint256 i = 0; i < handler.accountCount(); ++i) {
+            address account = handler.accountAt(i);
+            assertEq(market.balanceOf(account), handler.balances(account), "Q3: member's earnings");
+            assertEq(handler.credits(account), 0, "Q3: no member is credited by a slash");
+            owed += market.balanceOf(account);
+        }
+        assertEq(market.royaltyOf(modelId), handler.royalties(), "Q3: royalties");
         assertEq(
             token.balanceOf(address(market)),
             owed + handler.escrow() + handler.donated(),
             "Q1: the market holds what it owes, and donations"
         );
-        assertEq(token.balanceOf(address(staking)), stake + staking.pendingBurn(), "Q2: so does the staking contract");
         assertEq(token.balanceOf(address(pool)), 0, "Q2: and the pool nothing");
         assertGe(handler.burnedTotal() * 2, handler.slashedTotal(), "Q9: at least half of every slash burns");
     }
@@ -94,7 +117,8 @@ contract QuorumInvariants is Base {
             assertEq(shown.openSeats, handler.seatsHeld(account), "Q6: a seat for each round that is not settled");
             assertEq(staking.allocation(account, address(pool)).locked, model.stake, "Q5: all of it is locked");
             assertGe(model.stake, shown.openSeats * SEAT_BOND, "Q5: a bond behind each seat");
-            assertEq(staking.totalStake(account) + handler.slashedOf(account), ALLOCATED, "Q5: slashed is what is gone");
+            uint256 allocated = staking.allocation(account, address(pool)).allocated;
+            assertEq(allocated + handler.slashedOf(account), ALLOCATED, "Q5: slashed is what is gone");
         }
     }
 
@@ -195,12 +219,9 @@ contract QuorumInvariants is Base {
     }
 
     function _fresh() private {
-        handler = new QuorumHandler();
-        handler.setUp();
-        address token_;
-        address staking_;
-        (token_, staking_, market, pool) = handler.parts();
-        (token, staking) = (TestDollar(token_), ExecutorStaking(staking_));
+        QuorumHandler own = new QuorumHandler();
+        own.setUp();
+        judge(own);
     }
 
     /// @dev A boolean is an argument too, and only 0 and 1 decode.

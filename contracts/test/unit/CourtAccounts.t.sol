@@ -117,6 +117,15 @@ contract CourtAccountsTest is CourtNetwork {
         assertEq(court.pendingBurn(), 0, "once");
     }
 
+    function test_whatWaitsToBurnAddsUp() external {
+        (uint256 first, uint256 second) = (challenged(honest(0)), challenged(honest(1)));
+        respond(first);
+        uint256 left = court.pendingBurn();
+        respond(second);
+        assertEq(court.pendingBurn(), 2 * left, "both failed challenges left as much");
+        assertEq(court.burn(), 2 * left, "all of it burns at once");
+    }
+
     function test_burnOfNothingIsRefused() external {
         vm.expectRevert(IReceiptCourt.ReceiptCourt_NothingToBurn.selector);
         court.burn();

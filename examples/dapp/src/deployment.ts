@@ -20,16 +20,24 @@ export interface Deployment {
   readonly faucet: boolean;
 }
 
-/** Fetches the file and checks it. */
+/**
+ * Fetches the file and checks it. Only the page's own server is asked: the file says whom deposits go to, and the page's
+ * address is anybody's text.
+ */
 export async function loadDeployment(url: string): Promise<Deployment> {
+  if (!URL.canParse(url, location.href) || new URL(url, location.href).origin !== location.origin) {
+    throw new Fault("Foreign deployments file", "This page takes contracts from its own server only.", {
+      hint: "Open the page without ?deployment, or put the network's file beside it.",
+    });
+  }
   let data: unknown;
   try {
-    const response = await fetch(url, { cache: "no-cache" });
+    const response = await fetch(url, { cache: "no-cache", redirect: "error" });
     if (!response.ok) throw new Error(`the server answers ${response.status}`);
     data = await response.json();
   } catch (error) {
     throw new Fault("No deployments file", `${url} cannot be read: ${messageOf(error)}.`, {
-      hint: "Put the network's file beside this page as deployment.json, or name its address with ?deployment=URL.",
+      hint: "Put the network's file beside this page as deployment.json, or name another file there with ?deployment=FILE.",
     });
   }
   return parseDeployment(data);

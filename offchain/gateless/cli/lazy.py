@@ -109,6 +109,9 @@ def answer_rows(answer: LazyAnswer, token: Token) -> Rows:
         rows += [("doubted by", dispute.challenger), ("proof due until", moment(dispute.deadline))]
     if result.how is not Finality.NONE:
         rows += [("final since", moment(result.final_at)), ("how", _HOW[result.how])]
+    elif answer.state is LazyState.FINAL:
+        rows.append(("how", _HOW[Finality.UNCHALLENGED]))
+        rows.append(("for contracts", "not kept yet: gateless lazy keep ID"))
     return rows
 
 

@@ -16,6 +16,7 @@ from gateless.core.manifest import Manifest, Tensor
 from gateless.core.types import InputBinding, RequestInfo, RequestState, VersionInfo, modes_of
 
 if TYPE_CHECKING:
+    from gateless.adapters.chain.purses import Purse
     from gateless.sdk.results import InferenceResult, SentTransaction
 
 Rows = list[tuple[str, str]]
@@ -27,6 +28,20 @@ _WEI = 10**18
 def amount(units: int, token: Token) -> dict[str, Any]:
     """An amount for machines and people: exact units, and text with the symbol."""
     return {"units": units, "text": format_amount(units, token)}
+
+
+def held_data(purses: Sequence[Purse], token: Token) -> dict[str, Any]:
+    """What contracts hold for an account, by their names, for machines."""
+    return {purse.contract: amount(purse.amount, token) for purse in purses}
+
+
+def spell_held(purses: Sequence[Purse], token: Token) -> str:
+    """The same for people; says so where there is nothing."""
+    total = format_amount(sum(purse.amount for purse in purses), token)
+    if not purses:
+        return total
+    shares = (f"{format_amount(purse.amount, token)} at {purse.contract}" for purse in purses)
+    return f"{total} ({', '.join(shares)})"
 
 
 def ether(wei: int) -> str:

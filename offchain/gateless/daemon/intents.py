@@ -6,7 +6,7 @@ each written here before it is sent; so after any crash everything that may have
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ from gateless.adapters.clock import Clock
 from gateless.adapters.db import Database, RowId, Words
 from gateless.daemon.metrics import TransactionTotals
 from gateless.daemon.transactions import IntentState
+
+#: Writes what belongs to an intent, given its number.
+Writing = Callable[[AsyncConnection, int], Awaitable[None]]
 
 
 class IntentTables(NamedTuple):
@@ -176,8 +179,15 @@ class IntentLog:
             replacements = (await connection.execute(repeated)).scalar_one()
         return TransactionTotals(counts, gas, replacements)
 
-    async def _intend(self, prepared: PreparedTx, values: Mapping[str, Any]) -> int:
+    async def _intend(
+        self, prepared: PreparedTx, values: Mapping[str, Any], also: Writing | None = None
+    ) -> int:
         """Writes an intent and its first attempt down, all or nothing; returns its number.
+
+        Args:
+            prepared: the attempt.
+            values: what it is about.
+            also: writes more about a new one, in the same transaction.
 
         Signing is deterministic: what was dropped unsent and is decided again may have the very
         same bytes. Then it is the same one, and pending again.
@@ -202,6 +212,8 @@ class IntentLog:
             result = await connection.execute(new.returning(intents.c.intent_id))
             intent_id = int(result.scalar_one())
             await self._write_attempt(connection, intent_id, prepared)
+            if also is not None:
+                await also(connection, intent_id)
         return intent_id
 
     async def _write_attempt(

@@ -74,11 +74,13 @@ class PolicyFile(_Strict):
     gas_estimate: int = Field(default=900_000, ge=0)
     max_batch: int = Field(default=128, ge=1)
     batch_wait_seconds: float = Field(default=2.0, ge=0)
+    lock_wait_seconds: float = Field(default=0.5, ge=0)
     least_batch_fill: float = Field(default=0.25, ge=0, le=1)
     max_proof_gas: int = Field(default=MAX_PROOF_GAS, gt=0)
     proof_second_price: float = Field(default=0.0, ge=0)
     capital_bps: int = Field(default=0, ge=0)
     profit_bps: int = Field(default=0, ge=0)
+    busy_bps: int = Field(default=0, ge=0)
 
     def policy(self) -> PolicyConfig:
         """As the executor knows it."""

@@ -93,7 +93,8 @@ def forecast(
 
     before = demand(new.due, with_new=False)
     own = max(0.0, demand(new.due, with_new=True) - before)
-    later = {entry.due for entry in (*others, *debts) if entry.due > new.due}
+    dues = {entry.due for entry in others} | {debt.due for debt in debts}
+    later = {due for due in dues if due > new.due}
     # What would be late anyway cannot be endangered: it is not the new one's fault.
     endangered = [
         lateness

@@ -56,6 +56,11 @@ def choose(
     return best if requests >= least_fill * best.size else None
 
 
+def transaction_gas(block_gas_limit: int) -> int:
+    """Most gas that one transaction should ask for on a chain with such blocks."""
+    return min(int(block_gas_limit * _BLOCK_SHARE), _MAX_TRANSACTION_GAS)
+
+
 def within_gas(circuit: BatchCircuit, callback_gas: Sequence[int], block_gas_limit: int) -> int:
     """How many of some requests, in their order, one transaction can settle.
 
@@ -64,7 +69,7 @@ def within_gas(circuit: BatchCircuit, callback_gas: Sequence[int], block_gas_lim
         callback_gas: gas promised to the callback of each request, 0 where there is none.
         block_gas_limit: of the chain.
     """
-    budget = min(int(block_gas_limit * _BLOCK_SHARE), _MAX_TRANSACTION_GAS)
+    budget = transaction_gas(block_gas_limit)
     budget -= _BASE_GAS + circuit.words * _GAS_PER_WORD
     budget -= circuit.size * circuit.row_bytes * _GAS_PER_BYTE
     fitting = 0

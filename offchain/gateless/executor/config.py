@@ -50,12 +50,16 @@ class PolicyConfig:
         max_batch: most requests that share a proof; 1 proves each alone.
         batch_wait_seconds: longest time that a locked request waits for others that are about to
             be locked and may share its proof.
+        lock_wait_seconds: longest time that a lock waits for other requests of its version that are
+            about to be locked, so that one transaction locks them.
         least_batch_fill: share of a batch circuit's rows below which requests are proven alone.
         max_proof_gas: most gas that the verification of a proof may take by itself; the market's
             books need what is left of a transaction. Circuits whose proofs need more are refused.
         proof_second_price: what a second of proving costs, in token units.
         capital_bps: what tied-up stake shall yield in a year, in basis points.
         profit_bps: what is added to the cost, in basis points.
+        busy_bps: what is added when all capacity is in use, in basis points; in proportion to the
+            share of it that is.
     """
 
     serving: Serving = Serving.ENROLLED
@@ -74,15 +78,17 @@ class PolicyConfig:
     gas_estimate: int = 900_000
     max_batch: int = 128
     batch_wait_seconds: float = 2.0
+    lock_wait_seconds: float = 0.5
     least_batch_fill: float = 0.25
     max_proof_gas: int = MAX_PROOF_GAS
     proof_second_price: float = 0.0
     capital_bps: int = 0
     profit_bps: int = 0
+    busy_bps: int = 0
 
     @property
     def rates(self) -> Rates:
-        """What work costs here."""
+        """What work costs here while nothing else is done."""
         return Rates(
             self.proof_second_price, self.capital_bps, self.token_per_native, self.profit_bps
         )
@@ -189,7 +195,8 @@ class ExecutorConfig:
         cluster: address of a Ray cluster that makes the proofs; None makes them here.
         cluster_node_memory_bytes: most memory to take of each node; None takes what it offers.
         cluster_node_cores: most cores to take of each node; None takes what it offers.
-        withdraw_threshold: earnings are withdrawn from here on; None leaves them in the market.
+        withdraw_threshold: what a contract holds for the executor is withdrawn from here on; None
+            leaves it there.
         sending: fees of transactions, and when more is offered.
         relay: where transactions go that carry outputs or proofs; None sends them like all others.
         policy: what work to take.

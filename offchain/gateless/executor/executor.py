@@ -99,7 +99,7 @@ class Executor:
         sources = ContentSources(store, http, stores=config.stores, follow_uris=config.follow_uris)
         transactions = Transactions(sender, journal)
         self._recovery = Recovery(client, journal, transactions, me)
-        self._policy = Policy(config.policy, me)
+        self._policy = Policy(config.policy, me, self._load)
         self._breaker = Breaker(
             self._clock,
             failures=config.policy.failures,
@@ -111,9 +111,6 @@ class Executor:
         )
         self._versions = Versions(
             client, sources, keys, config.bundles_dir, me, max_bundle_bytes=config.max_bundle_bytes
-        )
-        self._earnings = Earnings(
-            journal, transactions, self._recovery, me, config.withdraw_threshold
         )
         parts = Parts(
             client=client,
@@ -140,6 +137,7 @@ class Executor:
             stopwatch=stopwatch,
         )
         self._pool = prover.pool
+        self._earnings = Earnings(parts, me)
         proofs = Proofs(parts)
         self._scheduler = Scheduler(
             journal,
@@ -250,6 +248,7 @@ class Executor:
             earned=await self._journal.earned(),
             batches=Batches(*await self._journal.batch_counts()),
             balance=None if standing is None else standing.earnings,
+            winnings=self._earnings.winnings,
             available_stake=None if standing is None else standing.available,
             at_risk=None if standing is None else standing.at_risk,
             endangered=await endangered(self._journal, self._policy, self._clock.now()),
@@ -409,6 +408,13 @@ class Executor:
                 self._last_standing = await self._standing.refresh()
         except GatelessError as error:
             log.warning("withdrawal-failed", code=error.code, message=error.message)
+
+    def _load(self) -> float:
+        """The share of the capacity that is in use, but for the request that asks."""
+        if self._last_standing is None:
+            return 0.0
+        others = max(0, len(self._scheduler.running) - 1)
+        return min(1.0, others / self._policy.capacity(self._last_standing))
 
     async def _promised(self) -> bool:
         return bool(await self._journal.find(COMMITTED)) or await self._sides.promised()

@@ -284,7 +284,7 @@ class Gather:
             circuit = choose(measured, len(works), least_fill=self._settings.least_batch_fill)
             if circuit is None:
                 return None, []
-            gas = await self._block_gas_limit()
+            gas = await self._parts.block_gas_limit()
             works = works[: within_gas(circuit, [work.callback_gas for work in works], gas)]
             if len(works) < 2:
                 return None, []
@@ -357,7 +357,3 @@ class Gather:
             if ready.batch_size(index) <= self._settings.max_batch
             and self._proofs.usable(ready.info.version_id, index)
         ]
-
-    async def _block_gas_limit(self) -> int:
-        block = await self._parts.client.rpc.request("eth_getBlockByNumber", "latest", False)
-        return int(block["gasLimit"], 16)

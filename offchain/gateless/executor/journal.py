@@ -33,6 +33,7 @@ from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
 from gateless.executor.journal_claims import NO_NEWS, ClaimBook, CourtNews
 from gateless.executor.journal_lazy import LazyBook
+from gateless.executor.journal_locks import LockBook, intents_locking
 from gateless.executor.journal_offers import OfferBook
 from gateless.executor.journal_receipts import ReceiptBook
 from gateless.executor.journal_rows import (
@@ -58,7 +59,7 @@ OWNER = "the executor's journal"
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(IntentLog, BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
+class Journal(IntentLog, BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
     """One executor's journal. Made by :meth:`open`."""
 
     intent_tables = IntentTables(schema.intents, schema.attempts)
@@ -310,10 +311,21 @@ class Journal(IntentLog, BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook)
         request_id: int | None = None,
         *,
         batch_id: int | None = None,
+        request_ids: Iterable[int] = (),
     ) -> Intent:
-        """Writes what is to be done, and the transaction signed for it, down before it is sent."""
+        """Writes what is to be done, and the transaction signed for it, down before it is sent.
+
+        Args:
+            kind: what it does.
+            prepared: its first attempt.
+            request_id: the request that it is about, if it is one.
+            batch_id: the batch that it answers.
+            request_ids: requests that it locks together.
+        """
         intent_id = await self._intend(
-            prepared, {"kind": kind, "request_id": request_id, "batch_id": batch_id}
+            prepared,
+            {"kind": kind, "request_id": request_id, "batch_id": batch_id},
+            lambda connection, number: self.keep_locked_together(connection, number, request_ids),
         )
         return Intent(
             intent_id=intent_id,
@@ -326,12 +338,16 @@ class Journal(IntentLog, BatchBook, ReceiptBook, ClaimBook, OfferBook, LazyBook)
     async def intents(
         self, request_id: int | None = None, *, state: IntentState | None = None
     ) -> list[Intent]:
-        """Intents in the order of their nonces, of one request (and its batch) or all."""
+        """Intents in the order of their nonces, of one request (alone or shared) or all."""
         table, conditions = schema.intents.c, []
         if request_id is not None:
             shared = select(schema.work.c.batch_id).where(schema.work.c.request_id == request_id)
             conditions.append(
-                or_(table.request_id == request_id, table.batch_id == shared.scalar_subquery())
+                or_(
+                    table.request_id == request_id,
+                    table.batch_id == shared.scalar_subquery(),
+                    table.intent_id.in_(intents_locking(request_id)),
+                )
             )
         if state is not None:
             conditions.append(table.state == state)

@@ -25,6 +25,7 @@ from gateless.executor.lazy.states import (
     new_lazy_work,
     undone,
 )
+from gateless.executor.states import LOCKED_BY_ANOTHER
 
 #: Blocks after which nobody reckons with a fork.
 SETTLED_BLOCKS = 256
@@ -121,6 +122,27 @@ class LazyBook:
             await _write(connection, after)
         return after
 
+    async def reconsider_missed_lazy(self, now: int) -> int:
+        """Looks again at what others locked and did not answer in time; returns how much.
+
+        Args:
+            now: timestamp of the head.
+        """
+        table = schema.lazy_work.c
+        query = select(schema.lazy_work).where(
+            table.state == LazyWorkState.LOST,
+            table.reason == LOCKED_BY_ANOTHER,
+            table.deadline >= now,
+        )
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(query)).all()
+            missed = [work for work in (_work_of(row._mapping) for row in rows) if work.missed(now)]
+            for work in missed:
+                await _write(
+                    connection, replace(work, state=LazyWorkState.SEEN, reason="", text="")
+                )
+        return len(missed)
+
     async def note_lazy(self, request_id: int, reason: str, text: str) -> None:
         """Writes why lazy work does not move on."""
         async with self._database.begin() as connection:
@@ -187,8 +209,9 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
         "text": work.text,
         "packed_input": work.packed_input,
         "packed_output": work.packed_output,
-        "lock": None if work.lock is None else _dump(work.lock),
-        "claim": None if work.claim is None else _dump(work.claim),
+        "lock": _kept(work.lock),
+        "rival": _kept(work.rival),
+        "claim": _kept(work.claim),
         "dispute_deadline": work.dispute_deadline,
         "fee": str(work.fee),
         "created_block": work.created_block,
@@ -205,17 +228,25 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
 def _work_of(row: Mapping[Any, Any]) -> LazyWork:
     values = dict(row)
     del values["deadline"]
-    lock, claim = values.pop("lock"), values.pop("claim")
     return LazyWork(
         **values
         | {
             "request": _load(LazyRequest, values["request"]),
             "state": LazyWorkState(values["state"]),
-            "lock": None if lock is None else _load(LazyLock, lock),
-            "claim": None if claim is None else _load(LazyClaim, claim),
             "fee": int(values["fee"]),
+            "lock": _of_kept(LazyLock, values["lock"]),
+            "rival": _of_kept(LazyLock, values["rival"]),
+            "claim": _of_kept(LazyClaim, values["claim"]),
         }
     )
+
+
+def _kept(struct: LazyLock | LazyClaim | None) -> str | None:
+    return None if struct is None else _dump(struct)
+
+
+def _of_kept(kind: type[_Struct], text: str | None) -> _Struct | None:
+    return None if text is None else _load(kind, text)
 
 
 def _dump(struct: LazyRequest | LazyLock | LazyClaim) -> str:

@@ -72,6 +72,11 @@ class Parts:
     metrics: ExecutorMetrics
     stopwatch: Stopwatch
 
+    async def block_gas_limit(self) -> int:
+        """Gas that a block of the chain holds now."""
+        block = await self.client.rpc.request("eth_getBlockByNumber", "latest", False)
+        return int(block["gasLimit"], 16)
+
 
 def kept_input(work: Work) -> bytes:
     """The packed input of checked work."""

@@ -16,6 +16,7 @@ from gateless.executor.checks import check_binding, check_execution, obtain_inpu
 from gateless.executor.delivery import Delivery
 from gateless.executor.faults import is_breaking, is_hopeless
 from gateless.executor.gather import Gather
+from gateless.executor.locking import Locks
 from gateless.executor.offers import offer_of
 from gateless.executor.parts import Active, Gone, Parts, unless_gone
 from gateless.executor.policy import Answer, Standing, Verdict
@@ -27,7 +28,7 @@ from gateless.executor.states import (
     UNCOMMITTED,
     WorkState,
 )
-from gateless.executor.work import IntentKind, Work
+from gateless.executor.work import Work
 
 _S = WorkState
 
@@ -48,6 +49,7 @@ class Pipeline:
         self._journal = parts.journal
         self._proofs = proofs
         self._gather = Gather(parts, self._proofs, lambda: frozenset(self._running))
+        self._locks = Locks(parts, lambda: frozenset(self._running))
         self._delivery = Delivery(parts)
         self._locking = asyncio.Lock()
         self._trials: dict[int, asyncio.Lock] = {}
@@ -193,8 +195,7 @@ class Pipeline:
         else:
             offer = offer_of(work)
             call = calls.lock_signed(offer.signed, offer.signature, needed, least)
-        receipt = await self._delivery.execute(IntentKind.LOCK, call, work)
-        deadline = int(receipt.event("RequestLocked").args["lockDeadline"])
+        deadline = await self._locks.lock(work, call)
         log = structlog.get_logger(__name__)
         log.info("request-locked", lock_deadline=deadline, version_id=work.version_id)
         await self._journal.move(work.request_id, _S.LOCKED, lock_deadline=deadline)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from gateless.core.types import ExecutorInfo, RequestInfo, TrustMode
 from gateless.executor.admission import Forecast
 from gateless.executor.config import PolicyConfig, Serving
-from gateless.executor.costs import Effort, cost_of, least_price
+from gateless.executor.costs import Effort, Rates, cost_of, least_price
 
 
 class Answer(StrEnum):
@@ -89,11 +90,23 @@ class Policy:
     Args:
         config: the rules.
         me: this executor's address.
+        load: share of the capacity that is in use, from 0 to 1.
     """
 
-    def __init__(self, config: PolicyConfig, me: str) -> None:
+    def __init__(
+        self, config: PolicyConfig, me: str, load: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self.config = config
         self._me = me.lower()
+        self._load = load
+
+    @property
+    def rates(self) -> Rates:
+        """What work costs now: what is left of the capacity goes to those who pay more for it."""
+        rates = self.config.rates
+        return replace(
+            rates, profit_bps=rates.profit_bps + round(self.config.busy_bps * self._load())
+        )
 
     def capacity(self, standing: Standing) -> int:
         """Requests to work on at once."""
@@ -217,7 +230,7 @@ class Policy:
         gas_price: int,
     ) -> int:
         """The price from which on a request is taken: the least one, or what covers its cost."""
-        rates = self.config.rates
+        rates = self.rates
         minimum = self.least_price(standing)
         if not rates.are_set:
             return minimum

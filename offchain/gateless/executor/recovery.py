@@ -7,6 +7,7 @@ signed and perhaps sent, and proofs that need not be made again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
@@ -52,6 +53,7 @@ class Recovery:
         self._transactions = transactions
         self._me = me
         self._batches: dict[int, asyncio.Lock] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
 
     async def request(self, work: Work) -> RequestInfo | None:
         """The request as the chain has it; None where the chain does not hold this request.
@@ -83,8 +85,12 @@ class Recovery:
 
     async def is_batch_wanted(self, batch_id: int) -> bool:
         """Whether the chain still wants an answer to any request of a batch."""
-        for member in await self._journal.members(batch_id):
-            if member.state not in FINAL and await self.is_still_wanted(member):
+        return await self.is_any_wanted(await self._journal.members(batch_id))
+
+    async def is_any_wanted(self, works: Iterable[Work]) -> bool:
+        """Whether the chain still wants an answer to any of some requests."""
+        for work in works:
+            if work.state not in FINAL and await self.is_still_wanted(work):
                 return True
         return False
 
@@ -140,6 +146,11 @@ class Recovery:
                 log.warning("not-over-yet", tx_hash=intent.tx_hash, kind=intent.label)
 
     async def _settle_leftover(self, intent: Intent) -> None:
+        if intent.kind is IntentKind.LOCK_MANY:
+            works = await self._journal.locked_together(intent.intent_id)
+            if all(work.state in FINAL for work in works):
+                await self._settle_locks(intent)
+            return
         if intent.batch_id is not None:
             members = await self._journal.members(intent.batch_id)
             if all(member.state in FINAL for member in members):
@@ -169,16 +180,36 @@ class Recovery:
             raise
 
     async def _settle_one(self, intent: Intent, work: Work) -> None:
-        if intent.batch_id is None:
+        if intent.kind is IntentKind.LOCK_MANY:
+            await self._settle_locks(intent)
+        elif intent.batch_id is None:
             await self._settle_intent(intent, work)
         else:
             await self._settle_batch(intent, intent.batch_id)
 
+    async def _settle_locks(self, intent: Intent) -> None:
+        """Finds out what became of a transaction that locks several requests: once, whichever of
+        them asks first. What it did with each is on chain.
+        """
+        async with self._locks.setdefault(intent.intent_id, asyncio.Lock()):
+            if not await self._is_pending(intent):
+                return
+            if await self._transactions.look_up(intent) is not None:
+                return
+            if _is_cancelling(intent) or not await self._is_known(intent):
+                await self._transactions.give_up(intent)
+                return
+            works = await self._journal.locked_together(intent.intent_id)
+            await self._drive(intent, lambda: self.is_any_wanted(works))
+
+    async def _is_pending(self, intent: Intent) -> bool:
+        pending = await self._journal.intents(state=IntentState.PENDING)
+        return any(other.intent_id == intent.intent_id for other in pending)
+
     async def _settle_batch(self, intent: Intent, batch_id: int) -> None:
         """Finds out what became of a batch's transaction: once, whichever member asks first."""
         async with self.batch_lock(batch_id):
-            pending = await self._journal.intents(state=IntentState.PENDING)
-            if all(other.intent_id != intent.intent_id for other in pending):
+            if not await self._is_pending(intent):
                 return
             if await self._transactions.look_up(intent) is not None:
                 return

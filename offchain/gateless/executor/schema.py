@@ -73,6 +73,15 @@ intents, attempts = intent_tables(
     metadata, Column("request_id", RequestId, index=True), Column("batch_id", BigInteger)
 )
 
+#: Requests that one transaction locks.
+intent_requests = Table(
+    "intent_requests",
+    metadata,
+    Column("intent_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("request_id", RequestId, primary_key=True),
+    Index("intents_by_request", "request_id"),
+)
+
 #: Receipts, written whole before they are signed. A row is never removed: its slot stays used. The
 #: packed input and output are, when nobody can challenge it any more.
 receipts = Table(
@@ -149,6 +158,7 @@ lazy_work = Table(
     Column("packed_input", LargeBinary),
     Column("packed_output", LargeBinary),
     Column("lock", Text),
+    Column("rival", Text),
     Column("claim", Text),
     Column("dispute_deadline", BigInteger, nullable=False, default=0),
     Column("fee", String, nullable=False, default="0"),

@@ -59,6 +59,8 @@ class Status:
         earned: fees of all fulfilled requests.
         batches: shared proofs.
         balance: earnings in the market that were not withdrawn.
+        winnings: what other contracts hold for it, by their names: other markets, courts, the
+            staking contract.
         available_stake: what the market could still lock.
         at_risk: stake behind requests that are not settled yet.
         endangered: promises with less time left than the policy plans for them.
@@ -83,6 +85,7 @@ class Status:
     earned: int
     batches: Batches
     balance: int | None
+    winnings: dict[str, int]
     available_stake: int | None
     at_risk: int | None
     endangered: tuple[Endangered, ...]

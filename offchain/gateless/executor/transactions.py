@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.sender import Sender
@@ -39,6 +39,14 @@ class Transactions(JournaledSender[Intent]):
         super().__init__(sender, journal)
         self._journal = journal
 
+    async def estimate(self, call: Call) -> int:
+        """Gas that a call would need now.
+
+        Raises:
+            GatelessError: it would revert, or the node cannot be asked.
+        """
+        return await self._sender.estimate(call)
+
     async def execute(
         self,
         kind: IntentKind,
@@ -46,6 +54,7 @@ class Transactions(JournaledSender[Intent]):
         request_id: int | None = None,
         *,
         batch_id: int | None = None,
+        request_ids: Sequence[int] = (),
         still_wanted: StillWanted,
         told: Callable[[], None] | None = None,
     ) -> Receipt:
@@ -67,7 +76,9 @@ class Transactions(JournaledSender[Intent]):
         """
         prepared = await self._sender.prepare(call, private=kind in _PRIVATE)
         try:
-            intent = await self._journal.intend(kind, prepared, request_id, batch_id=batch_id)
+            intent = await self._journal.intend(
+                kind, prepared, request_id, batch_id=batch_id, request_ids=request_ids
+            )
         except BaseException:
             self._sender.discard(prepared)
             raise

@@ -117,21 +117,23 @@ class IntentKind(StrEnum):
     """What a transaction is for."""
 
     LOCK = "lock"
+    LOCK_MANY = "lock_many"
     FULFILL = "fulfill"
     FULFILL_BATCH = "fulfill_batch"
     LOCK_AND_FULFILL = "lock_and_fulfill"
     WITHDRAW = "withdraw"
+    COLLECT = "collect"
     OPEN_POOLS = "open_pools"
     RELEASE_POOL = "release_pool"
     RESPOND = "respond"
     LAZY_LOCK = "lazy_lock"
+    LAZY_TAKE_OVER = "lazy_take_over"
     LAZY_ANSWER = "lazy_answer"
     LAZY_LOCK_AND_ANSWER = "lazy_lock_and_answer"
     LAZY_BATCH = "lazy_batch"
     LAZY_PROVE = "lazy_prove"
     LAZY_FINALIZE = "lazy_finalize"
     LAZY_BACK = "lazy_back"
-    LAZY_WITHDRAW = "lazy_withdraw"
     QUORUM_ENROLL = "quorum_enroll"
     QUORUM_TERMS = "quorum_terms"
     QUORUM_WAKE = "quorum_wake"
@@ -156,7 +158,11 @@ class IntentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent(KeptIntent):
-    """What was journaled before it was sent: for a request, a batch or neither."""
+    """What was journaled before it was sent: for a request, a batch or neither.
+
+    Of several requests that it locks the journal keeps a list, see
+    :class:`~gateless.executor.journal_locks.LockBook`.
+    """
 
     kind: IntentKind
     request_id: int | None = None

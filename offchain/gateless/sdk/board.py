@@ -19,7 +19,7 @@ from gateless.core.errors import InputError
 from gateless.core.results_board import Acceptance, BoardResult
 from gateless.core.types import ZERO_ADDRESS, Event, RequestState, TrustMode
 from gateless.sdk.attesting import Attesting
-from gateless.sdk.lazy import Lazy
+from gateless.sdk.lazy_many import LazyMany
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.quorum_results import KnownResult
 from gateless.sdk.quorums import outputs_of, unknown_request
@@ -50,7 +50,7 @@ class Believed(TypedDict, total=False):
     keys: KeySet | None
 
 
-class Board(Lazy, Attesting):
+class Board(LazyMany, Attesting):
     """The board of final results."""
 
     @property
@@ -156,11 +156,14 @@ class Board(Lazy, Attesting):
         for event in await self._events(request_id):
             if event.name == "Requested":
                 return board_calls.publish_lazy(requested(event)[1])
-        raise InputError(
-            "request-not-shown",
-            f"request 0x{request_id:064x} was signed: the chain does not tell all of it",
-            hint="whoever has the signed request can publish it",
-        )
+        signed = await self._signed_only(request_id)
+        if signed is None:
+            raise InputError(
+                "request-not-shown",
+                f"request 0x{request_id:064x} was signed: the chain does not tell all of it",
+                hint="whoever has the signed request can publish it",
+            )
+        return board_calls.publish_lazy(signed)
 
     async def _output_of(self, shown: BoardResult) -> bytes | None:
         """The output itself, from the events of the market where it became final."""

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from gateless.adapters.chain import calls, lazy_calls
 from gateless.adapters.chain.lazy import answered, locked, requested
+from gateless.adapters.chain.lazy_calldata import signed_request_in
 from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.adapters.chain.permit import sign_permit
 from gateless.core.errors import ChainError, ContractError, FundsError, NotFoundError
@@ -296,6 +297,16 @@ class Lazy(LazyAsking, Staking):
             raise _unknown(request_id)
         return request, lock
 
+    async def _signed_only(self, request_id: int) -> LazyRequest | None:
+        """A request that was signed, locked and answered at once: no event tells it."""
+        chain = self.chain
+        for event in await self._events(request_id):
+            if event.name == "Answered":
+                sent = await chain.rpc.request("eth_getTransactionByHash", event.tx_hash)
+                data = bytes.fromhex(sent["input"].removeprefix("0x"))
+                return signed_request_in(data, request_id, chain.chain_id, self.lazy.address)
+        return None
+
     async def _fund_doubt(self, progress: ProgressSink) -> tuple[SentTransaction, ...]:
         court = self.disputes
         missing = await court.challenge_bond() - await court.balance_of(self.signer.address)
@@ -322,7 +333,7 @@ class Lazy(LazyAsking, Staking):
 
     async def _step(self, request_id: int, call: calls.Call, progress: ProgressSink) -> LazyEnd:
         receipt, sent = await self._send(call, progress)
-        return await self._end(request_id, _moved(receipt, request_id), [sent])
+        return await self._end(request_id, moved(receipt, request_id), [sent])
 
     async def _end(
         self, request_id: int, amounts: dict[str, int], sent: list[SentTransaction]
@@ -331,7 +342,7 @@ class Lazy(LazyAsking, Staking):
         return LazyEnd(request_id, state, MappingProxyType(amounts), tuple(sent))
 
 
-def _moved(receipt: Receipt, request_id: int) -> dict[str, int]:
+def moved(receipt: Receipt, request_id: int) -> dict[str, int]:
     """What events of a transaction say that a request moved."""
     found: dict[str, int] = {}
     for event in receipt.logs:

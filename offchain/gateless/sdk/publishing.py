@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateless_proofs import Bundle
 
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import registry_calls
 from gateless.adapters.storage import put_bundle
 from gateless.core.errors import ChainError, ConfigError, InputError, NotFoundError
 from gateless.core.ids import split_version_id
@@ -86,14 +86,16 @@ class Publishing(Content):
         if found is None:
             await self._register_keys(bundle, sent, progress)
             if model is None:
-                receipt, transaction = await self._send(calls.register_model(name), progress)
+                receipt, transaction = await self._send(
+                    registry_calls.register_model(name), progress
+                )
                 sent.append(transaction)
                 model_id = int(receipt.event("ModelRegistered").args["modelId"])
             else:
                 model_id = model.model_id
             params = _version_params(bundle, digest, royalty_bps, modes, uri)
             receipt, transaction = await self._send(
-                calls.publish_version(model_id, params), progress
+                registry_calls.publish_version(model_id, params), progress
             )
             sent.append(transaction)
             version_id = int(receipt.event("VersionPublished").args["versionId"])
@@ -101,7 +103,7 @@ class Publishing(Content):
             model_id, version_id = split_version_id(found)[0], found
         if alias is not None and not await self._points_at(model_id, alias, version_id):
             _, transaction = await self._send(
-                calls.set_alias(model_id, alias, version_id), progress
+                registry_calls.set_alias(model_id, alias, version_id), progress
             )
             sent.append(transaction)
         return PublishResult(
@@ -120,7 +122,7 @@ class Publishing(Content):
     ) -> SentTransaction:
         """Points an alias of the model at the version that ``ref`` means now."""
         version = (await self.resolve(ref)).version
-        call = calls.set_alias(version.model_id, alias, version.version_id)
+        call = registry_calls.set_alias(version.model_id, alias, version.version_id)
         return (await self._send(call, progress))[1]
 
     async def deprecate(
@@ -133,7 +135,7 @@ class Publishing(Content):
     ) -> SentTransaction:
         """Advises against a version, or withdraws the advice. Forbids nothing."""
         version = (await self.resolve(ref)).version
-        call = calls.set_deprecated(version.version_id, deprecated, reason)
+        call = registry_calls.set_deprecated(version.version_id, deprecated, reason)
         return (await self._send(call, progress))[1]
 
     async def _require_nothing_pending(self) -> None:
@@ -201,7 +203,7 @@ class Publishing(Content):
             if await self.chain.verifier.is_registered(digest):
                 continue
             words = bundle.vka_words(index)
-            sent.append((await self._send(calls.register_vka(words), progress))[1])
+            sent.append((await self._send(registry_calls.register_vka(words), progress))[1])
 
     async def _points_at(self, model_id: int, alias: str, version_id: int) -> bool:
         try:

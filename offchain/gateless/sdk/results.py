@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateless.adapters.chain.offers import Offer
+from gateless.adapters.chain.purses import Purse
 from gateless.core.manifest import Manifest
 from gateless.core.packing import FloatArray
 from gateless.core.types import (
@@ -203,12 +204,19 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorState:
-    """An executor's stake, profile, earnings and versions."""
+    """An executor's stake, profile, earnings and versions.
+
+    Attributes:
+        earnings: its balance at the market.
+        compensations: its credits at the staking contract.
+        purses: what other contracts than the market hold for it, the credits among it.
+    """
 
     executor: ExecutorInfo
     allocation: AllocationInfo
     earnings: int
     compensations: int
+    purses: tuple[Purse, ...]
     versions: tuple[str, ...]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.permit import sign_permit
+from gateless.adapters.chain.purses import read_purses
 from gateless.core.amounts import format_amount, plain_amount
 from gateless.core.errors import FundsError, InputError
 from gateless.core.ids import split_version_id
@@ -42,6 +43,7 @@ class Staking(Accounts):
             allocation=await staking.allocation(owner, self.chain.market.address),
             earnings=await self.chain.market.balance_of(owner),
             compensations=await staking.credit_of(owner),
+            purses=await read_purses(self.chain, owner),
             versions=tuple(labels),
         )
 

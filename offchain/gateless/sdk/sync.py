@@ -173,6 +173,8 @@ class Gateless:
     prove_lazily = _Blocking(AsyncGateless.prove_lazily)
     slash_lazily = _Blocking(AsyncGateless.slash_lazily)
     finalize_lazily = _Blocking(AsyncGateless.finalize_lazily)
+    finalize_many_lazily = _Blocking(AsyncGateless.finalize_many_lazily)
+    keep_lazily = _Blocking(AsyncGateless.keep_lazily)
     refund_lazily = _Blocking(AsyncGateless.refund_lazily)
     cancel_lazily = _Blocking(AsyncGateless.cancel_lazily)
     back_lazily = _Blocking(AsyncGateless.back_lazily)

@@ -146,3 +146,4 @@ class IntentKind(StrEnum):
     WITHDRAW = "withdraw"
     SLASH = "slash"
     DRAW_LOT = "draw_lot"
+    COLLECT = "collect"

@@ -76,11 +76,12 @@ class Challenges:
         return self._sender.troubles
 
     async def settle_leftovers(self) -> None:
-        """Finds out what became of deposits that an earlier run sent. Before anything else."""
-        self._sends.adopt(await self._journal.intents(state=IntentState.PENDING))
-        for intent in await self._journal.intents(
-            state=IntentState.PENDING, kind=IntentKind.DEPOSIT
-        ):
+        """Finds out what became of deposits and withdrawals that an earlier run sent."""
+        pending = await self._journal.intents(state=IntentState.PENDING)
+        self._sends.adopt(pending)
+        for intent in pending:
+            if intent.kind not in (IntentKind.DEPOSIT, IntentKind.COLLECT):
+                continue
             if await self._sends.look_up(intent) is not None:
                 continue
             if await self._is_known(intent):

@@ -31,6 +31,8 @@ class WatchtowerConfig:
         watch_lazy: whether to compute the lazy market's answers anew.
         versions: lazy answers of these versions only; empty for all.
         draw_lots: whether to draw the lots that requests ask for.
+        withdraw_threshold: what a contract holds for the watchtower is withdrawn from here on; None
+            leaves it there.
         min_life: seconds that must be left to challenge when a challenge is announced.
         max_waiting: cases that may wait for a judgement; more are refused.
         sending: fees of transactions, and when more is offered.
@@ -59,6 +61,7 @@ class WatchtowerConfig:
     watch_lazy: bool = True
     versions: frozenset[int] = frozenset()
     draw_lots: bool = True
+    withdraw_threshold: int | None = None
     min_life: int = 60
     max_waiting: int = 10_000
     sending: SendingPolicy = field(default_factory=SendingPolicy)

@@ -27,6 +27,7 @@ from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.audits import VersionAudits
 from gateless.watchtower.cases import CaseKind
 from gateless.watchtower.challenging import Challenges
+from gateless.watchtower.collecting import Collector
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.court import CourtForum
 from gateless.watchtower.court_events import CourtEvents
@@ -144,6 +145,14 @@ async def open_watchtower(
                 challenge_unprovable=config.challenge_unprovable,
             ),
             challenges=Challenges(client, sender, signer, journal, forums, config, clock),
+            collector=Collector(
+                client,
+                sender,
+                journal,
+                clock,
+                threshold=config.withdraw_threshold,
+                pause=config.retry_seconds,
+            ),
             forums=forums,
             court_events=CourtEvents(client, journal.court),
             answers=answers,

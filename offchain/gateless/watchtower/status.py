@@ -32,6 +32,7 @@ class Status:
         rewards: of the cases in the journal that were won.
         bonds_lost: of those that were lost.
         rpc: the endpoints of the chain.
+        winnings: what contracts hold for it, by their names: rewards, bonds that came back.
         serving_at: base URL of the inbox; empty where nothing is served.
         problems: what keeps wrong answers from being challenged.
     """
@@ -47,6 +48,7 @@ class Status:
     rewards: int
     bonds_lost: int
     rpc: tuple[EndpointHealth, ...]
+    winnings: dict[str, int]
     serving_at: str
     problems: tuple[Problem, ...]
 

@@ -17,6 +17,7 @@ from gateless.daemon.operating import Obstacle, unwritable
 from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import AT_RISK, Case, CaseKind, CaseState
 from gateless.watchtower.challenging import Challenges
+from gateless.watchtower.collecting import Collector
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.court_events import CourtEvents
 from gateless.watchtower.forum import Forum
@@ -54,6 +55,7 @@ class Watchtower:
         inbox: takes receipts in.
         judge: computes answers anew.
         challenges: makes and follows challenges.
+        collector: withdraws what they won.
         forums: where cases of each kind are challenged.
         court_events: reads who challenged receipts.
         answers: reads the lazy market; None where it is not watched.
@@ -72,6 +74,7 @@ class Watchtower:
         inbox: Inbox,
         judge: Judge,
         challenges: Challenges,
+        collector: Collector,
         forums: dict[CaseKind, Forum],
         court_events: CourtEvents,
         answers: AnswerReader | None,
@@ -86,6 +89,7 @@ class Watchtower:
         self._inbox = inbox
         self._judge = judge
         self._challenges = challenges
+        self._collector = collector
         self._forums = forums
         self._court_events = court_events
         self._answers = answers
@@ -163,6 +167,7 @@ class Watchtower:
             rewards=rewards,
             bonds_lost=bonds_lost,
             rpc=self._client.rpc.health,
+            winnings=self._collector.winnings,
             serving_at=self._serving_at,
             problems=tuple(problems),
         )
@@ -228,6 +233,7 @@ class Watchtower:
             if self._stopping.is_set() and case.state is _S.WRONG:
                 continue
             await self._advance(case, head)
+        await self._collector.look()
         await self._journal.tidy(head.timestamp)
 
     async def _advance(self, case: Case, head: Block) -> None:

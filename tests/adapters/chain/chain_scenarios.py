@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import calls, registry_calls
 from gateless.core.types import (
     Circuit,
     InputBinding,
@@ -61,11 +61,11 @@ class RealModel:
 async def publish(devnet: Devnet, model: RealModel, name: str) -> int:
     """Publishes the model under a name; returns the version id."""
     builder = devnet.sender("builder")
-    registered = await builder.send(calls.register_model(name))
+    registered = await builder.send(registry_calls.register_model(name))
     model_id = registered.event("ModelRegistered").args["modelId"]
     if not await devnet.client.verifier.is_registered(model.vka_digest):
-        await builder.send(calls.register_vka(model.words))
-    published = await builder.send(calls.publish_version(model_id, model.version()))
+        await builder.send(registry_calls.register_vka(model.words))
+    published = await builder.send(registry_calls.publish_version(model_id, model.version()))
     return int(published.event("VersionPublished").args["versionId"])
 
 

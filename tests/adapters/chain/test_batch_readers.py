@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from chain_scenarios import DOLLAR, FIXTURES, RealModel, deposit, put_up_stake, request_params
 from eth_utils.crypto import keccak
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import calls, registry_calls
 from gateless.core.errors import ContractError, GatelessError
 from gateless.core.types import Circuit, Event, RequestState
 from gateless.devnet import Devnet
@@ -86,12 +86,12 @@ async def batch(request: pytest.FixtureRequest, isolated_devnet: Devnet) -> Batc
     net, model, single = isolated_devnet, load(request.param), load("dense")
     builder = net.sender("builder")
     for entry in (single, model):
-        await builder.send(calls.register_vka(entry.words))
-    registered = await builder.send(calls.register_model("batched"))
+        await builder.send(registry_calls.register_vka(entry.words))
+    registered = await builder.send(registry_calls.register_model("batched"))
     model_id = registered.event("ModelRegistered").args["modelId"]
     circuits = (circuit_of(single), circuit_of(model))
     published = await builder.send(
-        calls.publish_version(model_id, model.version(circuits=circuits))
+        registry_calls.publish_version(model_id, model.version(circuits=circuits))
     )
     await deposit(net, "user", 10 * DOLLAR)
     await put_up_stake(net, 20 * DOLLAR)

@@ -11,7 +11,7 @@ from chain_scenarios import (
     put_up_stake,
     request_params,
 )
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import calls, registry_calls
 from gateless.core.errors import ContractError, NotFoundError
 from gateless.core.ids import split_version_id
 from gateless.core.types import ExecutorProfile, InputBinding, RequestState, TrustMode
@@ -55,9 +55,9 @@ async def test_alias_and_deprecation(isolated_devnet: Devnet, model: RealModel) 
     version_id = await publish(net, model, "aliased")
     model_id = await net.client.registry.model_id_of("aliased")
     builder = net.sender("builder")
-    await builder.send(calls.set_alias(model_id, "stable", version_id))
+    await builder.send(registry_calls.set_alias(model_id, "stable", version_id))
     assert await net.client.registry.resolve_alias(model_id, "stable") == version_id
-    await builder.send(calls.set_deprecated(version_id, True, "superseded"))
+    await builder.send(registry_calls.set_deprecated(version_id, True, "superseded"))
     assert (await net.client.registry.version(version_id)).deprecated
     events = await net.client.events(["AliasSet", "VersionDeprecated"], 0)
     assert [event.name for event in events][-2:] == ["AliasSet", "VersionDeprecated"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chain_scenarios import DOLLAR, FIXTURES, RealModel, deposit, put_up_stake, request_params
 from eth_utils.crypto import keccak
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import calls, registry_calls
 from gateless.core.types import Circuit, Receipt
 from gateless.devnet import Devnet
 
@@ -73,12 +73,14 @@ async def scene(net: Devnet, name: str, *models: RealModel) -> Scene:
     """A version of all these circuits, used once, so that balances are not zero."""
     builder = net.sender("builder")
     for model in models:
-        await builder.send(calls.register_vka(model.words))
+        await builder.send(registry_calls.register_vka(model.words))
     model_id = (
-        (await builder.send(calls.register_model(name))).event("ModelRegistered").args["modelId"]
+        (await builder.send(registry_calls.register_model(name)))
+        .event("ModelRegistered")
+        .args["modelId"]
     )
     params = models[0].version(circuits=tuple(map(circuit_of, models)), royalty_bps=1000)
-    published = await builder.send(calls.publish_version(model_id, params))
+    published = await builder.send(registry_calls.publish_version(model_id, params))
     await deposit(net, "user", 5 * DOLLAR)
     await put_up_stake(net, 40 * DOLLAR)
     made = Scene(net, int(published.event("VersionPublished").args["versionId"]), models[0])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from chain_scenarios import DOLLAR, RealModel, deposit, publish, request_params
-from gateless.adapters.chain import calls
+from gateless.adapters.chain import calls, registry_calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.fees import FeePolicy
 from gateless.adapters.chain.lane import SendingPolicy
@@ -79,9 +79,13 @@ async def test_named_errors_of_a_send(isolated_devnet: Devnet, model: RealModel)
     good = await request_params(net, model, version_id)
     packed = model.case(0)[0]
     for call, kind, code in (
-        (calls.set_alias(model_id, "x", version_id), ContractError, "model-registry-not-holder"),
-        (calls.register_model("refusals"), ContractError, "model-registry-name-taken"),
-        (calls.register_model("No Name"), ContractError, "model-registry-invalid-name"),
+        (
+            registry_calls.set_alias(model_id, "x", version_id),
+            ContractError,
+            "model-registry-not-holder",
+        ),
+        (registry_calls.register_model("refusals"), ContractError, "model-registry-name-taken"),
+        (registry_calls.register_model("No Name"), ContractError, "model-registry-invalid-name"),
         (calls.refund(999), NotFoundError, "unknown-request"),
         (
             calls.request(replace(good, deadline=1), packed),

@@ -27,14 +27,14 @@ contract AttestedHandler is AttestedNetwork {
     uint256 public donated;
     mapping(bytes32 => uint256) public counts;
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         balances[requester] = DEPOSIT;
         for (uint256 i = 0; i < ACTORS; ++i) {
-            (address account, uint256 key) = makeAddrAndKey(string.concat("asker ", vm.toString(i)));
+            (address account, uint256 key) = makeAddrAndKey(string.concat("requester ", vm.toString(i + 1)));
             requesters.push(account);
             requesterKeys.push(key);
-            executors.push(makeAddr(string.concat("executor ", vm.toString(i))));
+            executors.push(makeAddr(string.concat("executor ", vm.toString(i + 1))));
             depositAt(address(market), account, DEPOSIT / 10);
             balances[account] = DEPOSIT / 10;
         }

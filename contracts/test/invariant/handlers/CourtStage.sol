@@ -80,9 +80,9 @@ abstract contract CourtStage is CourtNetwork {
     function setUp() public virtual override {
         super.setUp();
         for (uint256 i = 0; i < ACTORS; ++i) {
-            executors.push(makeAddr(string.concat("court executor ", vm.toString(i))));
-            challengers.push(makeAddr(string.concat("court challenger ", vm.toString(i))));
-            clients.push(makeAddr(string.concat("court client ", vm.toString(i))));
+            executors.push(makeAddr(string.concat("executor ", vm.toString(i + 1))));
+            challengers.push(makeAddr(string.concat("challenger ", vm.toString(i + 1))));
+            clients.push(makeAddr(string.concat("requester ", vm.toString(i + 1))));
             (address key, uint256 privateKey) = makeAddrAndKey(string.concat("court key ", vm.toString(i)));
             backCourt(executors[i], COURT_STAKE, key);
             keys[executors[i]] = privateKey;

@@ -131,7 +131,9 @@ abstract contract ForbiddenActions is Stage {
         address slasher = slashers[(seed >> 8) % 2];
         Held storage h = held[account][slasher];
         if (kind == 0) {
-            _refusedStake(account, abi.encodeCall(staking.withdraw, (free[account] + 1, account)), "overdraft");
+            _refusedStake(
+                account, abi.encodeCall(staking.withdraw, (staking.freeStake(account) + 1, account)), "overdraft"
+            );
         } else if (kind == 1 && (block.timestamp < h.readyAt || h.exiting == 0 || _unlocked(account, slasher) == 0)) {
             _refusedStake(account, abi.encodeCall(staking.completeExit, (slasher)), "early exit");
         } else if (kind == 2) {

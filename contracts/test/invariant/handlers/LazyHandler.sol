@@ -47,12 +47,14 @@ contract LazyHandler is LazyActions {
         // The delay ends most of what is open: not too often.
         if (seed % 4 != 0) return;
         address account = executors[who % ACTORS];
+        uint256 before = staking.freeStake(account);
         vm.startPrank(account);
         (bool requested,) =
             address(staking).call(abi.encodeCall(staking.requestExit, (address(lazy), bound(seed, 1, LAZY_STAKE))));
         skip(EXIT_DELAY);
         (bool left,) = address(staking).call(abi.encodeCall(staking.completeExit, (address(lazy))));
         vm.stopPrank();
+        freed[account] += staking.freeStake(account) - before;
         if (requested && left) _count("leave");
     }
 
@@ -82,6 +84,7 @@ contract LazyHandler is LazyActions {
     function burn() external {
         if (bondsToBurn == 0) return;
         court.burn();
+        bondsBurned += bondsToBurn;
         bondsToBurn = 0;
         _count("burn");
     }

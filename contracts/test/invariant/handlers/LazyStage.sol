@@ -45,9 +45,11 @@ abstract contract LazyStage is LazyNetwork {
     mapping(address => uint256) public courtBalances;
     mapping(address => uint256) public credits;
     mapping(address => uint256) public totals;
+    mapping(address => uint256) public freed; // stake that left the market
     uint256 public royalties;
     uint256 public stakeToBurn;
     uint256 public bondsToBurn;
+    uint256 public bondsBurned;
     uint256 public commitments;
     uint256 public donated;
     uint256 public slashedSum;
@@ -56,11 +58,11 @@ abstract contract LazyStage is LazyNetwork {
     function setUp() public virtual override {
         super.setUp();
         for (uint256 i = 0; i < ACTORS; ++i) {
-            (address account, uint256 key) = makeAddrAndKey(string.concat("lazy requester ", vm.toString(i)));
+            (address account, uint256 key) = makeAddrAndKey(string.concat("requester ", vm.toString(i + 1)));
             requesters.push(account);
             requesterKeys.push(key);
-            executors.push(makeAddr(string.concat("lazy executor ", vm.toString(i))));
-            challengers.push(makeAddr(string.concat("lazy challenger ", vm.toString(i))));
+            executors.push(makeAddr(string.concat("executor ", vm.toString(i + 1))));
+            challengers.push(makeAddr(string.concat("challenger ", vm.toString(i + 1))));
             depositLazy(account, REQUESTER_DEPOSIT);
             balances[account] = REQUESTER_DEPOSIT;
             backLazy(executors[i], LAZY_STAKE);

@@ -8,7 +8,7 @@ import {QuorumStage} from "./QuorumStage.sol";
 abstract contract QuorumActions is QuorumStage {
     // --- requests ---
 
-    function ask(uint256 who, uint256 size, uint256 price, bool isSigned) public {
+    function ask(uint256 who, uint256 size, uint256 price, bool isSigned) public inThisBlock {
         if (requests.length == MAX_REQUESTS) return;
         uint256 index = who % REQUESTERS;
         uint8 count = uint8(bound(size, MIN_MEMBERS, 7));
@@ -38,7 +38,7 @@ abstract contract QuorumActions is QuorumStage {
         _count(isSigned ? "askSigned" : "ask");
     }
 
-    function drawNext(uint256 seed) public {
+    function drawNext(uint256 seed) public inThisBlock {
         uint256 index = _pick(seed, QuorumState.OPEN);
         if (index == requests.length) return;
         RequestModel storage model = requests[index];
@@ -71,7 +71,7 @@ abstract contract QuorumActions is QuorumStage {
         _count("draw");
     }
 
-    function refundMissed(uint256 seed) external {
+    function refundMissed(uint256 seed) external inThisBlock {
         uint256 index = _pick(seed, QuorumState.OPEN);
         if (index == requests.length) return;
         RequestModel storage model = requests[index];
@@ -86,7 +86,7 @@ abstract contract QuorumActions is QuorumStage {
 
     // --- rounds ---
 
-    function commit(uint256 seed, uint256 seat, uint256 mood) public {
+    function commit(uint256 seed, uint256 seat, uint256 mood) public inThisBlock {
         uint256 index = _pick(seed, QuorumState.DRAWN);
         if (index == requests.length) return;
         RequestModel storage model = requests[index];
@@ -107,7 +107,7 @@ abstract contract QuorumActions is QuorumStage {
         _count(mood % 4 == 0 ? "commitALie" : "commit");
     }
 
-    function reveal(uint256 seed, uint256 seat) public {
+    function reveal(uint256 seed, uint256 seat) public inThisBlock {
         uint256 index = _pick(seed, QuorumState.DRAWN);
         if (index == requests.length) return;
         RequestModel storage model = requests[index];
@@ -131,7 +131,7 @@ abstract contract QuorumActions is QuorumStage {
         _count("reveal");
     }
 
-    function settle(uint256 seed) public {
+    function settle(uint256 seed) public inThisBlock {
         uint256 index = _pick(seed, QuorumState.DRAWN);
         if (index == requests.length) return;
         (bytes memory winner, uint256 votes) = _winnerOf(index);
@@ -153,7 +153,7 @@ abstract contract QuorumActions is QuorumStage {
     }
 
     /// @notice A round from request to settlement: alone, dice seldom roll the steps in this order.
-    function play(uint256 seed, uint256 moods) external {
+    function play(uint256 seed, uint256 moods) external inThisBlock {
         uint256 before = requests.length;
         ask(seed, seed >> 8, seed >> 16, seed >> 40 & 1 == 0);
         if (requests.length == before) return;

@@ -6,7 +6,7 @@ import {QuorumStage} from "./QuorumStage.sol";
 
 /// @title Members come, go, sleep, wake, add stake; tokens move; time passes
 abstract contract QuorumMemberActions is QuorumStage {
-    function enroll(uint256 who, uint256 stake, uint256 capacity, uint256 price) external {
+    function enroll(uint256 who, uint256 stake, uint256 capacity, uint256 price) external inThisBlock {
         address account = accounts[who % accounts.length];
         stake = bound(stake, MIN_STAKE, 150e6);
         MemberTerms memory asked = MemberTerms({
@@ -24,7 +24,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("enroll");
     }
 
-    function addStake(uint256 who, uint256 amount) external {
+    function addStake(uint256 who, uint256 amount) external inThisBlock {
         address account = accounts[who % accounts.length];
         amount = bound(amount, 1, 30e6);
         bytes memory data = abi.encodeCall(pool.addStake, (versionId, CLASS, uint88(amount)));
@@ -35,7 +35,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("addStake");
     }
 
-    function setTerms(uint256 who, uint256 capacity, uint256 price) external {
+    function setTerms(uint256 who, uint256 capacity, uint256 price) external inThisBlock {
         address account = accounts[who % accounts.length];
         MemberTerms memory asked = MemberTerms({
             capacity: uint16(bound(capacity, 1, 5)), minPrice: uint72(price % 4 == 0 ? 3e6 : 0), minSeconds: 0
@@ -48,7 +48,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("setTerms");
     }
 
-    function sleep(uint256 who) external {
+    function sleep(uint256 who) external inThisBlock {
         address account = accounts[who % accounts.length];
         bytes memory data = abi.encodeCall(pool.sleep, (versionId, CLASS));
         if (!members[account].isAwake) return _refused(address(pool), account, data, "put to sleep twice");
@@ -57,7 +57,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("sleep");
     }
 
-    function wake(uint256 who) external {
+    function wake(uint256 who) external inThisBlock {
         for (uint256 i = 0; i < accounts.length; ++i) {
             address account = accounts[addmod(who, i, accounts.length)];
             MemberModel storage member = members[account];
@@ -73,7 +73,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         }
     }
 
-    function unenroll(uint256 who) external {
+    function unenroll(uint256 who) external inThisBlock {
         address account = accounts[who % accounts.length];
         MemberModel storage member = members[account];
         bytes memory data = abi.encodeCall(pool.unenroll, (versionId, CLASS));
@@ -85,7 +85,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("unenroll");
     }
 
-    function exitStake(uint256 who, uint256 amount) external {
+    function exitStake(uint256 who, uint256 amount) external inThisBlock {
         address account = accounts[who % accounts.length];
         uint256 allocated = staking.allocation(account, address(pool)).allocated;
         uint256 staying = allocated - staking.allocation(account, address(pool)).exiting;
@@ -93,12 +93,13 @@ abstract contract QuorumMemberActions is QuorumStage {
         vm.prank(account);
         staking.requestExit(address(pool), bound(amount, 1, staying));
         _roll(20_000, EXIT_DELAY);
-        uint256 free = staking.available(account, address(pool));
+        uint256 unlocked = staking.available(account, address(pool));
+        uint256 before = staking.freeStake(account);
         vm.prank(account);
         (bool success,) = address(staking).call(abi.encodeCall(staking.completeExit, (address(pool))));
-        assertTrue(success == (free != 0), "what is not locked leaves, and nothing else");
+        assertTrue(success == (unlocked != 0), "what is not locked leaves, and nothing else");
         // Comes back, so that the run goes on.
-        uint256 left = staking.freeStake(account);
+        uint256 left = staking.freeStake(account) - before;
         vm.startPrank(account);
         if (left != 0) staking.allocate(address(pool), left);
         if (staking.allocation(account, address(pool)).exiting != 0) staking.cancelExit(address(pool));
@@ -106,7 +107,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("exitStake");
     }
 
-    function deposit(uint256 who, uint256 amount) external {
+    function deposit(uint256 who, uint256 amount) external inThisBlock {
         address account = requesters[who % REQUESTERS];
         amount = bound(amount, 1, 100e6);
         depositAt(address(market), account, amount);
@@ -114,7 +115,7 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("deposit");
     }
 
-    function withdraw(uint256 who, uint256 amount) external {
+    function withdraw(uint256 who, uint256 amount) external inThisBlock {
         address account = who % 2 == 0 ? requesters[who / 2 % REQUESTERS] : accounts[who / 2 % accounts.length];
         if (balances[account] == 0) {
             bytes memory data = abi.encodeCall(market.withdraw, (1, account));
@@ -127,19 +128,19 @@ abstract contract QuorumMemberActions is QuorumStage {
         _count("withdraw");
     }
 
-    function donate(uint256 amount) external {
+    function donate(uint256 amount) external inThisBlock {
         amount = bound(amount, 1, 1e6);
         token.mint(address(market), amount);
         donated += amount;
         _count("donate");
     }
 
-    function passTime(uint256 blocks_, uint256 seconds_) external {
+    function passTime(uint256 blocks_, uint256 seconds_) external inThisBlock {
         _roll(bound(blocks_, 1, 5), bound(seconds_, 1, WINDOW));
         _count("passTime");
     }
 
-    function passAnAge(uint256 blocks_) external {
+    function passAnAge(uint256 blocks_) external inThisBlock {
         _roll(bound(blocks_, 200, 400), 1 hours);
         _count("passAnAge");
     }

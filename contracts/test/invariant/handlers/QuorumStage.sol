@@ -45,6 +45,7 @@ abstract contract QuorumStage is QuorumNetwork {
     mapping(address => MemberModel) internal members;
     /// @dev Weights at the end of the block before the present one, and as each request found them.
     mapping(address => uint256) internal weightBefore;
+    uint256 private _presentBlock;
     mapping(uint256 index => mapping(address => uint256)) internal weightOf;
 
     mapping(address => uint256) public balances;
@@ -59,7 +60,7 @@ abstract contract QuorumStage is QuorumNetwork {
     function setUp() public virtual override {
         super.setUp();
         for (uint256 i = 0; i < REQUESTERS; ++i) {
-            (address account, uint256 key) = makeAddrAndKey(string.concat("asker ", vm.toString(i)));
+            (address account, uint256 key) = makeAddrAndKey(string.concat("requester ", vm.toString(i + 1)));
             requesters.push(account);
             requesterKeys.push(key);
             depositAt(address(market), account, DEPOSIT);
@@ -72,9 +73,16 @@ abstract contract QuorumStage is QuorumNetwork {
             weightBefore[accounts[i]] = STAKE;
         }
         for (uint256 i = 0; i < OUTSIDERS; ++i) {
-            accounts.push(makeAddr(string.concat("late ", vm.toString(i))));
+            accounts.push(makeAddr(memberName(MEMBER_COUNT + i)));
             backPool(accounts[MEMBER_COUNT + i], ALLOCATED);
         }
+        _presentBlock = block.number;
+    }
+
+    /// @dev Blocks may have ended while others acted.
+    modifier inThisBlock() {
+        if (_presentBlock != block.number) _endBlock();
+        _;
     }
 
     // --- for the invariants ---
@@ -112,7 +120,7 @@ abstract contract QuorumStage is QuorumNetwork {
     }
 
     function weightBeforeOf(address account) external view returns (uint256) {
-        return weightBefore[account];
+        return _presentBlock == block.number ? weightBefore[account] : _weight(account);
     }
 
     function countOf(string memory name) external view returns (uint256) {
@@ -150,11 +158,17 @@ abstract contract QuorumStage is QuorumNetwork {
 
     /// @dev Ends the present block, and perhaps some empty ones.
     function _roll(uint256 blocks_, uint256 seconds_) internal {
+        vm.roll(block.number + blocks_);
+        vm.warp(block.timestamp + seconds_);
+        _endBlock();
+    }
+
+    /// @dev In the first action of a block.
+    function _endBlock() private {
         for (uint256 i = 0; i < accounts.length; ++i) {
             weightBefore[accounts[i]] = _weight(accounts[i]);
         }
-        vm.roll(block.number + blocks_);
-        vm.warp(block.timestamp + seconds_);
+        _presentBlock = block.number;
     }
 
     /// @dev What must not be possible now.

@@ -108,7 +108,7 @@ abstract contract Stage is Network {
     uint256 internal constant ROWS = 4;
     Fixture internal batch;
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         unruly = address(new Unruly());
         loadFixture(batch, "batch4");

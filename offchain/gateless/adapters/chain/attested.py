@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateless.adapters.chain.calls import Call, abi_of
+from gateless.adapters.chain.calls import Call, call_of
 from gateless.adapters.chain.contract import LATEST
 from gateless.adapters.chain.deployment import Deployment
 from gateless.adapters.chain.record_results import RecordReader
@@ -83,5 +83,4 @@ def refund(asked: AttestedRequest) -> Call:
 
 
 def _call(label: str, function: str, *values: Any) -> Call:
-    data = abi_of(ATTESTED_MARKET).encode_call(function, *values)
-    return Call(ATTESTED_MARKET, data, label)
+    return call_of(ATTESTED_MARKET, label, function, *values)

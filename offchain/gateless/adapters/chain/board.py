@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateless.adapters.chain.calls import Call, abi_of
+from gateless.adapters.chain.calls import Call, call_of
 from gateless.adapters.chain.contract import BoundContract
 from gateless.adapters.chain.deployment import Deployment
 from gateless.adapters.chain.rpc import Rpc
@@ -83,7 +83,7 @@ def publish_attested(request: AttestedRequest) -> Call:
 
 
 def _call(function: str, value: Any) -> Call:
-    return Call(RESULT_BOARD, abi_of(RESULT_BOARD).encode_call(function, value), "show a result")
+    return call_of(RESULT_BOARD, "show a result", function, value)
 
 
 def _result(shown: Mapping[str, Any]) -> BoardResult:

@@ -23,11 +23,8 @@ from gateless.core.types import (
     RequestInfo,
     RequestParams,
     SignedRequest,
-    VersionParams,
 )
 
-REGISTRY = "ModelRegistry"
-VERIFIER = "ZkVerifier"
 STAKING = "ExecutorStaking"
 MARKET = "InferenceMarket"
 #: The market's ERC-20, whichever it is; its ABI is that of the test dollar, which has all of it.
@@ -44,12 +41,15 @@ class Call:
         data: calldata.
         label: what it does, in words, for progress and logs.
         value: wei to send along.
+        least_gas: gas that it needs whatever the node estimates: where parts of a call may fail and
+            the rest goes through, the estimate is the least with which anything does.
     """
 
     to: str
     data: bytes
     label: str
     value: int = 0
+    least_gas: int = 0
 
 
 @lru_cache(maxsize=16)
@@ -59,61 +59,9 @@ def abi_of(contract: str) -> ContractAbi:
     return ContractAbi(name, load_artifact(name).abi)
 
 
-def _call(contract: str, label: str, function: str, *values: Any) -> Call:
+def call_of(contract: str, label: str, function: str, *values: Any) -> Call:
+    """A call of a contract's function, by its name; structs are mappings by field name."""
     return Call(contract, abi_of(contract).encode_call(function, *values), label)
-
-
-# --- models ---
-
-
-def register_model(name: str) -> Call:
-    """Creates a model."""
-    return _call(REGISTRY, f"register model {name}", "registerModel", name)
-
-
-def publish_version(model_id: int, params: VersionParams) -> Call:
-    """Publishes the next version of a model."""
-    encoded = {
-        "modelDigest": bytes.fromhex(params.model_digest),
-        "manifestDigest": bytes.fromhex(params.manifest_digest),
-        "ioSchema": params.io_schema,
-        "binding": int(params.binding),
-        "modes": params.modes,
-        "royaltyBps": params.royalty_bps,
-        "proofSeconds": params.proof_seconds,
-        "repeatable": params.repeatable,
-        "circuits": [
-            {
-                "vkaDigest": circuit.vka_digest,
-                "role": circuit.role,
-                "batchSize": circuit.batch_size,
-                "proofLength": circuit.proof_length,
-                "digitBits": circuit.digit_bits,
-                "digitsPerWord": circuit.digits_per_word,
-            }
-            for circuit in params.circuits
-        ],
-        "uri": params.uri,
-    }
-    return _call(
-        REGISTRY, f"publish a version of model {model_id}", "publishVersion", model_id, encoded
-    )
-
-
-def set_alias(model_id: int, alias: str, version_id: int) -> Call:
-    """Points an alias at a version."""
-    return _call(REGISTRY, f"set alias {alias}", "setAlias", model_id, alias, version_id)
-
-
-def set_deprecated(version_id: int, deprecated: bool, reason: str = "") -> Call:
-    """Sets or withdraws the advice against a version."""
-    label = f"{'deprecate' if deprecated else 'recommend again'} version {version_id}"
-    return _call(REGISTRY, label, "setDeprecated", version_id, deprecated, reason)
-
-
-def register_vka(words: Sequence[bytes]) -> Call:
-    """Stores a verifying-key artifact on chain."""
-    return _call(VERIFIER, "register the verifying key", "registerVka", list(words))
 
 
 # --- money of requesters and publishers ---
@@ -121,39 +69,39 @@ def register_vka(words: Sequence[bytes]) -> Call:
 
 def deposit(amount: int) -> Call:
     """Deposits tokens that the market has an allowance for."""
-    return _call(MARKET, "deposit", "deposit", amount)
+    return call_of(MARKET, "deposit", "deposit", amount)
 
 
 def deposit_with_permit(permit: Permit) -> Call:
     """Deposits ``permit.value`` without an approval transaction."""
-    return _call(MARKET, "deposit", "depositWithPermit", _permit(permit))
+    return call_of(MARKET, "deposit", "depositWithPermit", permit_values(permit))
 
 
 def withdraw(amount: int, to: str) -> Call:
     """Withdraws from the market balance."""
-    return _call(MARKET, "withdraw", "withdraw", amount, to)
+    return call_of(MARKET, "withdraw", "withdraw", amount, to)
 
 
 def withdraw_royalty(model_id: int, to: str) -> Call:
     """Withdraws all royalties of a model."""
-    return _call(
+    return call_of(
         MARKET, f"withdraw the royalties of model {model_id}", "withdrawRoyalty", model_id, to
     )
 
 
 def approve(spender: str, amount: int) -> Call:
     """Allows ``spender`` (an address) to take tokens."""
-    return _call(TOKEN, "approve", "approve", spender, amount)
+    return call_of(TOKEN, "approve", "approve", spender, amount)
 
 
 def token_transfer(to: str, amount: int) -> Call:
     """Sends tokens."""
-    return _call(TOKEN, "send tokens", "transfer", to, amount)
+    return call_of(TOKEN, "send tokens", "transfer", to, amount)
 
 
 def mint(to: str, amount: int) -> Call:
     """Makes test dollars; no other token lets anybody do that."""
-    return _call(TOKEN, "mint test dollars", "mint", to, amount)
+    return call_of(TOKEN, "mint test dollars", "mint", to, amount)
 
 
 # --- requests ---
@@ -161,8 +109,8 @@ def mint(to: str, amount: int) -> Call:
 
 def request(params: RequestParams, packed_input: bytes = b"", input_hint: str = "") -> Call:
     """Opens a request, paid from the market balance."""
-    return _call(
-        MARKET, "request an inference", "request", _request(params), packed_input, input_hint
+    return call_of(
+        MARKET, "request an inference", "request", request_values(params), packed_input, input_hint
     )
 
 
@@ -170,20 +118,20 @@ def request_with_permit(
     params: RequestParams, permit: Permit, packed_input: bytes = b"", input_hint: str = ""
 ) -> Call:
     """Deposits by permit and opens a request, in one transaction."""
-    return _call(
+    return call_of(
         MARKET,
         "deposit and request an inference",
         "requestWithPermit",
-        _request(params),
+        request_values(params),
         packed_input,
         input_hint,
-        _permit(permit),
+        permit_values(permit),
     )
 
 
 def cancel(request_id: int) -> Call:
     """Takes an open request back."""
-    return _call(MARKET, f"cancel request {request_id}", "cancel", request_id)
+    return call_of(MARKET, f"cancel request {request_id}", "cancel", request_id)
 
 
 def terms_hash(request: RequestInfo) -> bytes:
@@ -216,7 +164,7 @@ def lock(request: RequestInfo, least_seconds: int = 0, least_price: int = 0) -> 
         least_seconds: time that must be left when the lock is mined; with less it reverts.
         least_price: price that it must have when the lock is mined; for less it reverts.
     """
-    return _call(
+    return call_of(
         MARKET,
         f"lock request {request.request_id}",
         "lock",
@@ -231,7 +179,7 @@ def lock_signed(
     signed: SignedRequest, signature: bytes, least_seconds: int = 0, least_price: int = 0
 ) -> Call:
     """Makes and locks a request that its requester signed; the two bounds are those of a lock."""
-    return _call(
+    return call_of(
         MARKET,
         f"lock a signed request of {signed.requester}",
         "lockSigned",
@@ -251,7 +199,7 @@ def lock_signed_and_fulfill(
     proof: bytes,
 ) -> Call:
     """Makes, locks and answers a signed request at once, where it names the executor."""
-    return _call(
+    return call_of(
         MARKET,
         f"lock and fulfil a signed request of {signed.requester}",
         "lockSignedAndFulfill",
@@ -270,19 +218,21 @@ def lock_many(locks: Sequence[Call]) -> Call:
     Args:
         locks: what :func:`lock` and :func:`lock_signed` make.
     """
-    return _call(MARKET, f"lock {len(locks)} requests", "lockMany", [entry.data for entry in locks])
+    return call_of(
+        MARKET, f"lock {len(locks)} requests", "lockMany", [entry.data for entry in locks]
+    )
 
 
 def cancel_nonces(word_index: int, mask: int) -> Call:
     """Makes nonces of the sender useless: bit i of ``mask`` is nonce ``256 * word_index + i``."""
-    return _call(MARKET, "cancel signed requests", "cancelNonces", word_index, mask)
+    return call_of(MARKET, "cancel signed requests", "cancelNonces", word_index, mask)
 
 
 def fulfill(
     request_id: int, circuit_index: int, packed_input: bytes, packed_output: bytes, proof: bytes
 ) -> Call:
     """Delivers a proven output; ``packed_input`` is empty for versions bound by KZG."""
-    return _call(
+    return call_of(
         MARKET,
         f"fulfil request {request_id}",
         "fulfill",
@@ -311,7 +261,7 @@ def fulfill_batch(
         proof: of all of them.
     """
     names = ", ".join(str(request_id) for request_id in request_ids)
-    return _call(
+    return call_of(
         MARKET,
         f"fulfil requests {names}",
         "fulfillBatch",
@@ -327,7 +277,7 @@ def lock_and_fulfill(
     request_id: int, circuit_index: int, packed_input: bytes, packed_output: bytes, proof: bytes
 ) -> Call:
     """Locks and delivers at once, where the request names the executor."""
-    return _call(
+    return call_of(
         MARKET,
         f"lock and fulfil request {request_id}",
         "lockAndFulfill",
@@ -341,7 +291,7 @@ def lock_and_fulfill(
 
 def refund(request_id: int) -> Call:
     """Ends an expired request in its requester's favour."""
-    return _call(MARKET, f"refund request {request_id}", "refund", request_id)
+    return call_of(MARKET, f"refund request {request_id}", "refund", request_id)
 
 
 # --- executors ---
@@ -349,12 +299,12 @@ def refund(request_id: int) -> Call:
 
 def stake(amount: int) -> Call:
     """Stakes tokens that the staking contract has an allowance for."""
-    return _call(STAKING, "stake", "stake", amount)
+    return call_of(STAKING, "stake", "stake", amount)
 
 
 def stake_with_permit(permit: Permit) -> Call:
     """Stakes ``permit.value`` without an approval transaction."""
-    return _call(
+    return call_of(
         STAKING,
         "stake",
         "stakeWithPermit",
@@ -368,32 +318,32 @@ def stake_with_permit(permit: Permit) -> Call:
 
 def staking_withdraw(amount: int, to: str) -> Call:
     """Withdraws free stake."""
-    return _call(STAKING, "withdraw stake", "withdraw", amount, to)
+    return call_of(STAKING, "withdraw stake", "withdraw", amount, to)
 
 
 def withdraw_credit(to: str) -> Call:
     """Withdraws compensations."""
-    return _call(STAKING, "withdraw compensations", "withdrawCredit", to)
+    return call_of(STAKING, "withdraw compensations", "withdrawCredit", to)
 
 
 def allocate(slasher: str, amount: int) -> Call:
     """Gives a slasher contract (an address) the right to lock and slash free stake."""
-    return _call(STAKING, "allocate stake", "allocate", slasher, amount)
+    return call_of(STAKING, "allocate stake", "allocate", slasher, amount)
 
 
 def request_exit(slasher: str, amount: int) -> Call:
     """Starts the exit of allocated stake."""
-    return _call(STAKING, "request the exit of stake", "requestExit", slasher, amount)
+    return call_of(STAKING, "request the exit of stake", "requestExit", slasher, amount)
 
 
 def cancel_exit(slasher: str) -> Call:
     """Stops an exit."""
-    return _call(STAKING, "cancel the exit of stake", "cancelExit", slasher)
+    return call_of(STAKING, "cancel the exit of stake", "cancelExit", slasher)
 
 
 def complete_exit(slasher: str) -> Call:
     """Ends an exit: exiting stake becomes free."""
-    return _call(STAKING, "complete the exit of stake", "completeExit", slasher)
+    return call_of(STAKING, "complete the exit of stake", "completeExit", slasher)
 
 
 def set_profile(profile: ExecutorProfile) -> Call:
@@ -404,30 +354,31 @@ def set_profile(profile: ExecutorProfile) -> Call:
         "minPrice": profile.min_price,
         "capacity": profile.capacity,
     }
-    return _call(STAKING, "publish the executor's profile", "setProfile", encoded)
+    return call_of(STAKING, "publish the executor's profile", "setProfile", encoded)
 
 
 def enroll(version_id: int) -> Call:
     """Says that the executor serves a version."""
-    return _call(STAKING, f"enrol for version {version_id}", "enroll", version_id)
+    return call_of(STAKING, f"enrol for version {version_id}", "enroll", version_id)
 
 
 def unenroll(version_id: int) -> Call:
     """Says that the executor serves a version no longer."""
-    return _call(STAKING, f"leave version {version_id}", "unenroll", version_id)
+    return call_of(STAKING, f"leave version {version_id}", "unenroll", version_id)
 
 
 def signed_values(signed: SignedRequest) -> dict[str, Any]:
     """A signed request as the ABI takes it."""
     return {
         "requester": signed.requester,
-        "params": _request(signed.params),
+        "params": request_values(signed.params),
         "nonce": signed.nonce,
         "inputHint": signed.input_hint,
     }
 
 
-def _request(params: RequestParams) -> dict[str, Any]:
+def request_values(params: RequestParams) -> dict[str, Any]:
+    """A request's terms as the ABI takes them."""
     return {
         "versionId": params.version_id,
         "mode": int(params.mode),
@@ -446,7 +397,8 @@ def _request(params: RequestParams) -> dict[str, Any]:
     }
 
 
-def _permit(permit: Permit) -> dict[str, Any]:
+def permit_values(permit: Permit) -> dict[str, Any]:
+    """A permit as the ABI takes it."""
     return {
         "value": permit.value,
         "deadline": permit.deadline,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gateless.adapters.chain.calls import Call, abi_of
+from gateless.adapters.chain.calls import Call, call_of, permit_values
 from gateless.core.receipts import SignedReceipt
 from gateless.core.types import Permit
 
@@ -13,7 +13,7 @@ COURT = "ReceiptCourt"
 
 
 def _call(label: str, function: str, *values: Any) -> Call:
-    return Call(COURT, abi_of(COURT).encode_call(function, *values), label)
+    return call_of(COURT, label, function, *values)
 
 
 # --- money ---
@@ -26,14 +26,7 @@ def deposit(amount: int) -> Call:
 
 def deposit_with_permit(permit: Permit) -> Call:
     """Deposits ``permit.value`` without an approval transaction."""
-    values = {
-        "value": permit.value,
-        "deadline": permit.deadline,
-        "v": permit.v,
-        "r": permit.r,
-        "s": permit.s,
-    }
-    return _call("deposit at the court", "depositWithPermit", values)
+    return _call("deposit at the court", "depositWithPermit", permit_values(permit))
 
 
 def withdraw(amount: int, to: str) -> Call:

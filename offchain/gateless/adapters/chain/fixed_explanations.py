@@ -165,7 +165,8 @@ FIXED: Mapping[str, tuple[str, str]] = {
     ),
     "ResultBoard_NotFinal": (
         "the request has no final output",
-        "look how it stands: gateless result show ID",
+        "look how it stands: gateless result show ID; a lazy one that became final among many is"
+        " kept first: gateless lazy keep ID",
     ),
     "ResultBoard_Hidden": (
         "the result is on the board already, or a newer one with at least its bond is",

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from gateless.adapters.chain.calls import MARKET, REGISTRY
+from gateless.adapters.chain.calls import MARKET
 from gateless.adapters.chain.contract import BoundContract
 from gateless.adapters.chain.deployment import Deployment
+from gateless.adapters.chain.registry_calls import REGISTRY
 from gateless.adapters.chain.rpc import Rpc
 from gateless.core.errors import NotFoundError
 from gateless.core.ids import split_version_id

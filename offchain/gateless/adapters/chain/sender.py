@@ -100,6 +100,10 @@ class Sender:
         """What the call would return if it were mined now; raises its decoded revert."""
         return await self._node_call("eth_call", self._request(call))
 
+    async def estimate(self, call: Call) -> int:
+        """Gas that the node reckons a call would need now; raises its decoded revert."""
+        return await self._estimate(self._request(call))
+
     async def prepare(
         self, call: Call, *, private: bool = False, progress: Progress | None = None
     ) -> PreparedTx:
@@ -116,7 +120,7 @@ class Sender:
             self._estimate(request),
             self._client.native_balance(self.address),
         )
-        gas = self._policy.fees.gas_limit(estimate, int(block["gasLimit"], 16))
+        gas = self._policy.fees.gas_limit(max(estimate, call.least_gas), int(block["gasLimit"], 16))
         needed = gas * fees.per_gas + call.value
         if balance < needed:
             raise gas_balance_too_low(self.address, balance, needed)

@@ -12,9 +12,10 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from gateless.adapters.chain.calls import request_values
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.signer.protocol import Signer
-from gateless.core.types import ZERO_ADDRESS, SignedRequest, TypedData
+from gateless.core.types import SignedRequest, TypedData
 
 PRIMARY_TYPE = "InferenceRequest"
 
@@ -60,23 +61,9 @@ def market_domain(chain_id: int, market: str) -> dict[str, Any]:
 
 def message_of(signed: SignedRequest) -> dict[str, Any]:
     """The members' values, as ``eth_signTypedData_v4`` takes them."""
-    params = signed.params
     return {
         "requester": signed.requester,
-        "versionId": params.version_id,
-        "mode": int(params.mode),
-        "inputDigest": params.input_digest,
-        "inputBinding": params.input_binding,
-        "maxPrice": params.max_price,
-        "minPrice": params.min_price,
-        "rampStart": params.ramp_start,
-        "rampLength": params.ramp_length,
-        "collateral": params.collateral,
-        "deadline": params.deadline,
-        "lockDuration": params.lock_duration,
-        "executor": params.executor or ZERO_ADDRESS,
-        "callback": params.callback or ZERO_ADDRESS,
-        "callbackGas": params.callback_gas,
+        **request_values(signed.params),
         "nonce": signed.nonce,
         "inputHint": signed.input_hint,
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateless.adapters.chain.calls import VERIFIER
 from gateless.adapters.chain.contract import BoundContract
 from gateless.adapters.chain.deployment import Deployment
+from gateless.adapters.chain.registry_calls import VERIFIER
 from gateless.adapters.chain.rpc import Rpc
 
 

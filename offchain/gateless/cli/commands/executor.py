@@ -15,7 +15,14 @@ from gateless.cli.commands.executor_run import key, run
 from gateless.cli.context import Cli
 from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.output import facts
-from gateless.cli.render import amount, moment, transactions, with_transactions
+from gateless.cli.render import (
+    amount,
+    held_data,
+    moment,
+    spell_held,
+    transactions,
+    with_transactions,
+)
 from gateless.core.amounts import Token, format_amount, parse_amount
 
 if TYPE_CHECKING:
@@ -238,6 +245,7 @@ def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
         "exit_ready_at": state.allocation.exit_ready_at,
         "earnings": amount(state.earnings, token),
         "compensations": amount(state.compensations, token),
+        "held_by": held_data(state.purses, token),
         "endpoint": state.executor.endpoint,
         "receipt_key": state.executor.receipt_key,
         "min_price": amount(state.executor.min_price, token),
@@ -276,8 +284,8 @@ def _state_facts(
         ("serves", ", ".join(state.versions) or "nothing yet"),
         ("content at", state.executor.endpoint or "-"),
     ]
-    if state.compensations:
-        rows.insert(-4, ("compensations", format_amount(state.compensations, token)))
+    if state.purses:
+        rows.insert(-4, ("elsewhere", spell_held(state.purses, token)))
     if work:
         rows.append(("requests", ", ".join(f"{count} {name}" for name, count in work.items())))
     if batches is not None and batches.proofs:

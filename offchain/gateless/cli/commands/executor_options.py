@@ -320,3 +320,12 @@ Profit = Annotated[
         metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
     ),
 ]
+Busy = Annotated[
+    float,
+    typer.Option(
+        metavar="PERCENT",
+        min=0,
+        rich_help_panel=_COSTS,
+        help="What is added when all capacity is in use; by its share.",
+    ),
+]

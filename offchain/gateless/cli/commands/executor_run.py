@@ -107,6 +107,7 @@ async def run(
     native_price: options.NativePrice = None,
     capital_yield: options.CapitalYield = 0.0,
     profit: options.Profit = 0.0,
+    busy: options.Busy = 0.0,
     max_fee: MaxFee = None,
     max_tip: MaxTip = None,
     stuck_after: StuckAfter = 60.0,
@@ -180,6 +181,7 @@ async def run(
                 proof_second_price=float(units(proof_second) or 0),
                 capital_bps=round(capital_yield * 100),
                 profit_bps=round(profit * 100),
+                busy_bps=round(busy * 100),
             ),
             receipts=receipts,
             lazy=LazyConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from gateless.cli.lazy import (
     parse_id,
     spell_id,
 )
-from gateless.cli.output import facts
+from gateless.cli.output import facts, table
 from gateless.cli.render import amount, transactions, with_transactions
 from gateless.core.amounts import Token, format_amount, parse_amount
 
@@ -102,11 +103,35 @@ async def _slash(cli: Cli, request_id: _Id) -> None:
 
 
 @command(app, "finalize", example="gateless lazy finalize 0x1f…")
-async def _finalize(cli: Cli, request_id: _Id) -> None:
-    """Make an answer final that nobody doubted in time: its executor is paid. Anyone may."""
+async def _finalize(
+    cli: Cli,
+    request_ids: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Requests, as infer prints their ids.")
+    ],
+) -> None:
+    """Make answers final that nobody doubted in time: their executors are paid. Anyone may.
+
+    Several at once cost less each, and leave out those that are not due or have a callback. Their
+    results are not kept for other contracts: see keep.
+    """
+    numbers = [parse_id(entry) for entry in request_ids]
     async with cli.network("executor") as gateless:
+        token = gateless.chain.deployment.token
         with cli.progress() as progress:
-            done = await gateless.finalize_lazily(parse_id(request_id), progress=progress)
+            if len(numbers) == 1:
+                _show_end(cli, await gateless.finalize_lazily(numbers[0], progress=progress), token)
+                return
+            ends = await gateless.finalize_many_lazily(numbers, progress=progress)
+        _show_ends(cli, ends, token)
+        cli.output.note("for contracts that read a result: gateless lazy keep ID")
+
+
+@command(app, "keep", example="gateless lazy keep 0x1f…")
+async def _keep(cli: Cli, request_id: _Id) -> None:
+    """Keep the result of an answer that became final among many: contracts can read it then."""
+    async with cli.network("user") as gateless:
+        with cli.progress() as progress:
+            done = await gateless.keep_lazily(parse_id(request_id), progress=progress)
         _show_end(cli, done, gateless.chain.deployment.token)
 
 
@@ -267,6 +292,37 @@ def _show_end(cli: Cli, done: LazyEnd, token: Token) -> None:
             ]
         ),
         *with_transactions(done.transactions),
+    )
+
+
+def _show_ends(cli: Cli, ends: Sequence[LazyEnd], token: Token) -> None:
+    """Several requests that one transaction was about."""
+    cli.output.result(
+        {
+            "ends": [
+                {
+                    "request_id": spell_id(end.request_id),
+                    "state": end.state.name,
+                    "amounts": amounts_data(end.amounts, token),
+                }
+                for end in ends
+            ],
+            "transactions": transactions(ends[0].transactions),
+        },
+        table(
+            "request",
+            "state",
+            "fee",
+            rows=[
+                (
+                    spell_id(end.request_id),
+                    end.state.name.lower(),
+                    format_amount(end.amounts.get("fee", 0), token),
+                )
+                for end in ends
+            ],
+        ),
+        *with_transactions(ends[0].transactions),
     )
 
 

@@ -15,7 +15,7 @@ from gateless.cli.inputs import read_inputs
 from gateless.cli.lazy import parse_id, spell_id
 from gateless.cli.output import facts, table
 from gateless.cli.receipts import packed_output, read_receipt
-from gateless.cli.render import Rows, amount, moment
+from gateless.cli.render import Rows, amount, held_data, moment, spell_held
 from gateless.cli.sending import (
     MaxFee,
     MaxTip,
@@ -70,6 +70,10 @@ async def _run(
     min_reward: Annotated[
         str, typer.Option(metavar="AMOUNT", help="Least reward of a challenge.")
     ] = "0",
+    withdraw_at: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds from here on."),
+    ] = None,
     confirmations: Annotated[
         int, typer.Option(min=0, help="Blocks that must follow before a block counts.")
     ] = 0,
@@ -109,6 +113,7 @@ async def _run(
             versions=versions,
             max_at_risk=None if max_at_risk is None else parse_amount(max_at_risk, token),
             min_reward=parse_amount(min_reward, token),
+            withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
             confirmations=confirmations,
             sending=sending_policy(max_fee, max_tip, stuck_after),
             challenge_unprovable=challenge_unprovable,
@@ -185,12 +190,14 @@ async def _earnings(
     ] = None,
 ) -> None:
     """Show what challenges brought and cost, from the chain."""
+    from gateless.adapters.chain.purses import read_purses
     from gateless.watchtower.earnings import read_earnings
 
     owner = address or cli.wallets().address_of(cli.wallet_name("watchtower"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
         found = await read_earnings(gateless.chain, owner)
+        purses = await read_purses(gateless.chain, owner)
         counted = ("won", "lost", "moot", "reported", "open")
         amounts = asdict(found) | {"net": found.net}
         cli.output.result(
@@ -198,7 +205,8 @@ async def _earnings(
             | {
                 name: value if name in counted else amount(value, token)
                 for name, value in amounts.items()
-            },
+            }
+            | {"held_by": held_data(purses, token)},
             facts(
                 [
                     ("account", owner),
@@ -207,12 +215,12 @@ async def _earnings(
                     ("bonds lost", format_amount(found.bonds_lost, token)),
                     ("net, without gas", _signed(found.net, token)),
                     ("bonds at risk", format_amount(found.at_risk, token)),
-                    ("to withdraw", format_amount(found.credited + found.balance, token)),
+                    ("to withdraw", spell_held(purses, token)),
                 ]
             ),
         )
-        if found.credited + found.balance:
-            cli.output.note("fetch it by: gateless receipt withdraw")
+        if purses:
+            cli.output.note("fetch it by: gateless receipt withdraw, gateless lazy withdraw")
 
 
 @command(

@@ -88,6 +88,11 @@ class LazyDesk:
             for request_id, verdict in self._waiting.items()
         ]
 
+    @property
+    def waiting_steps(self) -> int:
+        """Steps that are decided and wait for the transaction before them."""
+        return self._outbox.waiting
+
     async def promised(self) -> bool:
         """Whether anything locked is unanswered, or anything doubted unproven that can be."""
         works = await self._journal.find_lazy(PROMISED)
@@ -112,6 +117,8 @@ class LazyDesk:
         await self._journal.drop_settled_lazy(head.number)
         for work in await self._journal.find_lazy([_S.LOCKED]):
             self._start(work)
+        if self._open:
+            await self._journal.reconsider_missed_lazy(head.timestamp)
         self._last_look = head, standing
         for work in await self._journal.find_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)

@@ -51,6 +51,11 @@ class Outbox:
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Steps that go into the next transaction."""
+        return len(self._waiting)
+
     async def send(
         self,
         kind: IntentKind,

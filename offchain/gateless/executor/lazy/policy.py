@@ -96,7 +96,7 @@ class LazyPolicy:
         gas_price: int,
     ) -> int:
         """The price from which on a request is taken."""
-        config, rates = self._config, self._policy.config.rates
+        config, rates = self._config, self._policy.rates
         minimum = config.min_price
         if minimum is None:
             minimum = self._policy.least_price(standing)

@@ -61,7 +61,6 @@ class LazySettling:
         try:
             await self.keep_backing()
             await self.finalize()
-            await self.withdraw()
             self._problem = None
         except GatelessError as error:
             log.warning("lazy-unsettled", code=error.code, message=error.message)
@@ -128,22 +127,6 @@ class LazySettling:
                 IntentKind.LAZY_BACK, call, still_wanted=_always
             )
             log.info("lazy-backing", change=call.label, amount=amount, tx_hash=receipt.tx_hash)
-
-    async def withdraw(self) -> None:
-        """Withdraws earnings at the lazy market, above the same threshold as elsewhere.
-
-        Raises:
-            GatelessError: it cannot be done now.
-        """
-        threshold = self._parts.config.withdraw_threshold
-        if threshold is None:
-            return
-        balance = await self._context.market.balance_of(self._context.me)
-        if balance < max(1, threshold):
-            return
-        call = lazy_calls.withdraw(balance, self._context.me)
-        await self._parts.transactions.execute(IntentKind.LAZY_WITHDRAW, call, still_wanted=_always)
-        log.info("lazy-earnings-withdrawn", amount=balance)
 
 
 async def _always() -> bool:

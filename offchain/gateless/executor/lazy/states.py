@@ -7,6 +7,8 @@
       │         │          └──> failed (missed)  └──> failed (slashed)
       └─────────┴──> skipped (own policy) · rejected (no proof possible) · lost (to others, to time)
 
+What was lost to another executor's lock is seen again when that one misses its deadline.
+
 What is on chain is told by events, in the order of the chain, and written down in the transaction
 that moves the cursor: the market keeps hashes only, so without the structs nothing can be done.
 """
@@ -19,6 +21,7 @@ from enum import StrEnum
 from gateless.adapters.chain import lazy as lazy_events
 from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest
 from gateless.core.types import Event
+from gateless.executor.states import LOCKED_BY_ANOTHER
 
 
 class LazyWorkState(StrEnum):
@@ -62,6 +65,7 @@ class LazyWork:
         packed_input: kept from the check until nobody can doubt the answer.
         packed_output: likewise.
         lock: this executor's.
+        rival: the last lock of another one: what it misses is taken over.
         claim: this executor's answer.
         dispute_deadline: last second for a proof; 0 where nobody doubts.
         fee: what was paid.
@@ -78,6 +82,7 @@ class LazyWork:
     packed_input: bytes | None = None
     packed_output: bytes | None = None
     lock: LazyLock | None = None
+    rival: LazyLock | None = None
     claim: LazyClaim | None = None
     dispute_deadline: int = 0
     fee: int = 0
@@ -98,6 +103,17 @@ class LazyWork:
     def input_binding(self) -> bytes:
         """What a proof must be tied to."""
         return self.request.input_binding
+
+    def missed(self, now: int) -> LazyLock | None:
+        """The lock of another executor that can be taken over, unless another one did already.
+
+        Args:
+            now: second in which the takeover would be mined.
+        """
+        rival = self.rival
+        if rival is None or not rival.lock_deadline < now <= self.request.deadline:
+            return None
+        return rival
 
 
 def may_be_drawn(work: LazyWork, head: int) -> bool:
@@ -127,7 +143,8 @@ def after_event(work: LazyWork, event: Event, me: str) -> LazyWork:
     if event.name == "Locked":
         _, lock = lazy_events.locked(event)
         if not mine:
-            return _ended(changed, _S.LOST, "locked-by-another", f"{lock.executor} locked it")
+            lost = replace(changed, rival=lock)
+            return _ended(lost, _S.LOST, LOCKED_BY_ANOTHER, f"{lock.executor} locked it")
         return replace(changed, state=_S.LOCKED, lock=lock, reason="", text="")
     if event.name == "Answered":
         claim, output, _ = lazy_events.answered(event)
@@ -175,17 +192,20 @@ def undone(work: LazyWork, ancestor: int) -> LazyWork | None:
     if work.signature is None and work.created_block > ancestor:
         return None
     lock = work.lock if work.lock and work.lock.lock_block <= ancestor else None
+    rival = work.rival if work.rival and work.rival.lock_block <= ancestor else None
     claim = work.claim if work.claim and work.claim.answered_block <= ancestor else None
-    state = _S.ANSWERED if claim else _S.LOCKED if lock else _S.SEEN
+    state = _S.ANSWERED if claim else _S.LOCKED if lock else _S.LOST if rival else _S.SEEN
+    lost = state is _S.LOST and rival is not None
     return replace(
         work,
         state=state,
         lock=lock,
+        rival=rival,
         claim=claim,
         dispute_deadline=0,
         fee=0,
-        reason="",
-        text="",
+        reason=LOCKED_BY_ANOTHER if lost else "",
+        text=f"{rival.executor} locked it" if lost and rival is not None else "",
         created_block=min(work.created_block, ancestor),
         changed_block=ancestor,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -12,7 +12,7 @@ from gateless.adapters.chain import lazy_calls
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.errors import GatelessError
-from gateless.core.lazy import Backing, LazyState
+from gateless.core.lazy import Backing, LazyLock, LazyRequest, LazyState
 from gateless.core.types import Block
 from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_hopeless
@@ -27,12 +27,15 @@ _S = LazyWorkState
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The block to come, the later of its time and this machine's, and where a request stands."""
+    """The block to come, the later of its time and this machine's, and where a request stands.
+
+    It can be locked where it is open, or was missed by another executor.
+    """
 
     block: Block
     now: int
     state: LazyState
-    is_open: bool
+    is_lockable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +115,18 @@ class LazySteps:
                 return None
             if verdict.answer is Answer.WAIT:
                 return verdict
-            call, kind = self._lock_call(work, asking)
+            call, kind = self._lock_call(work, asking, work.missed(facts.look.now))
             self._reserved += work.request.collateral
             self._promised += work.request.audit_bps > 0
         try:
             receipt = await self._outbox.send(
                 kind,
                 call,
-                lambda: self._is_open(work),
+                lambda: self._is_lockable(work),
                 request_id=work.request_id,
                 told=self._parts.stopwatch.sent,
             )
-            if kind is IntentKind.LAZY_LOCK:
+            if kind in (IntentKind.LAZY_LOCK, IntentKind.LAZY_TAKE_OVER):
                 self._parts.stopwatch.locked(work.request_id)
             await self._context.take_over(receipt)
         finally:
@@ -179,10 +182,12 @@ class LazySteps:
 
     async def _look(self, work: LazyWork) -> _Look:
         """Where a request stands, and what time it is."""
-        block, stands = await asyncio.gather(
+        block, (state, is_open) = await asyncio.gather(
             self._parts.client.block("pending"), self._stands(work)
         )
-        return _Look(block, max(block.timestamp, int(self._parts.clock.now())), *stands)
+        now = max(block.timestamp, int(self._parts.clock.now()))
+        was_missed = state is LazyState.LOCKED and work.missed(now) is not None
+        return _Look(block, now, state, is_open or was_missed)
 
     async def _facts(self, work: LazyWork) -> _Facts:
         """What a lock is judged by, all asked for at once."""
@@ -204,8 +209,10 @@ class LazySteps:
         ready = await self._parts.versions.prepare(work.version_id)
         seconds = await context.auditor.seconds(ready) or 0.0
         now = facts.look.now
+        missed = work.missed(now)
+        request = work.request if missed is None else _at_price(work.request, missed.price)
         verdict = context.policy.judge(
-            work.request,
+            request,
             facts.standing,
             self._unreserved(facts.backing),
             now=now,
@@ -216,10 +223,10 @@ class LazySteps:
             audits=await self._audits(facts.look.block.number),
         )
         asking = context.policy.asking(
-            work.request, facts.standing, seconds, ready.info.royalty_bps, facts.gas_price
+            request, facts.standing, seconds, ready.info.royalty_bps, facts.gas_price
         )
-        if verdict.answer is Answer.TAKE and work.signature is not None:
-            missing = work.request.price_at(now) - facts.deposit
+        if verdict.answer is Answer.TAKE and work.signature is not None and missed is None:
+            missing = request.price_at(now) - facts.deposit
             if missing > 0:
                 verdict = Verdict(
                     Answer.WAIT,
@@ -238,7 +245,9 @@ class LazySteps:
         """The backing without what locks under way will use."""
         return Backing(backing.total, min(backing.total, backing.used + self._reserved))
 
-    def _lock_call(self, work: LazyWork, asking: int) -> tuple[Call, IntentKind]:
+    def _lock_call(
+        self, work: LazyWork, asking: int, missed: LazyLock | None
+    ) -> tuple[Call, IntentKind]:
         request, signature, output = work.request, work.signature, work.packed_output or b""
         if request.named_executor is not None:
             if signature is None:
@@ -247,6 +256,8 @@ class LazySteps:
                 call = lazy_calls.lock_signed_and_fulfill(request, signature, output)
             return call, IntentKind.LAZY_LOCK_AND_ANSWER
         seconds = math.ceil(self._parts.policy.config.margin_seconds)
+        if missed is not None:
+            return lazy_calls.take_over(request, missed, seconds), IntentKind.LAZY_TAKE_OVER
         if signature is None:
             return lazy_calls.lock(request, seconds, asking), IntentKind.LAZY_LOCK
         return lazy_calls.lock_signed(request, signature, seconds, asking), IntentKind.LAZY_LOCK
@@ -261,7 +272,7 @@ class LazySteps:
         if look.now > work.request.deadline:
             await self._lose(work, "expired", "its deadline passed before it was locked")
             return True
-        if look.is_open:
+        if look.is_lockable:
             return False
         if look.state is LazyState.NONE:
             await self._lose(work, "request-vanished", "it was taken back, or never made")
@@ -270,12 +281,11 @@ class LazySteps:
     async def _lose(self, work: LazyWork, reason: str, text: str) -> None:
         await self._journal.move_lazy(work.request_id, _S.LOST, reason=reason, text=text)
 
-    async def _is_open(self, work: LazyWork) -> bool:
-        _, is_open = await self._stands(work)
-        return is_open
+    async def _is_lockable(self, work: LazyWork) -> bool:
+        return (await self._look(work)).is_lockable
 
     async def _stands(self, work: LazyWork) -> tuple[LazyState, bool]:
-        """The request's state, and whether it can be locked: a signed one needs none yet."""
+        """The request's state, and whether it is open: a signed one needs no state yet."""
         if work.signature is None:
             state = await self._context.market.state(work.request_id)
             return state, state is LazyState.OPEN
@@ -292,3 +302,8 @@ class LazySteps:
         client = self._parts.client
         signature = work.signature or b""
         return LazyOffer(client.chain_id, self._context.market.address, work.request, signature)
+
+
+def _at_price(request: LazyRequest, price: int) -> LazyRequest:
+    """A request as it is to be judged whose price an earlier lock has fixed."""
+    return replace(request, max_price=price, min_price=0, ramp_start=0, ramp_length=0)

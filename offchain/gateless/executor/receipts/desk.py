@@ -103,7 +103,8 @@ class ReceiptDesk:
         and the proof with the probability that somebody doubts.
         """
         policy, lazy = self._parts.config.policy, self._parts.config.lazy
-        if not policy.rates.are_set:
+        rates = self._parts.policy.rates
+        if not rates.are_set:
             return self._config.price
         gas_price = 0
         if policy.token_per_native is not None:
@@ -115,8 +116,8 @@ class ReceiptDesk:
             doubt_seconds=await self._auditor.seconds(ready) or 0.0,
             doubt_gas=lazy.proof_gas_estimate,
         )
-        cost = cost_of(effort, policy.rates, gas_price)
-        covered = least_price(cost, policy.rates, ready.info.royalty_bps)
+        cost = cost_of(effort, rates, gas_price)
+        covered = least_price(cost, rates, ready.info.royalty_bps)
         return max(self._config.price, covered)
 
     @property

@@ -83,6 +83,13 @@ def upgrade(op: Operations) -> None:
     op.create_index("intents_by_state", "intents", ["state", "nonce"], unique=False)
     op.create_index(op.f("ix_intents_request_id"), "intents", ["request_id"], unique=False)
     op.create_table(
+        "intent_requests",
+        sa.Column("intent_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("intent_id", "request_id"),
+    )
+    op.create_index("intents_by_request", "intent_requests", ["request_id"], unique=False)
+    op.create_table(
         "lazy_work",
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
@@ -93,6 +100,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("packed_input", sa.LargeBinary(), nullable=True),
         sa.Column("packed_output", sa.LargeBinary(), nullable=True),
         sa.Column("lock", sa.Text(), nullable=True),
+        sa.Column("rival", sa.Text(), nullable=True),
         sa.Column("claim", sa.Text(), nullable=True),
         sa.Column("dispute_deadline", sa.BigInteger(), nullable=False),
         sa.Column("fee", sa.String(), nullable=False),
