@@ -84,6 +84,7 @@ def exported() -> set[str]:
         earned=1,
         batches=Batches(1, 1),
         balance=1,
+        winnings={"LazyMarket": 1},
         available_stake=1,
         at_risk=1,
         endangered=(),
@@ -94,7 +95,22 @@ def exported() -> set[str]:
         serving_at="",
         problems=(Problem("x", "", ""),),
     )
-    watch = WatchStatus("running", "0x", "n", 7, 7, {"new": 1}, (), 1, 1, 1, health, "", ())
+    watch = WatchStatus(
+        phase="running",
+        address="0x",
+        network="n",
+        head=7,
+        cursor=7,
+        counts={"new": 1},
+        active=(),
+        at_risk=1,
+        rewards=1,
+        bonds_lost=1,
+        rpc=health,
+        winnings={"ReceiptCourt": 1},
+        serving_at="",
+        problems=(),
+    )
     metrics = ExecutorMetrics()
     metrics.proof_seconds.labels("single").observe(1)
     metrics.overhead_seconds.labels("lock").observe(1)

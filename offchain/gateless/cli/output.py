@@ -36,6 +36,16 @@ class Output:
         return not self.json_output and self._err.is_terminal
 
     @property
+    def is_live(self) -> bool:
+        """Whether results may be drawn anew in place: a person sees stdout."""
+        return not self.json_output and self._out.is_terminal
+
+    @property
+    def result_console(self) -> Console:
+        """Where results are drawn."""
+        return self._out
+
+    @property
     def progress_console(self) -> Console:
         """Where live progress is drawn."""
         return self._err

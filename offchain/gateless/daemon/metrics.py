@@ -204,6 +204,18 @@ def transaction_facts(totals: TransactionTotals, troubles: Sequence[Trouble]) ->
     ]
 
 
+def winning_facts(winnings: Mapping[str, int]) -> list[Metric]:
+    """What contracts hold for the account, by their names."""
+    return [
+        gauge(
+            "gateless_winnings",
+            "What contracts hold for the account, in token units.",
+            {(contract,): units for contract, units in winnings.items()},
+            ("contract",),
+        )
+    ]
+
+
 def problem_facts(codes: Iterable[str]) -> list[Metric]:
     """What keeps a program from its work, by code."""
     found: dict[tuple[str, ...], float] = {}

@@ -19,6 +19,7 @@ from gateless.daemon.metrics import (
     single,
     total,
     transaction_facts,
+    winning_facts,
 )
 from gateless.executor.status import Status
 
@@ -123,6 +124,7 @@ def _money(status: Status) -> list[Metric]:
             {("proofs",): status.earned, ("lazy",): status.lazy_earned},
             ("market",),
         ),
+        *winning_facts(status.winnings),
         *single("gateless_executor_balance", "Earnings that were not withdrawn.", status.balance),
     ]
 

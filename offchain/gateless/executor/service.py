@@ -21,6 +21,7 @@ from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.process import base_url, listen, serve, signals
+from gateless.daemon.whereabouts import announced
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.executor import Executor
 from gateless.executor.intake.app import intake_app
@@ -152,6 +153,7 @@ async def open_executor(
         if listening is not None:
             app = intake_app(store, executor, config.intake, clock)
             await stack.enter_async_context(serve(app, listening))
+            stack.enter_context(announced(config.data_dir, base_url(listening)))
             log.info("serving", url=base_url(listening))
         yield executor
 

@@ -14,6 +14,7 @@ from gateless.daemon.metrics import (
     problem_facts,
     program_facts,
     transaction_facts,
+    winning_facts,
 )
 from gateless.watchtower.status import Status
 
@@ -32,6 +33,7 @@ def watchtower_facts(
         *chain_facts(status.rpc, status.head, status.cursor),
         *transaction_facts(transactions, troubles),
         *problem_facts(problem.code for problem in status.problems),
+        *winning_facts(status.winnings),
         gauge(
             "gateless_watchtower_cases",
             "Answers and receipts in the journal, by state.",
@@ -44,7 +46,7 @@ def watchtower_facts(
             {(): status.at_risk},
         ),
         gauge(
-            "gateless_watchtower_winnings",
+            "gateless_watchtower_results",
             "Of the cases in the journal, which keeps them for a month: rewards, and bonds lost.",
             {("rewards",): status.rewards, ("bonds_lost",): status.bonds_lost},
             ("kind",),

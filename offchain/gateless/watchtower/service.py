@@ -23,6 +23,7 @@ from gateless.daemon.content import ContentSources
 from gateless.daemon.operating import add_operating
 from gateless.daemon.process import base_url, listen, serve, signals
 from gateless.daemon.versions import Versions
+from gateless.daemon.whereabouts import announced
 from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.audits import VersionAudits
 from gateless.watchtower.cases import CaseKind
@@ -173,5 +174,6 @@ async def open_watchtower(
             add_operating(app, watchtower)
 
             await stack.enter_async_context(serve(app, listening))
+            stack.enter_context(announced(config.data_dir, base_url(listening)))
             log.info("serving", url=base_url(listening))
         yield watchtower

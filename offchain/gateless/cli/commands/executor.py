@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from gateless.cli.command import command
 from gateless.cli.commands.executor_backup import backup, restore
 from gateless.cli.commands.executor_run import key, run
 from gateless.cli.context import Cli
+from gateless.cli.daemons import (
+    IntervalOption,
+    UrlOption,
+    WatchOption,
+    ask_program,
+    keep_showing,
+)
 from gateless.cli.database import DatabaseOption, database_url
+from gateless.cli.executor_view import executor_view
 from gateless.cli.output import facts
 from gateless.cli.render import (
     amount,
@@ -98,12 +109,30 @@ async def _status(
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Executor (default: the wallet's).")
     ] = None,
+    url: UrlOption = None,
+    watch: WatchOption = False,
+    interval: IntervalOption = 2.0,
     database: DatabaseOption = None,
 ) -> None:
-    """Show an executor's stake, prices, earnings and versions."""
+    """Show an executor's stake, prices and versions, and what it does now if it runs."""
     owner = address or cli.wallets().address_of(cli.wallet_name("executor"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
+        folder = _folder(cli, gateless.chain, owner)
+        if watch and cli.output.is_live:
+
+            async def look() -> RenderableType:
+                told = await ask_program(folder, url, owner)
+                if told is not None:
+                    return executor_view(told, token, time.time())
+                return Group(
+                    Text("no executor answers; this is what the chain says", style="yellow"),
+                    _state_facts(await gateless.executor(owner), token),
+                )
+
+            await keep_showing(cli, look, interval)
+            return
+        running = await ask_program(folder, url, owner)
         state = await gateless.executor(owner)
         work, batches = await _journaled(cli, gateless.chain, owner, database)
         # Of this machine: nothing is said about a stranger's.
@@ -114,9 +143,11 @@ async def _status(
                 "work": work,
                 "batches": asdict(batches),
                 "sandbox": None if sandbox is None else sandbox.to_dict(),
+                "running": running,
             },
             _state_facts(state, token, work, batches),
             *([] if sandbox is None else [facts([("sandbox", sandbox.text())])]),
+            *([] if running is None else ["", executor_view(running, token, time.time())]),
         )
 
 
@@ -199,6 +230,15 @@ async def _withdraw(
             },
             f"withdrew {format_amount(moved.amount, token)} to {moved.to}",
         )
+
+
+def _folder(cli: Cli, chain: ChainClient, owner: str) -> Path:
+    """Where the journal of this machine's executor is."""
+    from gateless.executor import ExecutorConfig
+
+    return ExecutorConfig.in_home(
+        cli.home, chain.deployment.name, chain.market.address, owner
+    ).data_dir
 
 
 async def _sandbox() -> Isolation:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import RenderableType
+from rich.text import Text
 
 from gateless.cli.command import command
 from gateless.cli.context import Cli
+from gateless.cli.daemons import (
+    IntervalOption,
+    UrlOption,
+    WatchOption,
+    ask_program,
+    keep_showing,
+)
 from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.inputs import read_inputs
 from gateless.cli.lazy import parse_id, spell_id
@@ -25,6 +35,7 @@ from gateless.cli.sending import (
     account,
     sending_policy,
 )
+from gateless.cli.watchtower_view import watchtower_view
 from gateless.core.amounts import Token, format_amount, parse_amount
 from gateless.core.errors import InputError
 
@@ -153,14 +164,29 @@ async def _status(
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Account (default: the wallet's).")
     ] = None,
+    url: UrlOption = None,
+    watch: WatchOption = False,
+    interval: IntervalOption = 2.0,
     database: DatabaseOption = None,
 ) -> None:
-    """Show what this machine's watchtower judged and challenged."""
+    """Show what a watchtower judged and challenged, and what it does now if it runs."""
     from gateless.watchtower.inbox import case_data
 
     owner = address or cli.wallets().address_of(cli.wallet_name("watchtower"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
+        folder = _config(cli, owner).data_dir
+        if watch and cli.output.is_live:
+
+            async def look() -> RenderableType:
+                told = await ask_program(folder, url, owner)
+                if told is None:
+                    return Text("no watchtower answers; looking again", style="yellow")
+                return watchtower_view(told, token, time.time())
+
+            await keep_showing(cli, look, interval)
+            return
+        running = await ask_program(folder, url, owner)
         counts, at_risk, cases = await _journaled(cli, gateless.chain, owner, database)
         rows: Rows = [
             ("watchtower", owner),
@@ -177,8 +203,10 @@ async def _status(
                 "at_risk": amount(at_risk, token),
                 "counts": counts,
                 "cases": [case_data(case) for case in cases],
+                "running": running,
             },
             *shown,
+            *([] if running is None else ["", watchtower_view(running, token, time.time())]),
         )
 
 
