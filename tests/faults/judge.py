@@ -116,7 +116,11 @@ async def _judge_requests(
         verdict.require(paid, f"request {entry:x} is {info.state.name} by {info.executor}")
         times = tuple(ends[(name, entry)] for name in names)
         verdict.require(times == (1, 0), f"request {entry:x}: paid, refunded {times} times")
-        work = await journal.get(entry)
+        try:
+            work = await journal.get(entry)
+        except LookupError:
+            verdict.faults.append(f"request {entry:x} is not in the journal")
+            continue
         verdict.require(
             work.state is WorkState.FULFILLED and work.fee == fees.get(entry),
             f"request {entry:x} is {work.state} with fee {work.fee} in the journal",
@@ -192,7 +196,14 @@ async def _judge_intents(
         verdict.require(len(receipts) <= 1, f"{name} was mined {len(receipts)} times")
         if intent.state is IntentState.MINED and not docket.forked:
             verdict.require(len(receipts) == 1, f"{name} is mined in the journal alone")
-        if intent.request_id is not None and receipts and int(receipts[0]["status"], 16) == 1:
+        # A nonce that was given up is filled by a transaction that does nothing.
+        fillers = {attempt.tx_hash for attempt in intent.attempts if attempt.cancels}
+        done = [
+            receipt
+            for receipt in receipts
+            if int(receipt["status"], 16) == 1 and receipt["transactionHash"] not in fillers
+        ]
+        if intent.request_id is not None and done:
             succeeded[(intent.kind, intent.request_id)] += 1
     verdict.faults += [
         f"{kind} of request {entry:x} succeeded {times} times"

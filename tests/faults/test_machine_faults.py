@@ -3,21 +3,276 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from executor_fixtures import running
-from faulty_clock import JumpingClock
 from gateless.adapters.chain import calls
 from gateless.core.types import RequestState
-from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import PolicyConfig
 from gateless.executor.states import WorkState
+from gateless_proofs import Bundle, KeyCache
 from held_prover import HeldProver
-from gateless_proofs import KeyCache
+from judge import Docket, judge
+from jumping_clock import JumpingClock
 from market_fixtures import MakeAccount, MakeServed
 from patience import eventually
 from tried import PATIENCE_SECONDS, PRICE, Tried, on_trial, rows
+
+HOUR = 3600
+
+
+@pytest.fixture
+async def tried(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> Tried:
+    return await on_trial(isolated_devnet, make_served, make_account, "unlucky")
+
+
+# --- disk ---
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with a few megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Takes all the room that there is."""
+    ballast = folder / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    return ballast
+
+
+@pytest.mark.parametrize("moment", ["before-it-is-seen", "while-it-is-proven"])
+async def test_the_disk_is_full_for_a_while(tried: Tried, small_disk: Path, moment: str) -> None:
+    tried.config = replace(tried.config, data_dir=small_disk / "executor")
+    await tried.knows_its_speed()
+    prover = HeldProver(KeyCache(tried.config.cache_dir))
+    executor = tried.ask.served.executor
+    async with running(tried.devnet, executor, tried.config, prover=prover) as run:
+        await run.has_problems()
+        if moment == "before-it-is-seen":
+            ballast = fill(small_disk)
+            await tried.asks()
+        else:
+            request_id = await tried.asks()
+            await run.reaches(request_id, WorkState.PROVING)
+            ballast = fill(small_disk)
+        prover.let_go.set()
+
+        async def told() -> bool:
+            problems = (await run.executor.status()).problems
+            return any(problem.code == "database-full" for problem in problems)
+
+        await eventually("the operator is told", told, PATIENCE_SECONDS)
+        ballast.unlink()
+        await tried.at_rest(run.journal)
+    await tried.judged()
+
+
+async def test_the_disk_is_full_when_it_is_killed(tried: Tried, small_disk: Path) -> None:
+    tried.config = replace(tried.config, data_dir=small_disk / "executor")
+    await tried.knows_its_speed()
+    await tried.asks()
+    async with tried.process(die_at="after:proving") as process:
+        await process.ended()
+    ballast = fill(small_disk)
+    async with tried.process() as process:
+        await asyncio.sleep(3)  # it may wait or end: nothing can be written down
+        await process.kill()
+    ballast.unlink()
+    await tried.recovers()
+
+
+# --- proving keys ---
+
+
+def own_cache(tried: Tried) -> Path:
+    """A key cache that nobody else uses; returns the proving key's path."""
+    cache = tried.ask.served.executor.home / "own-cache"
+    shutil.copytree(tried.config.cache_dir, cache)
+    tried.config = replace(tried.config, cache_dir=cache)
+    # That of the tiny model alone: other tests' bundles are in the same cache.
+    return cache / "keys"
+
+
+def damage(folder: Path, how: str) -> None:
+    for path in folder.glob("*/pk.key"):
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        changed = {
+            "a-bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+            "a-page": whole[:middle] + bytes(4096) + whole[middle + 4096 :],
+            "truncated": whole[:middle],
+            "empty": b"",
+        }[how]
+        path.chmod(0o600)
+        path.write_bytes(changed)
+
+
+@pytest.mark.parametrize("how", ["a-bit", "a-page", "truncated", "empty"])
+@pytest.mark.parametrize("locks_first", [False, True], ids=["proof-first", "lock-first"])
+async def test_the_proving_key_is_damaged(tried: Tried, how: str, locks_first: bool) -> None:
+    keys = own_cache(tried)
+    damage(keys, how)
+    if locks_first:
+        await tried.knows_its_speed()
+    await tried.asks()
+    executor = tried.ask.served.executor
+    async with running(tried.devnet, executor, tried.config) as run:
+        await tried.at_rest(run.journal)
+    await tried.judged()
+
+
+# --- clocks ---
+
+
+@pytest.mark.parametrize("seconds", [-400 * 24 * HOUR, -HOUR, HOUR, 400 * 24 * HOUR])
+async def test_the_clock_of_the_machine_jumps(tried: Tried, seconds: int) -> None:
+    clock = JumpingClock()
+    await tried.knows_its_speed()
+    prover = HeldProver(KeyCache(tried.config.cache_dir))
+    executor = tried.ask.served.executor
+    async with running(tried.devnet, executor, tried.config, prover=prover, clock=clock) as run:
+        request_id = await tried.asks()
+        await run.reaches(request_id, WorkState.PROVING)
+        clock.offset = seconds
+        await tried.asks(rows(1)[0])
+        prover.let_go.set()
+        await tried.at_rest(run.journal)
+    await tried.judged()
+
+
+@pytest.mark.parametrize("seconds", [60, 7 * 24 * HOUR])
+async def test_the_clock_of_the_chain_jumps(tried: Tried, seconds: int) -> None:
+    executor = tried.ask.served.executor
+    async with running(tried.devnet, executor, tried.config) as run:
+        await tried.asks()
+        await tried.at_rest(run.journal)
+        await tried.devnet.control.advance(seconds)
+        await tried.asks(rows(1)[0])
+        await tried.at_rest(run.journal)
+    await tried.judged()
+
+
+# --- memory ---
+
+
+async def test_a_proof_needs_more_memory_than_there_is(tried: Tried) -> None:
+    """Nothing is locked that cannot be proven here; the requester has his money back."""
+    tried.config = replace(tried.config, memory_bytes=300 << 20)
+    made = await tried.ask.user.client.submit(tried.ask.served.name, price=PRICE, inputs=rows(1)[0])
+    executor, market = tried.ask.served.executor, tried.devnet.client.market
+    async with running(tried.devnet, executor, tried.config) as run:
+
+        async def refused() -> bool:
+            state = await run.state(made.request_id)
+            return state in (WorkState.REJECTED, WorkState.SKIPPED) or bool(
+                state and (await run.work(made.request_id)).reason
+            )
+
+        await eventually("it does not take the request", refused, PATIENCE_SECONDS)
+        info = await market.request(made.request_id)
+        assert info.state is RequestState.OPEN
+        rest = info.deadline - await tried.ask.now() + 1
+        await tried.devnet.control.advance(rest)
+        await tried.ask.sender(tried.ask.user).send(calls.refund(made.request_id))
+
+        async def over() -> bool:
+            return await run.state(made.request_id) in (WorkState.REJECTED, WorkState.LOST)
+
+        await eventually("the journal knows", over, PATIENCE_SECONDS)
+        docket = Docket(refunded=[made.request_id], since=tried.since)
+        verdict = await judge(tried.devnet.client, run.journal, tried.address, docket)
+        assert not verdict.faults, verdict.faults
+
+
+def workers() -> set[int]:
+    """Proving processes below this one."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"gateless_proofs.worker" in (entry / "cmdline").read_bytes():
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                ancestors = {parent}
+                while parent > 1:
+                    stat = Path(f"/proc/{parent}/stat").read_text()
+                    parent = int(stat.rpartition(")")[2].split()[1])
+                    ancestors.add(parent)
+                if os.getpid() in ancestors:
+                    found.add(int(entry.name))
+    return found
+
+
+async def test_the_kernel_kills_provers_for_memory(tried: Tried) -> None:
+    """Locked, and then the proof's process is killed, as a kernel without memory does it."""
+    await tried.knows_its_speed()
+    executor = tried.ask.served.executor
+    killed: set[int] = set()
+    async with running(tried.devnet, executor, tried.config) as run:
+        request_id = await tried.asks()
+        await run.reaches(request_id, WorkState.PROVING, WorkState.PROVED, WorkState.FULFILLED)
+
+        async def one_killed() -> bool:
+            for pid in workers() - killed:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.add(pid)
+            return bool(killed) or await run.state(request_id) is WorkState.FULFILLED
+
+        await eventually("a prover is killed", one_killed)
+        await tried.at_rest(run.journal)
+    await tried.judged()
+
+
+# --- load ---
+
+
+async def test_two_hundred_requests_at_once(
+    isolated_devnet: Devnet,
+    make_served: MakeServed,
+    make_account: MakeAccount,
+    batching_bundle: Bundle,
+) -> None:
+    async def make(name: str) -> object:
+        return await make_served(name, batching_bundle)
+
+    policy = PolicyConfig(margin_seconds=1.0, batch_wait_seconds=5.0, max_concurrent=8)
+    tried = await on_trial(
+        isolated_devnet,
+        make,  # type: ignore[arg-type]
+        make_account,
+        "wanted",
+        policy=policy,
+    )
+    await tried.knows_its_speed(0, 1)
+    await tried.devnet.control.set_automine(False)
+    asked = asyncio.gather(*(tried.asks(row) for row in rows(200)))
+    while not asked.done():  # as many in a block as come in time
+        await tried.devnet.control.mine()
+        await asyncio.sleep(0.2)
+    await asked
+    await tried.devnet.control.set_automine(True)
+    async with tried.process(), tried.journal() as journal:
+        await tried.at_rest(journal, seconds=1200)
+    await tried.judged()

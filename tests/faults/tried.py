@@ -108,22 +108,40 @@ class Tried:
 
     async def rests(self, journal: Journal) -> bool:
         """Whether all that was asked has ended, on chain and in the journal."""
+        return not await self.unended(journal) and not await journal.intents(
+            state=IntentState.PENDING
+        )
+
+    async def unended(self, journal: Journal) -> int:
+        """How much of what was asked has not ended, on chain or in the journal."""
+        lazy = [
+            entry
+            for entry in self.lazy
+            if await self.ask.market.state(entry) is not LazyState.FINAL
+        ]
+        return await self._unproven(journal) + len(lazy)
+
+    async def answered(self, journal: Journal) -> bool:
+        """Whether nothing is open but lazy answers that can still be doubted."""
+        states = {await self.ask.market.state(entry) for entry in self.lazy}
+        return not await self._unproven(journal) and states <= {
+            LazyState.ANSWERED,
+            LazyState.FINAL,
+        }
+
+    async def _unproven(self, journal: Journal) -> int:
         chain = self.devnet.client
+        found = 0
         for entry in self.proven:
-            if (await chain.market.request(entry)).state is not RequestState.PAID:
-                return False
             try:
-                if (await journal.get(entry)).state is not WorkState.FULFILLED:
-                    return False
+                kept = (await journal.get(entry)).state
             except LookupError:
-                return False
-        for entry in self.lazy:
-            if await self.ask.market.state(entry) is not LazyState.FINAL:
-                return False
+                kept = WorkState.SEEN
+            paid = (await chain.market.request(entry)).state is RequestState.PAID
+            found += not (paid and kept is WorkState.FULFILLED)
         for entry in self.claims:
-            if (await chain.court.claim(entry)).state is not ClaimState.PROVEN:
-                return False
-        return not await journal.intents(state=IntentState.PENDING)
+            found += (await chain.court.claim(entry)).state is not ClaimState.PROVEN
+        return found
 
     async def at_rest(self, journal: Journal, seconds: float = PATIENCE_SECONDS) -> None:
         """Waits until everything has ended."""
@@ -143,7 +161,7 @@ class Tried:
         """What the judge says, which must be: no fault."""
         async with self.journal() as journal:
             verdict = await judge(self.devnet.client, journal, self.address, self.docket)
-        assert verdict.faults == []
+        assert not verdict.faults, verdict.faults
         return verdict
 
     def reached_by(self, *urls: str) -> Devnet:
