@@ -114,8 +114,9 @@ class Sender:
         """
         _report(progress, f"simulate: {call.label}", 0.0)
         request = self._request(call)
-        await self._node_call("eth_call", request)
-        (fees, block), estimate, balance = await asyncio.gather(
+        # At once, since locks are raced for; whichever finds that the call reverts says why.
+        _, (fees, block), estimate, balance = await asyncio.gather(
+            self._node_call("eth_call", request),
             self._lane.market_fees(),
             self._estimate(request),
             self._client.native_balance(self.address),
