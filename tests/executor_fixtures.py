@@ -249,6 +249,9 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                 "content_dir": str(config.content_dir),
                 "bundles_dir": str(config.bundles_dir),
                 "cache_dir": str(config.cache_dir),
+                "database": None if config.database is None else config.database.dsn,
+                "confirmations": config.confirmations,
+                "memory_bytes": config.memory_bytes,
                 "poll_seconds": config.poll_seconds,
                 "retry_seconds": config.retry_seconds,
                 "policy": {
