@@ -56,6 +56,9 @@ async def test_a_watchtower_counts_what_its_status_says(
         assert (await http.get("/health")).json() == {"status": "ok"}
         watch.watchtower.stop()
         await watch.task
+        refused = await http.post("/v1/handovers", content=b"{}")
+        assert (refused.status_code, refused.json()["code"]) == (503, "inbox-closed")
+        assert int(refused.headers["retry-after"]) > 0
         told = (await http.get("/ready")).json()
         assert [entry["code"] for entry in told["reasons"]] == ["stopped"]
 

@@ -95,9 +95,12 @@ async def test_metrics_say_what_the_status_says(
 
 
 async def test_an_executor_that_cannot_work_says_why_it_is_not_ready(
-    devnet: Devnet, make_served: MakeServed
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
 ) -> None:
-    served = await make_served("unready")
+    devnet = isolated_devnet
+    ask = await asking(devnet, make_served, make_account, "unready")
+    served = ask.served
+    signed = await ask.signed(await ask.request())
     config = config_of(served.executor, serve_port=0)
     async with (
         gate_to(devnet) as gate,
@@ -140,3 +143,7 @@ async def test_an_executor_that_cannot_work_says_why_it_is_not_ready(
         run.executor.stop()
         await run.task
         assert await reasons() == ["stopped"]
+        # Whoever comes now is told so, and when to come again.
+        refused = await http.post("/v1/requests", content=signed.to_json())
+        assert (refused.status_code, refused.json()["code"]) == (503, "offers-closed")
+        assert int(refused.headers["retry-after"]) > 0

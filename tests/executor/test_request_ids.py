@@ -47,7 +47,9 @@ async def test_a_lazy_request_is_followed_through_the_log(
         assert await process.terminate() == 0
     lines = [json.loads(line) for line in process.log.read_text().splitlines()]
     about = [line for line in lines if line.get("request_id") == offer.request_id]
-    assert [line["event"] for line in about if line["event"] != "lazy-overhead"] == [
+    # On a busy machine a step may have to be tried again.
+    passing = {"lazy-overhead", "lazy-step-failed", "lazy-waits"}
+    assert [line["event"] for line in about if line["event"] not in passing] == [
         "lazy-offer-taken",
         "proof-made",
         "version-audited",

@@ -113,11 +113,19 @@ class Watchtower:
         return self._serving_at
 
     def stop(self) -> None:
-        """Makes :meth:`run` return after the step that is under way."""
-        self._stopping.set()
+        """Takes nothing new on, opens what is announced, then :meth:`run` returns.
+
+        An announced challenge has put a bond up, and only opening it in time makes it worth that.
+        What is open already is for its executor to answer; the next start looks what came of it.
+        """
+        if not self._stopping.is_set():
+            log.info("stopping")
+            self._inbox.close()
+            self._stopping.set()
 
     def abort(self) -> None:
         """Makes :meth:`run` return at once; the journal knows where to go on."""
+        self._inbox.close()
         self._stopping.set()
         self._aborting.set()
 
@@ -198,7 +206,9 @@ class Watchtower:
 
     async def _work(self) -> None:
         pause = self._config.poll_seconds
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() or await self._is_announced():
+            if self._stopping.is_set():
+                self._phase = "stopping"
             try:
                 await self._look()
                 pause = self._config.poll_seconds
@@ -209,9 +219,15 @@ class Watchtower:
                 log.warning("chain-away", code=error.code, message=error.message, pause=pause)
                 self._chain_problem = Problem(error.code, error.message, error.hint)
                 pause = min(max(pause, 0.25) * 2, _MAX_CHAIN_PAUSE_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+            if self._stopping.is_set():
+                await self._clock.sleep(pause)
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
         self._phase = "stopping"
+
+    async def _is_announced(self) -> bool:
+        return bool(await self._journal.find([_S.COMMITTING, _S.COMMITTED]))
 
     async def _look(self) -> None:
         if self._phase == "starting":
@@ -228,7 +244,8 @@ class Watchtower:
         if self._answers is not None:
             await self._answers.poll()
         await self._sweep(head)
-        self._start_judging()
+        if not self._stopping.is_set():
+            self._start_judging()
         for case in await self._journal.find([*AT_RISK, _S.WRONG]):
             if self._stopping.is_set() and case.state is _S.WRONG:
                 continue
@@ -237,13 +254,14 @@ class Watchtower:
         await self._journal.tidy(head.timestamp)
 
     async def _advance(self, case: Case, head: Block) -> None:
-        try:
-            await self._challenges.advance(case, head)
-        except GatelessError as error:
-            if is_chain_away(error):
-                raise
-            log.warning("step-failed", case=case.name, code=error.code, message=error.message)
-            await self._journal.note(case.case_id, error.code, error.message)
+        with structlog.contextvars.bound_contextvars(case=case.name):
+            try:
+                await self._challenges.advance(case, head)
+            except GatelessError as error:
+                if is_chain_away(error):
+                    raise
+                log.warning("step-failed", code=error.code, message=error.message)
+                await self._journal.note(case.case_id, error.code, error.message)
 
     async def _sweep(self, head: Block) -> None:
         """Lets go of what can be challenged no more."""
@@ -271,7 +289,8 @@ class Watchtower:
                 await self._journal.move(case.case_id, _S.NEW)
         for case in await self._journal.find([_S.NEW]):
             try:
-                await self._decide(case)
+                with structlog.contextvars.bound_contextvars(case=case.name):
+                    await self._decide(case)
             except LookupError:
                 continue  # swept or rewound meanwhile
             except GatelessError as error:
