@@ -34,7 +34,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "429-with-retry-after": lambda: Status(times=3, status=429, retry_after="1"),
     "429-when-a-transaction-is-sent": lambda: Status(SEND, 2, status=429, retry_after="1"),
     "429-as-json-rpc": lambda: Refusal(times=5, code=-32005, message="rate limit exceeded"),
-    "503-for-a-while": lambda: Status(times=25, status=503),
+    "503-for-a-while": lambda: Status(times=6, status=503),
     "internal-errors": lambda: Refusal(share=9),
     "garbage": lambda: Garbage(share=8),
     "garbage-for-a-transaction": lambda: Garbage(SEND, 1),

@@ -44,7 +44,7 @@ async def test_one_request_between_lock_and_proof(tried: Tried) -> None:
     "steps",
     [
         ("intent:lock", "intent:fulfill"),
-        ("after:locked", "after:proved"),
+        ("after:locked", "intent:fulfill"),
         # in the middle of the recovery from the first one
         ("intent:lock", "concluding"),
         ("intent:fulfill", "concluding"),

@@ -15,6 +15,7 @@ from gateless.core.types import RequestState
 from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet
 from gateless.executor import ExecutorConfig, Journal
+from gateless.executor.lazy.states import LazyWorkState
 from gateless.executor.states import WorkState
 from judge import Docket, Verdict, judge
 from lazy_serving import Asking, asking
@@ -114,12 +115,16 @@ class Tried:
 
     async def unended(self, journal: Journal) -> int:
         """How much of what was asked has not ended, on chain or in the journal."""
-        lazy = [
-            entry
-            for entry in self.lazy
-            if await self.ask.market.state(entry) is not LazyState.FINAL
-        ]
+        lazy = [entry for entry in self.lazy if not await self._is_final(entry, journal)]
         return await self._unproven(journal) + len(lazy)
+
+    async def _is_final(self, entry: int, journal: Journal) -> bool:
+        if await self.ask.market.state(entry) is not LazyState.FINAL:
+            return False
+        try:
+            return (await journal.lazy(entry)).state is LazyWorkState.FINAL
+        except LookupError:
+            return True  # it ended long ago, and was put away
 
     async def answered(self, journal: Journal) -> bool:
         """Whether nothing is open but lazy answers that can still be doubted."""
