@@ -353,6 +353,14 @@ class Journal(IntentLog, BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook,
             conditions.append(table.state == state)
         return [intent_of(*found) for found in await self._find_intents(*conditions)]
 
+    async def mined_in(self, first: int, last: int) -> list[Intent]:
+        """Intents that were mined in some blocks, as their receipts said."""
+        table = schema.intents.c
+        found = await self._find_intents(
+            table.state == IntentState.MINED, table.block_number.between(first, last)
+        )
+        return [intent_of(*entry) for entry in found]
+
     # --- timings ---
 
     async def timing(self, version_id: int, circuit_index: int) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from gateless.adapters.chain.calls import MARKET
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.court_calls import COURT
@@ -13,10 +15,12 @@ from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.core.errors import ChainError
 from gateless.core.receipts import Receipt
 from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
-from gateless.daemon.follower import DEFAULT_SPAN, Follower
+from gateless.daemon.follower import DEFAULT_SPAN, Follower, Stretch
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import CourtNews, NewClaim
 from gateless.executor.work import NewWork
+
+log = structlog.get_logger(__name__)
 
 #: Other markets have events of the same names.
 _MARKET_EVENTS = tuple(
@@ -103,7 +107,11 @@ class Watcher:
         added: list[int] = []
         touched: dict[int, bool] = {}
         standing_changed = False
+        rewound = look.ancestor is not None
         async for stretch in self._follower.read(look.head):
+            if await self._is_foreseen_undone(stretch):
+                await self._journal.rewind(stretch.first - 1)
+                rewound = True
             self._tell(stretch.events)
             at_market = [event for event in stretch.events if event.contract == MARKET]
             new = [_new_work(event) for event in at_market if event.name == "RequestCreated"]
@@ -113,9 +121,23 @@ class Watcher:
                     request_id = int(event.args["requestId"])
                     touched[request_id] = touched.get(request_id, False) or self._is_me(event)
             standing_changed |= any(self._is_own(event) for event in stretch.events)
-        return Sighting(
-            look.head, tuple(added), touched, standing_changed, look.ancestor is not None
-        )
+        return Sighting(look.head, tuple(added), touched, standing_changed, rewound)
+
+    async def _is_foreseen_undone(self, stretch: Stretch) -> bool:
+        """Whether a receipt told of a transaction in these blocks which they do not hold.
+
+        What receipts say is taken over before its block is read. A fork in between is none that the
+        cursor shows.
+        """
+        for intent in await self._journal.mined_in(stretch.first, stretch.last.number):
+            for attempt in intent.attempts:
+                found = await self._client.rpc.request("eth_getTransactionReceipt", attempt.tx_hash)
+                if found is not None:
+                    break
+            else:
+                log.warning("undone-before-read", kind=intent.label, tx_hash=intent.tx_hash)
+                return True
+        return False
 
     async def created_input(self, work_block: int, request_id: int) -> tuple[bytes, str]:
         """The input bytes and the hint that a request was made with.
