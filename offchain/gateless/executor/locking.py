@@ -184,7 +184,12 @@ class Locks:
             )
         except ContractError as error:
             # Nothing was locked, or all of it undone: each has a reason of its own.
-            log.warning("locks-split", code=error.code, message=error.message)
+            log.warning(
+                "locks-split",
+                request_ids=[work.request_id for work in works],
+                code=error.code,
+                message=error.message,
+            )
             for entry in entries:
                 await self._alone(entry)
         except GatelessError as error:

@@ -227,8 +227,9 @@ class QuorumDesk:
             log.error("quorum-crashed", request_id=request_id, exc_info=task.exception())
 
     async def _process(self, kept: KeptRound) -> None:
-        """Moves a request on until it has to wait or is over."""
+        """Moves a request on until it has to wait or is over; in a task of its own."""
         request_id = kept.request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         pause = self._parts.retry_seconds
         while True:
             try:

@@ -109,7 +109,8 @@ class LazyDisputes:
             if work is None or work.claim is None:
                 return
             try:
-                await self._prove(work, work.claim)
+                with structlog.contextvars.bound_contextvars(request_id=work.request_id):
+                    await self._prove(work, work.claim)
             except GatelessError as error:
                 self._failed(work, error)
                 if is_chain_away(error):
@@ -174,7 +175,7 @@ class LazyDisputes:
         kept = await self._journal.expect_proof(subject, packed)
         if kept.proof is not None:
             return kept
-        log.info("lazy-disputed", request_id=work.request_id, deadline=work.dispute_deadline)
+        log.info("lazy-disputed", deadline=work.dispute_deadline)
         witness = await parts.prover.witness(ready.bundle, packed, ready.circuit_index)
         if keccak(witness.packed_output) != claim.output_digest:
             self._give_up(work, "answer-indefensible", "the answer is not the circuit's output")

@@ -117,19 +117,15 @@ class Outbox:
 
         call = lazy_calls.batch([entry.call for entry in entries])
         request_ids = [entry.request_id for entry in entries]
-        try:
-            receipt = await self._transactions.execute(
-                IntentKind.LAZY_BATCH, call, still_wanted=any_wanted, told=told
-            )
-        except GatelessError as error:
-            log.warning(
-                "lazy-batch-failed",
-                request_ids=request_ids,
-                code=error.code,
-                message=error.message,
-            )
-            return False
-        log.info("lazy-batch-sent", request_ids=request_ids, gas_used=receipt.gas_used)
+        with structlog.contextvars.bound_contextvars(request_ids=request_ids):
+            try:
+                receipt = await self._transactions.execute(
+                    IntentKind.LAZY_BATCH, call, still_wanted=any_wanted, told=told
+                )
+            except GatelessError as error:
+                log.warning("lazy-batch-failed", code=error.code, message=error.message)
+                return False
+            log.info("lazy-batch-sent", gas_used=receipt.gas_used)
         for entry in entries:
             if not entry.sent.done():
                 entry.sent.set_result(receipt)

@@ -93,16 +93,13 @@ class LazySettling:
             if work.claim is not None
         ]
         call = calls[0] if len(calls) == 1 else lazy_calls.batch(calls)
-        receipt = await self._parts.transactions.execute(
-            IntentKind.LAZY_FINALIZE, call, still_wanted=_always
-        )
-        await context.take_over(receipt)
-        log.info(
-            "lazy-finalized",
-            request_ids=[work.request_id for work in due],
-            gas_used=receipt.gas_used,
-            tx_hash=receipt.tx_hash,
-        )
+        request_ids = [work.request_id for work in due]
+        with structlog.contextvars.bound_contextvars(request_ids=request_ids):
+            receipt = await self._parts.transactions.execute(
+                IntentKind.LAZY_FINALIZE, call, still_wanted=_always
+            )
+            await context.take_over(receipt)
+            log.info("lazy-finalized", gas_used=receipt.gas_used, tx_hash=receipt.tx_hash)
 
     async def keep_backing(self) -> None:
         """Brings the backing to what is configured, as far as stake and open answers allow.

@@ -93,7 +93,8 @@ class Defence:
             if claim is None:
                 return
             try:
-                await self._answer(claim)
+                with structlog.contextvars.bound_contextvars(claim_id=claim.claim_id):
+                    await self._answer(claim)
             except GatelessError as error:
                 await self._failed(claim, error)
                 if is_chain_away(error):
