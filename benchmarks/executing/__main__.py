@@ -90,13 +90,14 @@ async def _figures(
         # The first one is audited: a key is made and a proof. It does not count.
         await asker.ask(signed=True)
         quiet = await _quiet_rate(http)
-        started = asyncio.get_running_loop().time()
+        started, worked = asyncio.get_running_loop().time(), _processor_ms(pid)
         skip = len(_overheads(log))
         before = await _rpc_requests(http)
         for number in range(requests):
             await asker.ask(signed=bool(number % 2))
         took = asyncio.get_running_loop().time() - started
         asked = await _rpc_requests(http) - before - quiet * took
+        worked = _processor_ms(pid) - worked
     times = _overheads(log)[skip:]
     return {
         "idle, resident in the main process (MB)": idle,
@@ -109,6 +110,7 @@ async def _figures(
         ),
         "lock mined until answer sent, p90 (ms)": _ms([t for s, t in times if s == "answer"], 90),
         "RPC requests for each, looks left out": round(asked / requests, 1),
+        "main process's time on a core for each (ms)": round(worked / requests, 1),
         "load of the machine": round(os.getloadavg()[0], 1),
     }
 
@@ -274,6 +276,12 @@ def _resident_mb(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return round(int(line.split()[1]) / 1024, 1)
     raise RuntimeError("no VmRSS")
+
+
+def _processor_ms(pid: int) -> float:
+    """Time that a process has had on a core, its threads included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return 1_000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

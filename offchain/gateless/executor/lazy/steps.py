@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import structlog
 
@@ -23,6 +25,7 @@ from gateless.executor.policy import Answer, Standing, Verdict
 from gateless.executor.work import IntentKind
 
 _S = LazyWorkState
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +74,42 @@ class LazySteps:
     async def check(self, work: LazyWork) -> Verdict | None:
         """Establishes, with nothing at stake, what the answer is and that it could be proven."""
         context, parts = self._context, self._parts
-        look, standing = await asyncio.gather(self._look(work), parts.standing.current())
-        if await self._has_ended(work, look):
-            return None
-        refusal = context.policy.judge_announced(work.request, standing)
+        refusal = context.policy.judge_announced(work.request, await parts.standing.current())
         if refusal is not None:
             await self._skip(work, refusal)
             return None
+        # Most requests are still there: the answer is computed while the chain is asked.
+        look, limits, computed = await asyncio.gather(
+            self._look(work), context.market.limits(), _caught(self._compute(work))
+        )
+        if await self._has_ended(work, look):
+            return None
+        if isinstance(computed, GatelessError):
+            raise computed
+        packed, output = computed
+        refusal = context.policy.judge_output(output, limits.max_output_length)
+        if refusal is not None:
+            await self._skip(work, refusal)
+            return None
+        await self._journal.move_lazy(
+            work.request_id, _S.CHECKED, packed_input=packed, packed_output=output
+        )
+        return None
+
+    async def _compute(self, work: LazyWork) -> tuple[bytes, bytes]:
+        """The packed input of a request and what the circuit makes of it, both checked.
+
+        Raises:
+            GatelessError: it cannot be answered, or not now.
+        """
+        context, parts = self._context, self._parts
         with parts.stopwatch.without(work.request_id):  # a proof, the first time
             ready = await context.auditor.audit(work.version_id, work.packed_input)
         packed = await context.input_of(work, ready)
         with parts.stopwatch.without(work.request_id):
             await check_binding(work, ready, packed, parts.prover)
             witness = await check_execution(ready, packed, parts.prover)
-        limits = await context.market.limits()
-        refusal = context.policy.judge_output(witness.packed_output, limits.max_output_length)
-        if refusal is not None:
-            await self._skip(work, refusal)
-            return None
-        await self._journal.move_lazy(
-            work.request_id,
-            _S.CHECKED,
-            packed_input=packed,
-            packed_output=witness.packed_output,
-        )
-        return None
+        return packed, witness.packed_output
 
     async def commit(self, work: LazyWork) -> Verdict | None:
         """Locks a request whose answer is known; where nobody else could, answers at once."""
@@ -307,3 +321,11 @@ class LazySteps:
 def _at_price(request: LazyRequest, price: int) -> LazyRequest:
     """A request as it is to be judged whose price an earlier lock has fixed."""
     return replace(request, max_price=price, min_price=0, ramp_start=0, ramp_length=0)
+
+
+async def _caught(work: Coroutine[Any, Any, _T]) -> _T | GatelessError:
+    """What something returns, or the error that it raises: somebody else's answer comes first."""
+    try:
+        return await work
+    except GatelessError as error:
+        return error
