@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 from gateless.adapters.chain import calls
@@ -243,6 +244,12 @@ class MemoryClient(ChainConnection):
         super().__init__(node, 31337)
         self.node = node
         self.market = self
+        self.staking = self
+        # Nothing but the market: no other contract holds anything for anybody.
+        self.deployment = SimpleNamespace(contracts={})
+
+    async def credit_of(self, _account: str) -> int:
+        return 0
 
     async def block(self, tag: int | str = "latest") -> Block:
         head = int(await self.rpc.request("eth_blockNumber"), 16)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from eth_account import Account
@@ -110,7 +111,16 @@ class Process:
         sender = Sender(self.client, SIGNER, clock=self.clock, policy=_POLICY, timeout=30)
         self.transactions = Transactions(sender, self.journal)
         self.recovery = Recovery(self.client, self.journal, self.transactions, ME)
-        self.earnings = Earnings(self.journal, self.transactions, self.recovery, ME, 1)
+        # What earnings need of an executor's parts.
+        parts: Any = SimpleNamespace(
+            client=self.client,
+            journal=self.journal,
+            transactions=self.transactions,
+            recovery=self.recovery,
+            clock=self.clock,
+            config=SimpleNamespace(withdraw_threshold=1, retry_seconds=5.0),
+        )
+        self.earnings = Earnings(parts, ME)
 
     async def recover(self) -> None:
         """As the executor's start: over and over while the chain is away."""
@@ -181,7 +191,9 @@ class Process:
         except LookupError:
             return  # not read yet
         try:
-            if request_id in self.unsettled:
+            # Where an executor begins anew with a request, it settles what was sent for it first.
+            begins = work.state in UNCOMMITTED and await self.recovery.is_unsettled(work)
+            if request_id in self.unsettled or begins:
                 await self.recovery.settle(work)
                 self.unsettled.discard(request_id)
             elif work.state not in FINAL:

@@ -336,9 +336,19 @@ class Journal(IntentLog, BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook,
         )
 
     async def intents(
-        self, request_id: int | None = None, *, state: IntentState | None = None
+        self,
+        request_id: int | None = None,
+        *,
+        state: IntentState | None = None,
+        mined_since: int | None = None,
     ) -> list[Intent]:
-        """Intents in the order of their nonces, of one request (alone or shared) or all."""
+        """Intents in the order of their nonces.
+
+        Args:
+            request_id: of one request, alone or shared; None for all.
+            state: in one state alone.
+            mined_since: only those that were mined in this block or later.
+        """
         table, conditions = schema.intents.c, []
         if request_id is not None:
             shared = select(schema.work.c.batch_id).where(schema.work.c.request_id == request_id)
@@ -351,6 +361,8 @@ class Journal(IntentLog, BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook,
             )
         if state is not None:
             conditions.append(table.state == state)
+        if mined_since is not None:
+            conditions.append(table.block_number >= max(1, mined_since))
         return [intent_of(*found) for found in await self._find_intents(*conditions)]
 
     async def mined_in(self, first: int, last: int) -> list[Intent]:

@@ -85,7 +85,7 @@ class Pipeline:
         pause = _FIRST_RETRY_SECONDS
         failure: GatelessError | None = None
         work = await self._journal.get(active.request_id)
-        unsettled = work.state in COMMITTED
+        unsettled = await self._parts.recovery.is_unsettled(work)
         while True:
             work = await self._journal.get(active.request_id)
             if work.state in FINAL:

@@ -7,7 +7,7 @@ signed and perhaps sent, and proofs that need not be made again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 
@@ -29,6 +29,16 @@ from gateless.executor.transactions import Transactions
 from gateless.executor.work import Intent, IntentKind, Work
 
 log = structlog.get_logger(__name__)
+
+#: Blocks that a reorganisation may undo.
+_UNDOABLE_BLOCKS = 64
+#: What is looked after again when a reorganisation undid it, see :meth:`Recovery.reopen`.
+_REOPENED = frozenset(kind for kind in IntentKind if kind.is_of_work) | {
+    IntentKind.LOCK_MANY,
+    IntentKind.FULFILL_BATCH,
+    IntentKind.WITHDRAW,
+    IntentKind.COLLECT,
+}
 
 
 class Recovery:
@@ -120,24 +130,56 @@ class Recovery:
         )
         return await self._journal.settle(work.request_id, finding, **facts)
 
+    async def is_unsettled(self, work: Work) -> bool:
+        """Whether something that was sent for a request may still take effect."""
+        if work.state in COMMITTED:
+            return True
+        return bool(await self._journal.intents(work.request_id, state=IntentState.PENDING))
+
     async def after_fork(self, now: int) -> None:
         """Looks again at everything that a reorganisation may have changed.
 
         Args:
             now: timestamp of the head; requests whose deadline is over cannot come back to life.
         """
+        await self.reopen()
         ended = FINAL - {WorkState.SKIPPED, WorkState.REJECTED}
         for work in await self._journal.find(ended):
             if work.deadline >= now:
                 await self.reconcile(work)
 
+    async def reopen(self) -> None:
+        """Waits again for what was mined, was undone, and is back in the node's pool.
+
+        It may be mined once more, so nothing else may be signed for what it does. What the node
+        does not have any more leaves its nonce to whatever is signed next, and of all transactions
+        with one nonce one is mined.
+        """
+        head = await self._client.block()
+        reopened = []
+        for intent in await self._journal.intents(mined_since=head.number - _UNDOABLE_BLOCKS):
+            if intent.kind not in _REOPENED or await self._is_mined(intent):
+                continue
+            if await self._is_known(intent):
+                await self._journal.conclude(intent.intent_id, IntentState.PENDING)
+                log.warning("transaction-undone", kind=intent.label, tx_hash=intent.tx_hash)
+                reopened.append(intent)
+        self._transactions.adopt(reopened)
+
     async def adopt(self) -> None:
         """Takes note of what an earlier run may have sent: once, before anything new is sent."""
         self._transactions.adopt(await self._journal.intents(state=IntentState.PENDING))
 
-    async def settle_leftovers(self) -> None:
-        """Finds out what became of withdrawals, and of transactions whose requests have ended."""
+    async def settle_leftovers(self, kinds: Collection[IntentKind] = tuple(IntentKind)) -> None:
+        """Finds out what became of withdrawals, and of transactions whose requests have ended.
+
+        Args:
+            kinds: of these alone. While others are being sent they must be left out: what was
+                signed and is not at the node yet would be taken for never sent, and given up.
+        """
         for intent in await self._journal.intents(state=IntentState.PENDING):
+            if intent.kind not in kinds:
+                continue
             try:
                 await self._settle_leftover(intent)
             except ChainError as error:
@@ -268,6 +310,13 @@ class Recovery:
         return reconcile(
             work.state, has_proof=work.has_proof, chain=chain, me=self._me, now=block.timestamp
         ).state
+
+    async def _is_mined(self, intent: Intent) -> bool:
+        for attempt in intent.attempts:
+            found = await self._client.rpc.request("eth_getTransactionReceipt", attempt.tx_hash)
+            if found is not None:
+                return True
+        return False
 
     async def _is_known(self, intent: Intent) -> bool:
         """Whether the node has the transaction, mined or waiting."""
