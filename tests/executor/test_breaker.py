@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gateless.core.errors import ContractError
 from gateless.executor.breaker import Breaker
+from gateless.executor.faults import is_breaking
 
 VERSION, OTHER = 1 << 32, 2 << 32
 
@@ -75,3 +77,11 @@ def test_no_limit_never_opens_it() -> None:
     breaker, _ = make(failures=0)
     assert not any(breaker.failed(VERSION) for _ in range(100))
     assert breaker.admits(VERSION)
+
+
+def test_locks_that_a_rival_wins_rest_no_version() -> None:
+    late = ContractError("transaction-reverted", "the lock was mined and reverted")
+    assert not is_breaking(late, locking=True)
+    assert is_breaking(late)
+    broken = ContractError("proving-failed", "there is no proof")
+    assert is_breaking(broken, locking=True)

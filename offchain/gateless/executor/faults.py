@@ -69,9 +69,16 @@ BREAKING = frozenset(
 )
 
 
-def is_breaking(error: GatelessError) -> bool:
-    """Whether an error counts against a version: after some in a row it is left alone."""
-    return error.code in BREAKING
+def is_breaking(error: GatelessError, *, locking: bool = False) -> bool:
+    """Whether an error counts against a version: after some in a row it is left alone.
+
+    Args:
+        error: what went wrong.
+        locking: whether a lock was under way. One that is mined and reverts was too late: another
+            executor was faster, and whoever outbids often enough must not have a version left to
+            himself for it.
+    """
+    return error.code in BREAKING and not (locking and error.code == "transaction-reverted")
 
 
 def is_hopeless(error: GatelessError) -> bool:

@@ -302,7 +302,8 @@ class Pipeline:
     def _count(self, work: Work, error: GatelessError) -> None:
         """Counts what speaks against a version; after some in a row it is left alone."""
         breaker = self._parts.breaker
-        if is_breaking(error) and breaker.failed(work.version_id):
+        locking = work.state is _S.LOCKING
+        if is_breaking(error, locking=locking) and breaker.failed(work.version_id):
             structlog.get_logger(__name__).warning(
                 "version-resting",
                 version_id=work.version_id,
