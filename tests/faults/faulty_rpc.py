@@ -11,6 +11,7 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, web
@@ -29,20 +30,23 @@ class Fault:
     Attributes:
         methods: the calls; empty for all.
         times: how often it happens; None for as long as it is there.
-        share: it happens to every ``share``-th of those calls.
+        share: it happens to one of so many of those calls, by chance: what strikes every n-th call
+            strikes the same call of each look.
+        seen: calls that it could have happened to.
     """
 
     methods: frozenset[str] = frozenset()
     times: int | None = None
     share: int = 1
     seen: int = 0
+    chance: Random = field(default_factory=lambda: Random(1))
 
     def strikes(self, call: Call) -> bool:
         """Whether it happens to a call; counts."""
         if self.methods and call["method"] not in self.methods:
             return False
         self.seen += 1
-        if self.seen % self.share or self.times == 0:
+        if self.chance.random() * self.share >= 1 or self.times == 0:
             return False
         if self.times is not None:
             self.times -= 1

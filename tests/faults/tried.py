@@ -10,6 +10,7 @@ from typing import Any
 from executor_fixtures import config_of, executor_process, reading
 from gateless.adapters.chain.deployment import save_deployment
 from gateless.core.claims import ClaimState
+from gateless.core.errors import NotFoundError
 from gateless.core.lazy import LazyState
 from gateless.core.types import RequestState
 from gateless.daemon.transactions import IntentState
@@ -142,7 +143,10 @@ class Tried:
                 kept = (await journal.get(entry)).state
             except LookupError:
                 kept = WorkState.SEEN
-            paid = (await chain.market.request(entry)).state is RequestState.PAID
+            try:
+                paid = (await chain.market.request(entry)).state is RequestState.PAID
+            except NotFoundError:  # handed in, and not on chain yet
+                paid = False
             found += not (paid and kept is WorkState.FULFILLED)
         for entry in self.claims:
             found += (await chain.court.claim(entry)).state is not ClaimState.PROVEN
