@@ -49,7 +49,7 @@ async def _stake(
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Public address of this executor's content store."),
+        typer.Option(metavar="URL", help="Where clients reach it, as http://HOST:PORT."),
     ] = None,
 ) -> None:
     """Stake, let the market lock the stake, state prices and enrol for versions."""
@@ -74,7 +74,8 @@ async def _stake(
             _state_facts(done.state, token),
             *with_transactions(done.transactions),
         )
-        cli.output.note("start working with: gateless executor run")
+        port = " --port PORT" if done.state.executor.endpoint else ""
+        cli.output.note(f"start working with: gateless executor run{port}")
 
 
 command(app, "run", example="gateless executor run --port 8700 --receipt-bond 10")(run)
@@ -252,7 +253,7 @@ def _state_facts(
         ("lowest price", format_amount(state.executor.min_price, token)),
         ("capacity", str(state.executor.capacity)),
         ("serves", ", ".join(state.versions) or "nothing yet"),
-        ("content at", state.executor.endpoint or "-"),
+        ("reached at", state.executor.endpoint or "-"),
     ]
     if state.purses:
         rows.insert(-4, ("elsewhere", spell_held(state.purses, token)))

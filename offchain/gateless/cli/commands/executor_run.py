@@ -54,7 +54,7 @@ async def run(
     cli: Cli,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Serve files and status here; 0 takes a free port."),
+        typer.Option(min=0, max=65535, help="Take requests and serve files; 0 takes a free port."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     store: Annotated[
@@ -69,7 +69,7 @@ async def run(
     ] = None,
     withdraw_at: Annotated[
         str | None,
-        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds from here on."),
+        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds once it is this much."),
     ] = None,
     memory: Annotated[
         int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
