@@ -40,7 +40,9 @@ async def _up(
     ] = False,
     block_time: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Mine at this pace (default: on every transaction)."),
+        typer.Option(
+            metavar="SECONDS", help="Mine at this pace, as quorums need (default: by transaction)."
+        ),
     ] = None,
 ) -> None:
     """Start a chain, deploy the contracts and fund accounts; runs until Ctrl-C."""
