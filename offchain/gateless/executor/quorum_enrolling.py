@@ -13,6 +13,7 @@ from gateless.adapters.chain import calls, quorum_calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.quorum import QuorumReader
 from gateless.adapters.chain.sender import Sender
+from gateless.core.amounts import plain_amount
 from gateless.core.errors import FundsError, InputError
 from gateless.core.types import TrustMode
 from gateless.daemon.versions import Versions
@@ -113,7 +114,8 @@ class QuorumEnrolling:
             raise FundsError(
                 "stake-too-low",
                 f"{token.format(missing - free)} of free stake are missing for quorums",
-                hint="stake more, or allocate less elsewhere: gateless executor stake AMOUNT",
+                hint=f"stake it, and leave it free: gateless executor stake"
+                f" {plain_amount(missing - free, token)} --free",
                 missing=missing - free,
             )
         await self._sender.send(calls.allocate(pool, missing))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +25,7 @@ from gateless.core.amounts import Token, format_amount, parse_amount
 
 if TYPE_CHECKING:
     from gateless.adapters.chain.client import ChainClient
+    from gateless.core.types import AllocationInfo
     from gateless.executor.status import Batches
     from gateless.sdk.results import ExecutorState
 
@@ -51,6 +52,10 @@ async def _stake(
         str | None,
         typer.Option(metavar="URL", help="Where clients reach it, as http://HOST:PORT."),
     ] = None,
+    free: Annotated[
+        bool,
+        typer.Option("--free", help="Leave it free: for quorums, lazy answers and receipts."),
+    ] = False,
 ) -> None:
     """Stake, let the market lock the stake, state prices and enrol for versions."""
     async with cli.network("executor") as gateless:
@@ -67,6 +72,7 @@ async def _stake(
                 endpoint=endpoint,
                 min_price=None if min_price is None else parse_amount(min_price, token),
                 capacity=capacity,
+                keep_free=free,
                 progress=progress,
             )
         cli.output.result(
@@ -122,6 +128,10 @@ async def _unstake(
     value: Annotated[
         str | None, typer.Argument(metavar="[AMOUNT]", help="How much is to leave (default: all).")
     ] = None,
+    behind: Annotated[
+        str,
+        typer.Option(metavar="WHAT", help="What it is behind: proofs, lazy, receipts or quorums."),
+    ] = "proofs",
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop an exit instead.")] = False,
 ) -> None:
     """Take stake out: the first run asks for the exit, a run after the delay returns the money."""
@@ -129,13 +139,13 @@ async def _unstake(
         token = gateless.chain.deployment.token
         with cli.progress() as progress:
             if cancel:
-                sent = await gateless.cancel_unstake(progress=progress)
+                sent = await gateless.cancel_unstake(behind=behind, progress=progress)
                 cli.output.result(
                     {"transactions": transactions([sent])}, "the exit is cancelled; stake works on"
                 )
                 return
             units = None if value is None else parse_amount(value, token)
-            done = await gateless.unstake(units, progress=progress)
+            done = await gateless.unstake(units, behind=behind, progress=progress)
         lines = []
         if done.returned:
             lines.append(f"{format_amount(done.returned, token)} are back in the wallet")
@@ -214,6 +224,15 @@ def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
         "available": amount(state.allocation.available, token),
         "exiting": amount(state.allocation.exiting, token),
         "exit_ready_at": state.allocation.exit_ready_at,
+        "behind": {
+            what: {
+                "allocated": amount(found.allocated, token),
+                "locked": amount(found.locked, token),
+                "exiting": amount(found.exiting, token),
+                "exit_ready_at": found.exit_ready_at,
+            }
+            for what, found in state.behind.items()
+        },
         "earnings": amount(state.earnings, token),
         "compensations": amount(state.compensations, token),
         "held_by": held_data(state.purses, token),
@@ -225,6 +244,20 @@ def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
     }
 
 
+def _behind(behind: Mapping[str, AllocationInfo], token: Token) -> Iterator[tuple[str, str]]:
+    """What stake is behind, how much of it is in use, and what is about to leave."""
+    for what, found in behind.items():
+        text = (
+            f"{format_amount(found.allocated, token)} ({format_amount(found.locked, token)} in use)"
+        )
+        if found.exiting:
+            text += (
+                f"; {format_amount(found.exiting, token)} can leave from"
+                f" {moment(found.exit_ready_at)}"
+            )
+        yield f"behind {what}", text
+
+
 def _state_facts(
     state: ExecutorState,
     token: Token,
@@ -234,20 +267,9 @@ def _state_facts(
     rows = [
         ("executor", state.executor.address),
         ("stake", format_amount(state.executor.total, token)),
-        (
-            "allocated",
-            f"{format_amount(state.allocation.allocated, token)}"
-            f" ({format_amount(state.allocation.locked, token)} behind open requests)",
-        ),
+        ("free", format_amount(state.executor.free, token)),
+        *_behind(state.behind, token),
     ]
-    if state.allocation.exiting:
-        rows.append(
-            (
-                "leaving",
-                f"{format_amount(state.allocation.exiting, token)} from"
-                f" {moment(state.allocation.exit_ready_at)}",
-            )
-        )
     rows += [
         ("earned", f"{format_amount(state.earnings, token)} (gateless executor withdraw)"),
         ("lowest price", format_amount(state.executor.min_price, token)),
