@@ -57,7 +57,7 @@ async def test_leaving(isolated_devnet: Devnet, shell: Shell, make_wallet: MakeW
     waiting = (await shell("--json", "executor", "unstake")).data
     assert waiting["exiting"]["units"] == 30_000_000
     status = await shell("executor", "status")
-    assert "leaving" in status.stdout
+    assert "30.00 tUSD can leave from" in status.stdout
     await shell("devnet", "advance", 11 * 86_400)
     done = await shell("executor", "unstake")
     assert "30.00 tUSD are back in the wallet" in done.stdout

@@ -43,7 +43,7 @@ def test_the_commands() -> None:
             for name in ("finalize", "keep", "refund", "cancel", "deposit", "withdraw")
         ),
         *(f"lazy {name}" for name in ("back", "unback")),
-        *(f"quorum {name}" for name in ("advance", "withdraw")),
+        *(f"quorum {name}" for name in ("advance", "leave", "withdraw")),
         *(f"attest {name}" for name in ("policy", "sign", "answer", "refund")),
         *(f"result {name}" for name in ("show", "latest", "publish")),
         *(f"indexer {name}" for name in ("run", "status", "rebuild")),

@@ -12,6 +12,7 @@ from gateless_proofs.statements import UntrueStatementError
 from gateless.adapters.chain import calls, quorum_calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.quorum import QuorumReader
+from gateless.core.amounts import plain_amount
 from gateless.core.errors import FundsError, InputError
 from gateless.core.types import TrustMode
 from gateless.daemon.versions import Versions
@@ -123,7 +124,8 @@ class QuorumEnrolling:
             raise FundsError(
                 "stake-too-low",
                 f"{token.format(missing - free)} of free stake are missing for quorums",
-                hint="stake more, or allocate less elsewhere: gateless executor stake AMOUNT",
+                hint=f"stake it, and leave it free: gateless executor stake"
+                f" {plain_amount(missing - free, token)} --free",
                 missing=missing - free,
             )
         await self._execute(IntentKind.QUORUM_ALLOCATE, calls.allocate(pool, missing))

@@ -11,7 +11,7 @@ from gateless.adapters.chain import quorum_calls
 from gateless.adapters.chain.lazy_calls import deposit_with_permit
 from gateless.adapters.chain.permit import sign_permit
 from gateless.adapters.chain.quorum import QuorumReader, drawn, opened
-from gateless.adapters.chain.quorum_calls import QUORUM_MARKET
+from gateless.adapters.chain.quorum_calls import QUORUM_MARKET, QUORUM_MEMBERS
 from gateless.adapters.chain.record_results import RecordReader
 from gateless.adapters.chain.signed_requests import random_nonce
 from gateless.core.amounts import format_amount
@@ -208,6 +208,36 @@ class Quorums(Content):
         else:
             return ()
         return ((await self._send(call, progress))[1],)
+
+    async def leave_quorums(
+        self, ref: str | int, *, progress: ProgressSink = ignore
+    ) -> tuple[SentTransaction, ...]:
+        """Takes the signer out of a version's quorums, in every runtime class; its stake is free to
+        leave then: :meth:`unstake`.
+
+        Raises:
+            InputError: ``not-enrolled``.
+            ContractError: ``quorum-members-seats-open``: it was drawn, and the round is not over.
+        """
+        version_id = (await self.resolve(ref)).version.version_id
+        events = await self.chain.events(
+            [f"{QUORUM_MEMBERS}.MemberChanged"],
+            self.chain.deployment.start_block,
+            indexed=[version_id, None, self.signer.address],
+        )
+        sent = []
+        for runtime in dict.fromkeys(bytes(event.args["runtimeClass"]) for event in events):
+            member = await self.quorum.members.member(version_id, runtime, self.signer.address)
+            if member.is_enrolled:
+                call = quorum_calls.unenroll(version_id, runtime)
+                sent.append((await self._send(call, progress))[1])
+        if not sent:
+            raise InputError(
+                "not-enrolled",
+                f"this account is in no quorum of {ref}",
+                hint="an executor enrols by `gateless executor run --quorum REF=STAKE`",
+            )
+        return tuple(sent)
 
     async def most_revealed(self, held: QuorumRound) -> bytes:
         """The output that most members have revealed; empty where nobody has."""

@@ -207,6 +207,8 @@ class ExecutorState:
     """An executor's stake, profile, earnings and versions.
 
     Attributes:
+        allocation: its stake behind requests for proofs.
+        behind: all of its stake that is allocated, by what it is behind.
         earnings: its balance at the market.
         compensations: its credits at the staking contract.
         purses: what other contracts than the market hold for it, the credits among it.
@@ -214,6 +216,7 @@ class ExecutorState:
 
     executor: ExecutorInfo
     allocation: AllocationInfo
+    behind: Mapping[str, AllocationInfo]
     earnings: int
     compensations: int
     purses: tuple[Purse, ...]

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateless.adapters.chain import calls
+from gateless.adapters.chain.court_calls import COURT
+from gateless.adapters.chain.lazy_calls import LAZY_MARKET
 from gateless.adapters.chain.permit import sign_permit
 from gateless.adapters.chain.purses import read_purses
+from gateless.adapters.chain.quorum_calls import QUORUM_MEMBERS
 from gateless.core.amounts import format_amount, plain_amount
 from gateless.core.errors import FundsError, InputError
 from gateless.core.ids import split_version_id
@@ -25,6 +28,14 @@ from gateless.sdk.results import (
     UnstakeResult,
 )
 from gateless.sdk.terms import checked_address
+
+#: What stake can be behind, and the contract that it is allocated to.
+BEHIND = {
+    "proofs": calls.MARKET,
+    "lazy": LAZY_MARKET,
+    "receipts": COURT,
+    "quorums": QUORUM_MEMBERS,
+}
 
 
 class Staking(Accounts):
@@ -41,6 +52,12 @@ class Staking(Accounts):
         return ExecutorState(
             executor=await staking.executor(owner),
             allocation=await staking.allocation(owner, self.chain.market.address),
+            behind={
+                what: found
+                for what in BEHIND
+                if BEHIND[what] in self.chain.deployment.contracts
+                and (found := await staking.allocation(owner, self._slasher(what))).allocated
+            },
             earnings=await self.chain.market.balance_of(owner),
             compensations=await staking.credit_of(owner),
             purses=await read_purses(self.chain, owner),
@@ -55,6 +72,7 @@ class Staking(Accounts):
         endpoint: str | None = None,
         min_price: int | None = None,
         capacity: int | None = None,
+        keep_free: bool = False,
         progress: ProgressSink = ignore,
     ) -> StakeResult:
         """Stakes, allocates all free stake to the market, states the profile and enrols.
@@ -65,6 +83,7 @@ class Staking(Accounts):
             endpoint: base URL of the executor's content store; unchanged where ``None``.
             min_price: lowest price it works for, in token units; unchanged where ``None``.
             capacity: requests it works on at once; unchanged where ``None``.
+            keep_free: leaves stake free, for quorums, lazy answers and receipts to take.
             progress: told about each step.
 
         Raises:
@@ -82,7 +101,7 @@ class Staking(Accounts):
             permit = await sign_permit(self.chain, self.signer, staking.address, amount, deadline)
             sent.append((await self._send(calls.stake_with_permit(permit), progress))[1])
         free = await staking.free_stake(self.signer.address)
-        if free:
+        if free and not keep_free:
             call = calls.allocate(self.chain.market.address, free)
             sent.append((await self._send(call, progress))[1])
         profile = ExecutorProfile(
@@ -97,7 +116,9 @@ class Staking(Accounts):
             before.executor.min_price,
             before.executor.capacity,
         )
-        if profile != stated:
+        # Who has nothing allocated has no profile yet, and for stake that is free none is needed.
+        wished = (endpoint, min_price, capacity) != (None, None, None)
+        if profile != stated and (wished or versions or not keep_free):
             sent.append((await self._send(calls.set_profile(profile), progress))[1])
         sent.extend(await self._enroll(versions, progress))
         return StakeResult(await self.executor(), tuple(sent))
@@ -135,46 +156,62 @@ class Staking(Accounts):
         return {version for version in enrolled if split_version_id(version)[0] == model_id}
 
     async def unstake(
-        self, amount: int | None = None, *, progress: ProgressSink = ignore
+        self,
+        amount: int | None = None,
+        *,
+        behind: str = "proofs",
+        progress: ProgressSink = ignore,
     ) -> UnstakeResult:
         """Takes stake out: asks for the exit first, and returns the money once the delay is over.
 
-        Run it again after the time it states. Stake that backs an open request stays until it
-        ends.
+        Run it again after the time it states. Free stake returns at once. Stake that backs an open
+        request stays until it ends.
 
         Args:
             amount: how much is to leave; default: all. Only for the run that asks for the exit.
+            behind: what the stake backs: ``proofs``, ``lazy``, ``receipts`` or ``quorums``.
             progress: told about each step.
 
         Raises:
             FundsError: ``nothing-staked``.
+            InputError: ``unknown-backing``.
         """
-        staking, market = self.chain.staking, self.chain.market.address
+        staking, slasher = self.chain.staking, self._slasher(behind)
         sent: list[SentTransaction] = []
-        allocation = await staking.allocation(self.signer.address, market)
+        allocation = await staking.allocation(self.signer.address, slasher)
         now = (await self.chain.block("pending")).timestamp
         if allocation.exiting:
             if now >= allocation.exit_ready_at and allocation.available + allocation.exiting:
-                sent.append((await self._send(calls.complete_exit(market), progress))[1])
+                sent.append((await self._send(calls.complete_exit(slasher), progress))[1])
         elif allocation.allocated:
             wanted = allocation.allocated if amount is None else amount
-            sent.append((await self._send(calls.request_exit(market, wanted), progress))[1])
+            sent.append((await self._send(calls.request_exit(slasher, wanted), progress))[1])
         free = await staking.free_stake(self.signer.address)
         if free:
             call = calls.staking_withdraw(free, self.signer.address)
             sent.append((await self._send(call, progress))[1])
         if not sent and not allocation.exiting:
+            elsewhere = [what for what in (await self.executor()).behind if what != behind]
             raise FundsError(
                 "nothing-staked",
-                "this account has nothing at stake",
-                hint="become an executor: gateless executor stake AMOUNT",
+                f"this account has no stake behind {behind}",
+                hint=f"it has some elsewhere: gateless executor unstake --behind {elsewhere[0]}"
+                if elsewhere
+                else "become an executor: gateless executor stake AMOUNT",
             )
-        after = await staking.allocation(self.signer.address, market)
+        after = await staking.allocation(self.signer.address, slasher)
         return UnstakeResult(free, after.exiting, after.exit_ready_at, tuple(sent))
 
-    async def cancel_unstake(self, *, progress: ProgressSink = ignore) -> SentTransaction:
-        """Stops an exit: the stake backs requests again."""
-        call = calls.cancel_exit(self.chain.market.address)
+    async def cancel_unstake(
+        self, *, behind: str = "proofs", progress: ProgressSink = ignore
+    ) -> SentTransaction:
+        """Stops an exit: the stake backs requests again.
+
+        Args:
+            behind: as for :meth:`unstake`.
+            progress: told about each step.
+        """
+        call = calls.cancel_exit(self._slasher(behind))
         return (await self._send(call, progress))[1]
 
     async def withdraw_compensations(
@@ -191,6 +228,21 @@ class Staking(Accounts):
         target = checked_address(to, "recipient") or self.signer.address
         _, sent = await self._send(calls.withdraw_credit(target), progress)
         return Transfer(owed, target, sent)
+
+    def _slasher(self, behind: str) -> str:
+        """The contract that may slash stake behind something.
+
+        Raises:
+            InputError: ``unknown-backing``.
+            ConfigError: ``unknown-contract`` where the network has none.
+        """
+        if behind not in BEHIND:
+            raise InputError(
+                "unknown-backing",
+                f"stake can be behind {', '.join(BEHIND)}, not {behind[:40]!r}",
+                hint="gateless executor status shows where it is",
+            )
+        return self.chain.deployment.address(BEHIND[behind])
 
     async def _require_stake(self, total: int) -> None:
         minimum = (await self.chain.staking.limits()).min_stake

@@ -179,6 +179,7 @@ class Gateless:
     cancel_lazily = _Blocking(AsyncGateless.cancel_lazily)
     back_lazily = _Blocking(AsyncGateless.back_lazily)
     unback_lazily = _Blocking(AsyncGateless.unback_lazily)
+    leave_quorums = _Blocking(AsyncGateless.leave_quorums)
     withdraw_lazily = _Blocking(AsyncGateless.withdraw_lazily)
     ask_quorum = _Blocking(AsyncGateless.ask_quorum)
     quorum_answer = _Blocking(AsyncGateless.quorum_answer)

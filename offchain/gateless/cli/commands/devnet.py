@@ -23,8 +23,8 @@ app = typer.Typer(help="A whole network on this machine, with test money.", no_a
 _NEXT = """\
 next, in another terminal:
   gateless model publish MODEL.onnx --calibration DATA.npz --name NAME
-  gateless executor stake 50 --serve NAME --min-price 0.10
-  gateless executor run
+  gateless executor stake 50 --serve NAME --min-price 0.10 --endpoint http://127.0.0.1:8700
+  gateless executor run --port 8700
   gateless infer NAME --input INPUT.json
 Ctrl-C stops the network and forgets it; --keep remembers it for the next start."""
 
@@ -40,7 +40,9 @@ async def _up(
     ] = False,
     block_time: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Mine at this pace (default: on every transaction)."),
+        typer.Option(
+            metavar="SECONDS", help="Mine at this pace, as quorums need (default: by transaction)."
+        ),
     ] = None,
 ) -> None:
     """Start a chain, deploy the contracts and fund accounts; runs until Ctrl-C."""

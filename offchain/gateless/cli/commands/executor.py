@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gateless_proofs.isolation import Isolation
 
     from gateless.adapters.chain.client import ChainClient
+    from gateless.core.types import AllocationInfo
     from gateless.executor.status import Batches
     from gateless.sdk.results import ExecutorState
 
@@ -64,8 +65,12 @@ async def _stake(
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Public address of this executor's content store."),
+        typer.Option(metavar="URL", help="Where clients reach it, as http://HOST:PORT."),
     ] = None,
+    free: Annotated[
+        bool,
+        typer.Option("--free", help="Leave it free: for quorums, lazy answers and receipts."),
+    ] = False,
 ) -> None:
     """Stake, let the market lock the stake, state prices and enrol for versions."""
     async with cli.network("executor") as gateless:
@@ -82,6 +87,7 @@ async def _stake(
                 endpoint=endpoint,
                 min_price=None if min_price is None else parse_amount(min_price, token),
                 capacity=capacity,
+                keep_free=free,
                 progress=progress,
             )
         cli.output.result(
@@ -89,7 +95,8 @@ async def _stake(
             _state_facts(done.state, token),
             *with_transactions(done.transactions),
         )
-        cli.output.note("start working with: gateless executor run")
+        port = " --port PORT" if done.state.executor.endpoint else ""
+        cli.output.note(f"start working with: gateless executor run{port}")
 
 
 command(
@@ -172,6 +179,10 @@ async def _unstake(
     value: Annotated[
         str | None, typer.Argument(metavar="[AMOUNT]", help="How much is to leave (default: all).")
     ] = None,
+    behind: Annotated[
+        str,
+        typer.Option(metavar="WHAT", help="What it is behind: proofs, lazy, receipts or quorums."),
+    ] = "proofs",
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop an exit instead.")] = False,
 ) -> None:
     """Take stake out: the first run asks for the exit, a run after the delay returns the money."""
@@ -179,13 +190,13 @@ async def _unstake(
         token = gateless.chain.deployment.token
         with cli.progress() as progress:
             if cancel:
-                sent = await gateless.cancel_unstake(progress=progress)
+                sent = await gateless.cancel_unstake(behind=behind, progress=progress)
                 cli.output.result(
                     {"transactions": transactions([sent])}, "the exit is cancelled; stake works on"
                 )
                 return
             units = None if value is None else parse_amount(value, token)
-            done = await gateless.unstake(units, progress=progress)
+            done = await gateless.unstake(units, behind=behind, progress=progress)
         lines = []
         if done.returned:
             lines.append(f"{format_amount(done.returned, token)} are back in the wallet")
@@ -283,6 +294,15 @@ def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
         "available": amount(state.allocation.available, token),
         "exiting": amount(state.allocation.exiting, token),
         "exit_ready_at": state.allocation.exit_ready_at,
+        "behind": {
+            what: {
+                "allocated": amount(found.allocated, token),
+                "locked": amount(found.locked, token),
+                "exiting": amount(found.exiting, token),
+                "exit_ready_at": found.exit_ready_at,
+            }
+            for what, found in state.behind.items()
+        },
         "earnings": amount(state.earnings, token),
         "compensations": amount(state.compensations, token),
         "held_by": held_data(state.purses, token),
@@ -294,6 +314,20 @@ def _state_data(state: ExecutorState, token: Token) -> dict[str, Any]:
     }
 
 
+def _behind(behind: Mapping[str, AllocationInfo], token: Token) -> Iterator[tuple[str, str]]:
+    """What stake is behind, how much of it is in use, and what is about to leave."""
+    for what, found in behind.items():
+        text = (
+            f"{format_amount(found.allocated, token)} ({format_amount(found.locked, token)} in use)"
+        )
+        if found.exiting:
+            text += (
+                f"; {format_amount(found.exiting, token)} can leave from"
+                f" {moment(found.exit_ready_at)}"
+            )
+        yield f"behind {what}", text
+
+
 def _state_facts(
     state: ExecutorState,
     token: Token,
@@ -303,26 +337,15 @@ def _state_facts(
     rows = [
         ("executor", state.executor.address),
         ("stake", format_amount(state.executor.total, token)),
-        (
-            "allocated",
-            f"{format_amount(state.allocation.allocated, token)}"
-            f" ({format_amount(state.allocation.locked, token)} behind open requests)",
-        ),
+        ("free", format_amount(state.executor.free, token)),
+        *_behind(state.behind, token),
     ]
-    if state.allocation.exiting:
-        rows.append(
-            (
-                "leaving",
-                f"{format_amount(state.allocation.exiting, token)} from"
-                f" {moment(state.allocation.exit_ready_at)}",
-            )
-        )
     rows += [
         ("earned", f"{format_amount(state.earnings, token)} (gateless executor withdraw)"),
         ("lowest price", format_amount(state.executor.min_price, token)),
         ("capacity", str(state.executor.capacity)),
         ("serves", ", ".join(state.versions) or "nothing yet"),
-        ("content at", state.executor.endpoint or "-"),
+        ("reached at", state.executor.endpoint or "-"),
     ]
     if state.purses:
         rows.insert(-4, ("elsewhere", spell_held(state.purses, token)))

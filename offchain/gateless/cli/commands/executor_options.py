@@ -19,7 +19,7 @@ _QUORUMS = "Quorums"
 
 Port = Annotated[
     int | None,
-    typer.Option(min=0, max=65535, help="Serve files and status here; 0 takes a free port."),
+    typer.Option(min=0, max=65535, help="Take requests and serve files; 0 takes a free port."),
 ]
 Host = Annotated[str, typer.Option(help="Address to serve on.")]
 Stores = Annotated[

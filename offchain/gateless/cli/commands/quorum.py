@@ -33,6 +33,23 @@ async def _advance(cli: Cli, request_id: Annotated[str, id_argument()]) -> None:
         )
 
 
+@command(app, "leave", example="gateless quorum leave digits")
+async def _leave(
+    cli: Cli,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="Version whose quorums to leave.")],
+) -> None:
+    """Leave a version's quorums; the stake behind them can be taken out then."""
+    async with cli.network("executor") as gateless:
+        with cli.progress() as progress:
+            sent = await gateless.leave_quorums(ref, progress=progress)
+        cli.output.result(
+            {"transactions": transactions(sent)},
+            f"left the quorums of {ref}",
+            *with_transactions(sent),
+        )
+        cli.output.note("take the stake out: gateless executor unstake --behind quorums")
+
+
 @command(app, "withdraw", example="gateless quorum withdraw")
 async def _withdraw(
     cli: Cli,

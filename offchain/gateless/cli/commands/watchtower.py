@@ -83,7 +83,7 @@ async def _run(
     ] = "0",
     withdraw_at: Annotated[
         str | None,
-        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds from here on."),
+        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds once it is this much."),
     ] = None,
     confirmations: Annotated[
         int, typer.Option(min=0, help="Blocks that must follow before a block counts.")
