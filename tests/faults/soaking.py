@@ -148,7 +148,7 @@ class Kept:
 
 
 async def _until_ended(pid: int) -> None:
-    while _runs(pid):  # a process of another's: nothing tells us
+    while _runs(pid):  # noqa: ASYNC110 -- another process: nothing tells us
         await asyncio.sleep(0.5)
 
 
