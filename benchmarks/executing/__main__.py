@@ -51,7 +51,7 @@ def main() -> None:
     """Reads the arguments, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=30, help="lazy requests to make")
-    parser.add_argument("--poll", type=float, default=0.1, help="seconds between looks")
+    parser.add_argument("--poll", type=float, default=1.0, help="seconds between looks")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     found = asyncio.run(_measured(options.requests, options.poll))

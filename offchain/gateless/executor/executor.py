@@ -338,6 +338,7 @@ class Executor:
         if sighting.rewound:
             await self._recovery.after_fork(sighting.head.timestamp)
             await self._sides.reconcile()
+        await self._sides.welcome(sighting.lazy)
         standing = await self._take_standing(sighting)
         await self._scheduler.observe(sighting.head, sighting.touched)
         await self._halt_after_miss()

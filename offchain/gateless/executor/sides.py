@@ -6,6 +6,7 @@ shutdown. A network may lack the contracts of some.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateless.core.types import Block
@@ -46,6 +47,17 @@ class Sides:
             await self.lazy.look(head, standing)
         if self.quorums is not None:
             await self.quorums.look()
+
+    async def welcome(self, lazy: Iterable[int]) -> None:
+        """Begins what was just asked for, before everything else is looked at."""
+        if self.lazy is None:
+            return
+        for request_id in lazy:
+            try:
+                work = await self.journal.lazy(request_id)
+            except LookupError:  # undone meanwhile
+                continue
+            await self.lazy.welcome(work)
 
     async def reconcile(self) -> None:
         """Finds what events do not tell (again): after a start, and after a fork.

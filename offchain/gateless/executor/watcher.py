@@ -47,6 +47,7 @@ class Sighting:
         touched: requests that were locked, fulfilled or refunded; True where this executor did it.
         standing_changed: whether this executor's stake, profile or enrolments changed.
         rewound: whether blocks read before are no longer part of the chain.
+        lazy: lazy requests that were made.
     """
 
     head: Block
@@ -54,6 +55,7 @@ class Sighting:
     touched: Mapping[int, bool]
     standing_changed: bool
     rewound: bool
+    lazy: tuple[int, ...] = ()
 
 
 class Watcher:
@@ -106,13 +108,14 @@ class Watcher:
         look = await self._follower.look()
         added: list[int] = []
         touched: dict[int, bool] = {}
+        lazy: list[int] = []
         standing_changed = False
         rewound = look.ancestor is not None
         async for stretch in self._follower.read(look.head):
             if await self._is_foreseen_undone(stretch):
                 await self._journal.rewind(stretch.first - 1)
                 rewound = True
-            self._tell(stretch.events)
+            lazy += self._tell(stretch.events)
             at_market = [event for event in stretch.events if event.contract == MARKET]
             new = [_new_work(event) for event in at_market if event.name == "RequestCreated"]
             added += await self._journal.advance(new, stretch.last, self._news(stretch.events))
@@ -121,7 +124,9 @@ class Watcher:
                     request_id = int(event.args["requestId"])
                     touched[request_id] = touched.get(request_id, False) or self._is_me(event)
             standing_changed |= any(self._is_own(event) for event in stretch.events)
-        return Sighting(look.head, tuple(added), touched, standing_changed, rewound)
+        return Sighting(
+            look.head, tuple(added), touched, standing_changed, rewound, tuple(lazy)
+        )
 
     async def _is_foreseen_undone(self, stretch: Stretch) -> bool:
         """Whether a receipt told of a transaction in these blocks which they do not hold.
@@ -154,11 +159,17 @@ class Watcher:
             hint="the chain was reorganised; the request is read again",
         )
 
-    def _tell(self, events: Sequence[Event]) -> None:
-        for event in events:
-            made = event.contract == LAZY_MARKET and event.name == "Requested"
-            if made and self._seen is not None:
-                self._seen(int(event.args["requestId"]))
+    def _tell(self, events: Sequence[Event]) -> list[int]:
+        """Lazy requests that were made."""
+        made = [
+            int(event.args["requestId"])
+            for event in events
+            if event.contract == LAZY_MARKET and event.name == "Requested"
+        ]
+        if self._seen is not None:
+            for request_id in made:
+                self._seen(request_id)
+        return made
 
     def _news(self, events: Sequence[Event]) -> CourtNews:
         """What other contracts than the market say."""

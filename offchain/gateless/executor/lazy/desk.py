@@ -124,8 +124,8 @@ class LazyDesk:
             await self._consider(work, head, standing)
 
     async def welcome(self, work: LazyWork) -> None:
-        """Starts what was handed in just now, without waiting for the loop to look again."""
-        if self._last_look is not None:
+        """Starts what is new, without waiting for the loop to look again."""
+        if self._last_look is not None and work.state in UNCOMMITTED:
             await self._consider(work, *self._last_look)
 
     async def drain(self) -> None:
