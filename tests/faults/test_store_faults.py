@@ -105,10 +105,11 @@ async def test_the_store_of_an_input(tried: Tried, kind: str) -> None:
         await tried.at_rest(run.journal)
         info = await tried.devnet.client.market.request(made.request_id)
         assert info.state is RequestState.OPEN
-        # The store mends its ways: the request is served then, if its time is not over.
-        store.kind = ""
-        tried.proven.append(made.request_id)
-        await tried.at_rest(run.journal)
+        if kind != "endless":  # what is longer than any input of the version is none for good
+            # The store mends its ways: the request is served then, if its time is not over.
+            store.kind = ""
+            tried.proven.append(made.request_id)
+            await tried.at_rest(run.journal)
     await tried.judged()
 
 
