@@ -56,6 +56,7 @@ class Limited:
         max_body_bytes: largest body; those of inputs have a limit of their own.
         own_limit: whether a path looks after its body's size itself.
         answer: how a refusal is spelled.
+        body_seconds: longest time that a body may take to come in, all of it.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Limited:
         max_body_bytes: int,
         own_limit: Callable[[str], bool],
         answer: Callable[[GatelessError], JSONResponse],
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
         self._rates = rates
         self._max_body_bytes = max_body_bytes
         self._own_limit = own_limit
         self._answer = answer
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
@@ -92,7 +95,7 @@ class Limited:
             await response(scope, receive, send)
             return
         most = None if self._own_limit(scope["path"]) else self._max_body_bytes
-        body = _Body(receive, most, BODY_SECONDS)
+        body = _Body(receive, most, self._body_seconds)
         started = False
 
         async def sending(message: Message) -> None:
@@ -123,6 +126,7 @@ class _Body:
         self._receive: Callable[[], Awaitable[Message]] = receive
         self._most = most
         self._seconds = seconds
+        self._end: float | None = None
         self._size = 0
         self._done = False
 
@@ -130,13 +134,17 @@ class _Body:
         """The next piece."""
         if self._done:  # what is waited for now is the end of the connection
             return await self._receive()
+        loop = asyncio.get_running_loop()
+        # For all of it: who sends a byte now and then would hold a connection for ever.
+        self._end = self._end or loop.time() + self._seconds
         try:
-            message = await asyncio.wait_for(self._receive(), self._seconds)
+            async with asyncio.timeout_at(self._end):
+                message = await self._receive()
         except TimeoutError:
             raise BodyRefused(
                 InputError(
                     "body-too-slow",
-                    f"nothing came for {self._seconds:g} s",
+                    f"it was not there after {self._seconds:g} s",
                     hint="send the body at once",
                 )
             ) from None
