@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from eth_utils.crypto import keccak
 
 Call = dict[str, Any]
@@ -223,7 +223,7 @@ class FaultyRpc:
                 return await fault.answer(request, call, self._node)
         try:
             return web.json_response(await self._node(call))
-        except OSError:
+        except (ClientError, OSError):
             return web.Response(status=503, text="the node is away")
 
     async def _node(self, call: Call) -> Answer:

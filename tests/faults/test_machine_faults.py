@@ -268,6 +268,9 @@ async def test_two_hundred_requests_at_once(
         policy=policy,
     )
     await tried.knows_its_speed(0, 1)
+    sender, market = tried.ask.sender(tried.ask.user), tried.devnet.client.market.address
+    await sender.send(calls.approve(market, 200 * PRICE))
+    await sender.send(calls.deposit(200 * PRICE))
     await tried.devnet.control.set_automine(False)
     asked = asyncio.gather(*(tried.asks(row) for row in rows(200)))
     while not asked.done():  # as many in a block as come in time
