@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -28,11 +28,6 @@ log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.05
 _UNPROVED = (WorkState.LOCKING, WorkState.LOCKED, WorkState.PROVING)
-
-
-def _no_time(request_ids: Collection[int]) -> float:
-    """A version that was not prepared yet: nothing of it is proven before it is."""
-    return 0.0
 
 
 #: Requests that are worked on now.
@@ -127,7 +122,10 @@ class Gather:
         times = {work.version_id: await self._times(ready)}
         for version_id in {entry.version_id for entry in promised} - times.keys():
             known = self._parts.versions.known(version_id)
-            times[version_id] = await self._times(known) if known is not None else _no_time
+            if known is not None:
+                times[version_id] = await self._times(known)
+            else:
+                times[version_id] = await self._times_before(promised, version_id)
         # What runs is not interrupted, and the deadline of a lock under way is not known yet: both
         # count as if they came first.
         promises = [
@@ -183,6 +181,19 @@ class Gather:
             )
 
         return seconds
+
+    async def _times_before(
+        self, promised: Sequence[Work], version_id: int
+    ) -> Callable[[Collection[int]], float]:
+        """The same for a version that this run has not prepared yet, such as just after a start:
+        what its proofs took before, one by one.
+        """
+        taken = {
+            work.request_id: await self._parts.journal.timing(version_id, work.circuit_index) or 0.0
+            for work in promised
+            if work.version_id == version_id
+        }
+        return lambda request_ids: sum(taken.get(entry, 0.0) for entry in request_ids)
 
     # --- after a lock ---
 
