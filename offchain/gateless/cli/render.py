@@ -23,6 +23,13 @@ Rows = list[tuple[str, str]]
 
 _SHOWN_VALUES = 16
 _WEI = 10**18
+#: The market counts requests up to here; larger ids are digests.
+_FIRST_DIGEST = 1 << 64
+
+
+def spell_request(request_id: int) -> str:
+    """The id of a request for a proof: a number of the market's, or the digest of a signed one."""
+    return str(request_id) if request_id < _FIRST_DIGEST else f"0x{request_id:064x}"
 
 
 def amount(units: int, token: Token) -> dict[str, Any]:
@@ -226,7 +233,7 @@ def request_state(info: RequestInfo) -> str:
 def request_facts(info: RequestInfo, label: str, token: Token) -> Table:
     """A request for people, nothing shortened."""
     rows = [
-        ("request", str(info.request_id)),
+        ("request", spell_request(info.request_id)),
         ("state", request_state(info)),
         ("version", f"{label} ({info.version_id})"),
         ("requester", info.requester),
@@ -294,7 +301,7 @@ def inference_facts(result: InferenceResult, token: Token) -> Table:
         rows.append(("output", f"{name}: {shown}{more}"))
     rows += [
         ("version", result.version_label),
-        ("request", str(result.request_id)),
+        ("request", spell_request(result.request_id)),
         ("executor", result.executor),
         (
             "paid",

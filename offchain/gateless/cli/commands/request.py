@@ -21,6 +21,7 @@ from gateless.cli.render import (
     request_data,
     request_facts,
     request_state,
+    spell_request,
     transactions,
 )
 from gateless.cli.signed import read_offer
@@ -104,7 +105,7 @@ async def _list(
                 "deadline",
                 rows=[
                     (
-                        str(entry.info.request_id),
+                        spell_request(entry.info.request_id),
                         request_state(entry.info),
                         entry.version_label,
                         format_amount(entry.info.price, token),
