@@ -7,14 +7,46 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from gateless.core.errors import GatelessError
+
+#: Embeddings, overrides and isolates of direction, and what ends them: text would read otherwise.
+_TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class PlainConsole(Console):
+    """A console on which text is text, whoever wrote it.
+
+    Names, descriptions, reasons and the errors of other people's servers come from strangers; with
+    control characters in them they could move the cursor, hide lines or command the terminal. Rich
+    leaves ESC and the C1 controls in.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """As of rich, without control characters in texts. None of them takes any room."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(_plain_text(segment.text), segment.style)
+
+
+def _plain_text(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        for character in text
+        if character in "\n\t"
+        or (unicodedata.category(character) != "Cc" and character not in _TURNING)
+    )
 
 
 class Output:
@@ -22,8 +54,8 @@ class Output:
 
     def __init__(self, *, json_output: bool) -> None:
         self.json_output = json_output
-        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=False)
-        self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._out = PlainConsole(file=sys.stdout, highlight=False, soft_wrap=False)
+        self._err = PlainConsole(file=sys.stderr, highlight=False, soft_wrap=True)
 
     @property
     def interactive(self) -> bool:
