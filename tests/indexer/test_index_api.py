@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -198,3 +200,23 @@ async def test_browsers_of_anybody_may_read_and_take_text_for_text(asked: Asked)
     written = await asked.client.post("/v1/search")
     assert written.status_code == 405
     assert written.json()["code"] == "method-not-allowed"
+
+
+@pytest.mark.parametrize("value", [1 << 63, (1 << 256) - 1, "\0", "\ud800", "9" * 400])
+async def test_forged_cursors_are_answered(asked: Asked, value: int | str) -> None:
+    """A cursor is anybody's text: what no database stores is no reason to fail."""
+    for path in PAGED:
+        joint = "&" if "?" in path else "?"
+        cursor = (await asked.get(f"{path}{joint}limit=1"))["next_cursor"]
+        kind, *held = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+        forged = [value if type(entry) is type(value) else entry for entry in held]
+        text = json.dumps([kind, *forged], separators=(",", ":"))
+        given = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")[:512]
+        response = await asked.client.get(f"{path}{joint}cursor={given}")
+        assert response.status_code in (200, 400), (path, response.text)
+
+
+@pytest.mark.parametrize("name", ["tag", "task", "q"])
+async def test_text_that_no_database_stores_is_found_nowhere(asked: Asked, name: str) -> None:
+    response = await asked.client.get("/v1/search", params={name: "a\0b"})
+    assert response.status_code in (200, 400), response.text

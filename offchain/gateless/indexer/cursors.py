@@ -46,6 +46,9 @@ def read_cursor(kind: str, cursor: str, types: Sequence[type]) -> list[Any]:
             raise _invalid()
         if isinstance(value, int) and not 0 <= value < 1 << 256:
             raise _invalid()
+        # Addresses and numbers are: what else JSON can spell, not every database can store.
+        if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+            raise _invalid()
     return values[1:]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, RowMapping, String, Table, func, select
+from sqlalchemy import BigInteger, Connection, RowMapping, String, Table, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateless.adapters.db import Database, DatabaseUrl, open_database
@@ -14,6 +14,7 @@ from gateless.core.errors import NotFoundError
 from gateless.indexer.cursors import Order, page, read_cursor, write_cursor
 from gateless.indexer.schema import (
     LARGEST,
+    LARGEST_SMALL,
     blocks,
     enrolments,
     executors,
@@ -102,13 +103,18 @@ def listed(
     after = None if cursor is None else read_cursor(kind, cursor, kinds)
     if after is not None:
         after = [
-            min(value, LARGEST) if kinds[place] is int and names[place] not in _WIDE else value
-            for place, value in enumerate(after)
+            value if kind is str or name in _WIDE else min(value, _largest(table.c[name]))
+            for value, kind, name in zip(after, kinds, names, strict=True)
         ]
     rows, more = page(connection, select(table).where(*where), order, after, limit)
     found = [row._mapping for row in rows]
     last = None if not more else write_cursor(kind, [found[-1][name] for name in names])
     return Page(found, last)
+
+
+def _largest(column: ColumnElement[int]) -> int:
+    """The largest number that a column takes: nothing beyond it can even be asked for."""
+    return LARGEST if isinstance(column.type, BigInteger) else LARGEST_SMALL
 
 
 #: Columns of 256 bits.

@@ -22,6 +22,8 @@ SCHEMA_VERSION = 1
 _DIGITS = 78
 #: The largest number of a column that is one; ids of versions stay below it.
 LARGEST = (1 << 63) - 1
+#: And of one whose numbers are all small, such as scores, days and modes.
+LARGEST_SMALL = (1 << 31) - 1
 
 
 class Units(TypeDecorator[int]):

@@ -14,7 +14,16 @@ from gateless.core.types import TrustMode
 from gateless.indexer.cursors import Order, page, read_cursor, write_cursor
 from gateless.indexer.fulltext import FullText, full_text
 from gateless.indexer.reputation import SCALE
-from gateless.indexer.schema import Units, listing_tags, listings, manifests, models, versions
+from gateless.indexer.schema import (
+    LARGEST,
+    LARGEST_SMALL,
+    Units,
+    listing_tags,
+    listings,
+    manifests,
+    models,
+    versions,
+)
 from gateless.indexer.words import MAX_QUERY_WORDS, alikeness, gram_words, name_words, words
 
 #: Sorts after every price: nobody asks for one.
@@ -109,9 +118,12 @@ def search(connection: Connection, wanted: Wanted) -> Found:
 
 
 def _typed(after: list[Any] | None, sort: SortBy) -> list[Any] | None:
-    if after is None or sort is not SortBy.PRICE:
-        return after
-    return [int(after[0]) if after[0].isdecimal() and len(after[0]) <= 78 else _NO_PRICE, after[1]]
+    if after is None:
+        return None
+    key, model_id = after[0], min(after[1], LARGEST)
+    if sort is not SortBy.PRICE:
+        return [min(key, LARGEST if sort is SortBy.NEWEST else LARGEST_SMALL), model_id]
+    return [int(key) if key.isdecimal() and len(key) <= 78 else _NO_PRICE, model_id]
 
 
 def _order(engine: FullText, asked: Sequence[str], sort: SortBy) -> Order:
