@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -38,7 +39,13 @@ class HeldProver(Prover):
         self.stopped = asyncio.Event()
 
     async def prove_batch(
-        self, bundle: Bundle, packed_rows: Any, circuit_index: int, progress: Any = None
+        self,
+        bundle: Bundle,
+        packed_rows: Any,
+        circuit_index: int,
+        progress: Any = None,
+        *,
+        due: float = math.inf,
     ) -> BatchProof:
         if circuit_index == BATCH:
             self.asked.set()
@@ -47,7 +54,7 @@ class HeldProver(Prover):
             except asyncio.CancelledError:
                 self.stopped.set()
                 raise
-        return await super().prove_batch(bundle, packed_rows, circuit_index, progress)
+        return await super().prove_batch(bundle, packed_rows, circuit_index, progress, due=due)
 
 
 class Case:
