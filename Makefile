@@ -19,7 +19,7 @@ endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-contracts test-page test-python test-faults soak test-deep symbolic slither mutants \
+.PHONY: help setup build demo test lint format test-artifacts test-contracts test-page test-python test-faults soak test-deep symbolic slither mutants \
   bench bench-indexer bench-executor conformance snapshots fixtures dapp page clean
 
 help: ## this list
@@ -86,7 +86,11 @@ lint: build
 	@$(FORGE) fmt --check contracts/src contracts/test
 	@node_modules/.bin/solhint --max-warnings 0 --noPoster --disc 'contracts/src/**/*.sol'
 
-test-contracts: build ## Solidity: unit, fuzz, invariant and attack tests, gas snapshots
+# The compiler runs in WebAssembly's 4 GiB, which all tests at once do not fit into: a folder at a time does.
+test-artifacts: build
+	@for folder in unit attacks fuzz invariant; do $(FORGE) build --quiet contracts/test/$$folder; done
+
+test-contracts: test-artifacts ## Solidity: unit, fuzz, invariant and attack tests, gas snapshots
 	@bash tools/forge_must_fail.sh "$(FORGE)"
 	@FORGE_SNAPSHOT_CHECK=true $(FORGE) test --summary
 
@@ -141,7 +145,7 @@ format: setup ## format Python and Solidity
 	@$(VENV)/bin/ruff check --fix --quiet $(LINTED) || true
 	@$(FORGE) fmt contracts/src contracts/test
 
-snapshots: build ## rewrite the committed gas snapshots
+snapshots: test-artifacts ## rewrite the committed gas snapshots
 	@FORGE_SNAPSHOT_CHECK=false $(FORGE) test --quiet
 	@git --no-pager diff --stat contracts/snapshots
 

@@ -210,13 +210,24 @@ contract MarketRequestTest is Network {
 
     function test_packedInputsAreBoundByTheirDigest() external {
         RequestParams memory params = packedParams();
-        params.inputBinding = packed.cases[1].inputBinding;
-        _refused(
-            params,
-            abi.encodeWithSelector(
-                IInferenceMarket.InferenceMarket_InputBindingMismatch.selector, params.inputBinding, params.inputDigest
-            )
-        );
+        bytes32 digest = params.inputDigest;
+        bytes32[3] memory others =
+            [packed.cases[1].inputBinding, bytes32(uint256(digest) - 1), bytes32(uint256(digest) + 1)];
+        for (uint256 i = 0; i < others.length; ++i) {
+            params.inputBinding = others[i];
+            _refused(
+                params,
+                abi.encodeWithSelector(
+                    IInferenceMarket.InferenceMarket_InputBindingMismatch.selector, others[i], digest
+                )
+            );
+        }
+    }
+
+    function test_takesAHintOfTheGreatestLength() external {
+        vm.prank(requester);
+        uint256 requestId = market.request(packedParams(), "", string(new bytes(256)));
+        assertState(requestId, RequestState.OPEN);
     }
 
     function test_takesAnInputOfTheGreatestLength() external {
