@@ -108,7 +108,7 @@ test-faults: build ## fault cases: kills, reorgs, bad endpoints, full disks; an 
 soak: build ## MINUTES (30) of random kills, reorgs and RPC faults; ARGS="--seed 7" repeats one
 	@PYTHONPATH=tests:tests/faults $(PY) -m soak --minutes $(or $(MINUTES),30) $(ARGS)
 
-test-deep: symbolic ## the long invariant and fuzz profile, symbolic checks
+test-deep: symbolic test-artifacts ## the long invariant and fuzz profile, symbolic checks
 	@FOUNDRY_PROFILE=deep $(FORGE) test
 
 symbolic: build $(BUILD)/symbolic.stamp ## symbolic checks of accounts, nonces and prices (halmos, a minute)
