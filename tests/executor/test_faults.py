@@ -220,6 +220,30 @@ async def test_earnings_are_withdrawn_above_the_threshold(
     assert await devnet.client.market.balance_of(executor.address) == DOLLAR
 
 
+async def test_a_withdrawal_that_is_looked_up_gives_up_no_answer_on_its_way(
+    devnet: Devnet, make_served: MakeServed
+) -> None:
+    """What was signed a moment ago is not at the node yet: that does not mean it never will be."""
+    served = await make_served("faults-on-its-way")
+    executor = served.executor
+    async with running(devnet, executor, withdraw_threshold=DOLLAR) as run:
+        await run.has_problems()
+        sender = run.executor._recovery._transactions._sender
+        staking = devnet.client.staking.address
+        answer, withdrawal = [
+            await run.journal.intend(kind, await sender.prepare(calls.approve(staking, 1)))
+            for kind in (IntentKind.LAZY_ANSWER, IntentKind.WITHDRAW)
+        ]
+
+        async def given_up() -> bool:
+            states = {entry.intent_id: entry.state for entry in await run.journal.intents()}
+            return states[withdrawal.intent_id] is IntentState.DROPPED
+
+        await eventually("the withdrawal that was never sent is given up", given_up)
+        pending = await run.journal.intents(state=IntentState.PENDING)
+        assert [entry.intent_id for entry in pending] == [answer.intent_id]
+
+
 async def test_two_executors_cannot_share_a_journal(
     devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
 ) -> None:

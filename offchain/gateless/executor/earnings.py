@@ -48,7 +48,7 @@ class Earnings:
         pending = await self._parts.journal.intents(state=IntentState.PENDING)
         if any(intent.kind in _KINDS for intent in pending):
             # Sent before and not known to be mined: a second one could take the same money twice.
-            await self._parts.recovery.settle_leftovers()
+            await self._parts.recovery.settle_leftovers(_KINDS)
             return 0
         if due:
             call = calls.withdraw(standing.earnings, self._me)

@@ -7,7 +7,7 @@ signed and perhaps sent, and proofs that need not be made again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 
@@ -131,9 +131,16 @@ class Recovery:
             if work.deadline >= now:
                 await self.reconcile(work)
 
-    async def settle_leftovers(self) -> None:
-        """Finds out what became of withdrawals, and of transactions whose requests have ended."""
+    async def settle_leftovers(self, kinds: Collection[IntentKind] = tuple(IntentKind)) -> None:
+        """Finds out what became of withdrawals, and of transactions whose requests have ended.
+
+        Args:
+            kinds: of these alone. While others are being sent they must be left out: what was
+                signed and is not at the node yet would be taken for never sent, and given up.
+        """
         for intent in await self._journal.intents(state=IntentState.PENDING):
+            if intent.kind not in kinds:
+                continue
             if intent.kind is IntentKind.LOCK_MANY:
                 works = await self._journal.locked_together(intent.intent_id)
                 if all(work.state in FINAL for work in works):
