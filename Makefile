@@ -76,7 +76,7 @@ demo: build ## the whole road on this machine: publish, request, run, prove, ver
 
 # --- checks --------------------------------------------------------------------------------------
 
-test: lint test-contracts test-page test-python ## everything that must pass; a quarter of an hour on 2 cores
+test: lint test-contracts test-page test-python ## everything that must pass; some twenty minutes on 2 cores
 
 lint: build
 	@$(VENV)/bin/ruff format --check $(LINTED)
@@ -86,7 +86,7 @@ lint: build
 	@$(FORGE) fmt --check contracts/src contracts/test
 	@node_modules/.bin/solhint --max-warnings 0 --noPoster --disc 'contracts/src/**/*.sol'
 
-# The compiler runs in WebAssembly's 4 GiB, which all tests at once do not fit into: a folder at a time does.
+# All tests at once are too much for the compiler in WebAssembly ("Error writing output JSON"); a folder at a time is not.
 test-artifacts: build
 	@for folder in unit attacks fuzz invariant; do $(FORGE) build --quiet contracts/test/$$folder; done
 
