@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import StringDecoder
 from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.registry import BaseEquals
+from eth_abi.registry import registry as default_registry
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
@@ -18,6 +22,24 @@ from eth_utils.crypto import keccak
 from gateless.core.errors import ChainError, InputError
 
 Parameters = Sequence[Mapping[str, Any]]
+
+
+def _lenient_decoder() -> ABIDecoder:
+    """Reads strings that are no UTF-8 too, with U+FFFD for what is none.
+
+    The chain does not check them: a stranger's hint may not keep anybody from reading the log.
+    """
+    registry = cast(Any, default_registry).copy()
+    registry.unregister_decoder("string")
+    registry.register_decoder(
+        cast(Any, BaseEquals)("string", with_sub=False),
+        cast(Any, StringDecoder)(handle_string_errors="replace"),
+        label="string",
+    )
+    return ABIDecoder(registry)
+
+
+_decoder = _lenient_decoder()
 
 
 def _types(parameters: Parameters) -> list[str]:
@@ -67,7 +89,7 @@ def decode_parameters(parameters: Parameters, data: bytes) -> dict[str, Any]:
         ChainError: ``invalid-response``.
     """
     try:
-        return _name_all(parameters, decode(_types(parameters), data))
+        return _name_all(parameters, _decoder.decode(_types(parameters), data))
     except (DecodingError, ValueError, OverflowError) as error:
         raise ChainError(
             "invalid-response",

@@ -12,9 +12,11 @@ from gateless.adapters.chain.contract import no_contract
 from gateless.adapters.chain.court import CourtReader
 from gateless.adapters.chain.deployment import REQUIRED_CONTRACTS, Deployment
 from gateless.adapters.chain.events import LogDecoder, scan_logs
+from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.adapters.chain.market import MarketReader
 from gateless.adapters.chain.registry import RegistryReader
 from gateless.adapters.chain.rpc import DEFAULT_TIMEOUT_SECONDS, Rpc
+from gateless.adapters.chain.rpc_pool import RpcPool
 from gateless.adapters.chain.staking import StakingReader
 from gateless.adapters.chain.token import TokenReader
 from gateless.adapters.chain.verifier import VerifierReader
@@ -66,8 +68,14 @@ class ChainClient(ChainConnection):
         Raises:
             ChainError: ``rpc-unreachable``, ``wrong-chain-id``, ``no-contract``.
         """
-        rpc = Rpc(deployment.rpc_url, timeout=request_timeout)
+        # The pool itself tries again, and elsewhere.
+        rpc = RpcPool(
+            [HttpRpc(url, timeout=request_timeout, retries=1) for url in deployment.rpc_urls],
+            deployment.chain_id,
+        )
         try:
+            await rpc.compare()
+            rpc.require_one_chain()
             await require_chain_id(rpc, deployment.chain_id, deployment.name)
             await _require_contracts(rpc, deployment)
             return cls(deployment, rpc)
@@ -106,9 +114,12 @@ class ChainClient(ChainConnection):
             InputError: ``unknown-event``.
             ChainError: ``logs-unavailable`` and those of the transport.
         """
-        if to_block is None:
-            to_block = await self.rpc.quantity("eth_blockNumber")
-        return await scan_logs(self.rpc, self.logs, names, from_block, to_block, indexed=indexed)
+
+        async def scan(one: Rpc) -> list[Event]:
+            last = await one.quantity("eth_blockNumber") if to_block is None else to_block
+            return await scan_logs(one, self.logs, names, from_block, last, indexed=indexed)
+
+        return await self.rpc.together(scan)
 
     async def payment(self, request: RequestInfo) -> Event | None:
         """The ``RequestFulfilled`` event of a paid request: output, fee and royalty.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gateless.adapters.chain.account_turns import AccountTurns
 from gateless.adapters.chain.deployment import TokenInfo
+from gateless.adapters.chain.headers import read_header
 from gateless.adapters.chain.nonces import NonceBook
 from gateless.adapters.chain.rpc import Rpc
 from gateless.core.errors import ChainError, ConfigError
@@ -20,12 +23,15 @@ class ChainConnection:
         rpc: the node, for calls that have no typed form here.
         chain_id: EIP-155 chain id, which signatures carry.
         token_info: how amounts in errors are written; None where no token is known yet.
+        turns_folder: holds the locks of accounts from which other processes send as well; None
+            where none does.
     """
 
     def __init__(self, rpc: Rpc, chain_id: int, token: TokenInfo | None = None) -> None:
         self.rpc = rpc
         self.chain_id = chain_id
         self.token_info = token
+        self.turns_folder: Path | None = None
         self._nonces: dict[str, NonceBook] = {}
 
     async def block(self, tag: int | str = "latest") -> Block:
@@ -34,19 +40,7 @@ class ChainConnection:
         Raises:
             ChainError: ``unknown-block``.
         """
-        reference = hex(tag) if isinstance(tag, int) else tag
-        header = await self.rpc.request("eth_getBlockByNumber", reference, False)
-        if header is None:
-            raise ChainError(
-                "unknown-block",
-                f"the node does not have block {tag}",
-                hint="it may not have caught up yet; try again",
-            )
-        return Block(
-            number=int(header["number"], 16),
-            timestamp=int(header["timestamp"], 16),
-            hash=str(header["hash"]),
-        )
+        return (await self.rpc.together(lambda one: read_header(one, tag))).block
 
     async def native_balance(self, address: str) -> int:
         """Balance of the chain's own currency, in wei: what gas is paid from."""
@@ -68,7 +62,14 @@ class ChainConnection:
 
     def nonces(self, address: str) -> NonceBook:
         """The nonce book of an account: one, however many senders share the connection."""
-        return self._nonces.setdefault(address, NonceBook(self.rpc, address))
+        found = self._nonces.get(address)
+        if found is None:
+            turns = None
+            if self.turns_folder is not None:
+                name = f"{self.chain_id}-{address.lower()}.lock"
+                turns = AccountTurns(self.turns_folder / name)
+            found = self._nonces[address] = NonceBook(self.rpc, address, turns)
+        return found
 
     async def close(self) -> None:
         """Closes the connection."""
@@ -96,7 +97,7 @@ async def require_chain_id(rpc: Rpc, expected: int, network: str) -> None:
     if found != expected:
         raise ChainError(
             "wrong-chain-id",
-            f"{rpc.url} is chain {found}, network {network!r} is on chain {expected}",
+            f"{rpc.name} is chain {found}, network {network!r} is on chain {expected}",
             hint="check the rpc_url, or choose another network with --network",
             expected=expected,
             found=found,

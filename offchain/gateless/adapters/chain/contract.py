@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 from gateless.adapters.chain.calls import TOKEN, abi_of
 from gateless.adapters.chain.deployment import Deployment
@@ -32,6 +33,12 @@ class BoundContract:
         self.name = name
         self.address = deployment.token.address if name == TOKEN else deployment.address(name)
 
+    def at(self, rpc: Rpc) -> Self:
+        """The same, through another connection: for reads that belong together."""
+        other = copy.copy(self)
+        other._rpc = rpc
+        return other
+
     async def call(
         self, function: str, *values: Any, block: str = LATEST, gas: int | None = None
     ) -> Any:
@@ -45,19 +52,41 @@ class BoundContract:
                 than any transaction could have.
 
         Raises:
-            GatelessError: the decoded revert, or a :class:`ChainError` of the transport.
+            GatelessError: the decoded revert, or a :class:`ChainError` of the transport;
+                ``rpc-invalid`` too where a node answers with nothing, or with what does not fit.
         """
         item = self._abi.function(function, len(values))
         transaction = {"to": self.address, "data": "0x" + item.encode_call(*values).hex()}
         if gas is not None:
             transaction["gas"] = hex(gas)
+
+        async def asked(one: Rpc) -> Any:
+            result = await one.data("eth_call", transaction, block)
+            if not result and item.outputs:
+                raise self._no_result(one, function, "with nothing")
+            try:
+                return item.decode_result(result)
+            except ChainError as error:
+                raise self._no_result(one, function, "with bytes that do not fit") from error
+
         try:
-            result = await self._rpc.data("eth_call", transaction, block)
+            return await self._rpc.together(asked)
         except RpcError as error:
             raise from_rpc_error(error, self._token) from error
-        if not result and item.outputs:
-            raise no_contract(self.name, self.address)
-        return item.decode_result(result)
+
+    def _no_result(self, rpc: Rpc, function: str, what: str) -> ChainError:
+        """There was a contract when the connection was made: so it is the node that lacks it now.
+
+        A pruned node answers so for old blocks, one that catches up for all.
+        """
+        return ChainError(
+            "rpc-invalid",
+            f"{rpc.name} answered a call of {self.name}.{function} {what}",
+            hint="the node may not have caught up, or lack old states; if it stays so, the chain"
+            " was reset or the deployments file is of another release",
+            contract=self.name,
+            address=self.address,
+        )
 
 
 def no_contract(name: str, address: str) -> ChainError:

@@ -9,7 +9,8 @@ import json
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -43,9 +44,12 @@ class TokenInfo:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A network: chain, RPC endpoint, token and contract addresses.
+    """A network: chain, RPC endpoints, token and contract addresses.
 
-    ``start_block`` is at or before the block of the first contract: where event scans begin.
+    Attributes:
+        rpc_url: the endpoint that is asked first; web pages ask no other.
+        start_block: at or before the block of the first contract: where event scans begin.
+        other_rpc_urls: endpoints that are asked when the first cannot answer.
     """
 
     name: str
@@ -55,6 +59,18 @@ class Deployment:
     contracts: dict[str, str]
     start_block: int
     srs: SrsKind
+    other_rpc_urls: tuple[str, ...] = ()
+
+    @property
+    def rpc_urls(self) -> tuple[str, ...]:
+        """All endpoints, in the order in which they are asked."""
+        return (self.rpc_url, *self.other_rpc_urls)
+
+    def reached_by(self, urls: Sequence[str]) -> Deployment:
+        """The same network by other endpoints; by the same ones where none are given."""
+        if not urls:
+            return self
+        return replace(self, rpc_url=urls[0], other_rpc_urls=tuple(urls[1:]))
 
     def address(self, contract: str) -> str:
         """Address of a contract by name.
@@ -97,6 +113,7 @@ class _DeploymentFile(BaseModel):
     contracts: dict[str, _Address]
     start_block: int = Field(ge=0)
     srs: SrsKind
+    other_rpc_urls: list[Annotated[str, Field(pattern=r"^https?://")]] = Field(default_factory=list)
 
 
 def network_path(name: str, home: Path) -> Path:
@@ -150,6 +167,7 @@ def load_deployment(reference: str | Path, home: Path) -> Deployment:
         contracts=dict(parsed.contracts),
         start_block=parsed.start_block,
         srs=parsed.srs,
+        other_rpc_urls=tuple(parsed.other_rpc_urls),
     )
 
 
@@ -170,6 +188,8 @@ def save_deployment(deployment: Deployment, home: Path) -> Path:
         "start_block": deployment.start_block,
         "srs": deployment.srs,
     }
+    if deployment.other_rpc_urls:
+        data["other_rpc_urls"] = list(deployment.other_rpc_urls)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateless.adapters.chain.abi import AbiItem
 from gateless.adapters.chain.artifacts import CONTRACT_NAMES
 from gateless.adapters.chain.calls import TOKEN, abi_of
 from gateless.adapters.chain.deployment import Deployment
-from gateless.adapters.chain.rpc import Rpc
+from gateless.adapters.chain.log_range import LogRange
+from gateless.adapters.chain.provider_faults import allowed_blocks, is_too_large
+from gateless.adapters.chain.rpc import Rpc, RpcError
 from gateless.core.errors import ChainError, InputError
 from gateless.core.types import Event
 
-#: Blocks asked for at first. Providers allow between some hundred and some ten thousand.
-INITIAL_CHUNK = 2_000
-MAX_CHUNK = 20_000
-
 #: Transport faults that a smaller range cannot mend.
 _NOT_ABOUT_SIZE = frozenset({"rpc-unreachable", "rpc-rate-limited", "rpc-invalid"})
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """An event of a contract: the address and the first topic of its logs, in hex."""
+
+    contract: str
+    name: str
+    address: str
+    topic: str
 
 
 class LogDecoder:
@@ -77,20 +86,28 @@ class LogDecoder:
         Raises:
             InputError: ``unknown-event``.
         """
-        addresses: dict[str, None] = {}
-        topics: dict[str, None] = {}
+        sources = self.sources(names)
+        addresses = dict.fromkeys(source.address for source in sources)
+        topics = dict.fromkeys(source.topic for source in sources)
+        return list(addresses), list(topics)
+
+    def sources(self, names: Iterable[str]) -> list[LogSource]:
+        """Where the named events come from.
+
+        Raises:
+            InputError: ``unknown-event``.
+        """
+        found: list[LogSource] = []
         for wanted in names:
             matching = [
-                key
-                for key, (contract, item) in self._items.items()
+                LogSource(contract, item.name, address, topic)
+                for (address, topic), (contract, item) in self._items.items()
                 if wanted in (item.name, f"{contract}.{item.name}")
             ]
             if not matching:
                 raise InputError("unknown-event", f"no contract emits {wanted!r}")
-            for address, topic in matching:
-                addresses[address] = None
-                topics[topic] = None
-        return list(addresses), list(topics)
+            found += matching
+        return found
 
 
 async def scan_logs(
@@ -101,12 +118,11 @@ async def scan_logs(
     to_block: int,
     *,
     indexed: Sequence[int | str | None] = (),
-    initial_chunk: int = INITIAL_CHUNK,
 ) -> list[Event]:
     """All named events of a range of blocks, both ends included, in the order of the chain.
 
-    The range is asked for in chunks. A chunk that the provider refuses, or cannot answer in time,
-    is halved; after a success the next one is larger again.
+    The range is asked for in chunks, whose size the endpoint's ``log_range`` remembers. A chunk
+    that the provider refuses, or cannot answer in time, is halved.
 
     Args:
         rpc: the node.
@@ -115,29 +131,25 @@ async def scan_logs(
         from_block: first block.
         to_block: last block.
         indexed: what the first indexed arguments must be, numbers or addresses; None for anything.
-        initial_chunk: blocks asked for at first.
 
     Raises:
         ChainError: ``logs-unavailable`` where not even one block can be had, and the transport's.
     """
-    addresses, topics = decoder.select(names)
-    wanted = set(names)
-    places = [None if value is None else f"0x{_word(value):064x}" for value in indexed]
+    query = _query(decoder, names, indexed)
     found: list[Event] = []
-    chunk = initial_chunk
     start = from_block
+    most = rpc.log_range.blocks
     while start <= to_block:
-        end = min(start + chunk - 1, to_block)
-        query = {
-            "address": addresses,
-            "topics": [topics, *places],
-            "fromBlock": hex(start),
-            "toBlock": hex(end),
-        }
+        end = min(start + most - 1, to_block)
+        blocks = end - start + 1
+        chunk = {**query, "fromBlock": hex(start), "toBlock": hex(end)}
         try:
-            logs = await rpc.request("eth_getLogs", query)
+            logs = await rpc.request("eth_getLogs", chunk)
         except ChainError as error:
             if error.code in _NOT_ABOUT_SIZE:
+                if error.context.get("too_long"):
+                    # No end of it, or too much: another endpoint first, and fewer blocks then.
+                    rpc.log_range.refused(blocks, None)
                 raise
             if start == end:
                 raise ChainError(
@@ -147,18 +159,74 @@ async def scan_logs(
                     block=start,
                     cause=error.message,
                 ) from error
-            chunk = max(1, (end - start + 1) // 2)
+            most = _smaller(rpc.log_range, blocks, error)
             continue
-        live = (log for log in logs if not log.get("removed"))
-        found.extend(
-            event
-            for event in decoder.decode_all(live)
-            if event.name in wanted or f"{event.contract}.{event.name}" in wanted
-        )
+        rpc.log_range.answered(blocks)
+        most = min(max(most, 2 * blocks), rpc.log_range.blocks)
+        events = _events(decoder, names, logs)
+        if any(not start <= event.block_number <= end for event in events):
+            raise _no_logs(f"asked for blocks {start} to {end} it sent logs of others")
+        found += events
         start = end + 1
-        chunk = min(chunk * 2, MAX_CHUNK)
-    found.sort(key=lambda event: (event.block_number, event.log_index))
     return found
+
+
+def _smaller(log_range: LogRange, blocks: int, error: ChainError) -> int:
+    """How many blocks' logs to ask for instead. Only what speaks of size is remembered."""
+    if isinstance(error, RpcError) and is_too_large(error):
+        log_range.refused(blocks, allowed_blocks(error))
+        return log_range.blocks
+    return max(1, blocks // 2)
+
+
+async def logs_of_block(
+    rpc: Rpc, decoder: LogDecoder, names: Sequence[str], block_hash: str
+) -> list[Event]:
+    """The named events of exactly one block (EIP-234), in their order.
+
+    A node that does not have the block says so, whereas for a range that it does not have yet it
+    may answer that there are none.
+
+    Raises:
+        RpcError: the node does not have the block.
+        ChainError: those of the transport.
+    """
+    query = {**_query(decoder, names, ()), "blockHash": block_hash}
+    events = _events(decoder, names, await rpc.request("eth_getLogs", query))
+    if any(event.block_hash != block_hash for event in events):
+        raise _no_logs(f"asked for block {block_hash} it sent logs of others")
+    return events
+
+
+def _query(
+    decoder: LogDecoder, names: Sequence[str], indexed: Sequence[int | str | None]
+) -> dict[str, Any]:
+    addresses, topics = decoder.select(names)
+    places = [None if value is None else f"0x{_word(value):064x}" for value in indexed]
+    return {"address": addresses, "topics": [topics, *places]}
+
+
+def _events(decoder: LogDecoder, names: Sequence[str], logs: Any) -> list[Event]:
+    """The named events among a node's logs, in order, each once."""
+    if not isinstance(logs, list):
+        raise _no_logs("it sent no list")
+    wanted = set(names)
+    found: dict[tuple[int, int], Event] = {}
+    for event in decoder.decode_all(log for log in logs if not log.get("removed")):
+        if event.name not in wanted and f"{event.contract}.{event.name}" not in wanted:
+            continue
+        place = (event.block_number, event.log_index)
+        if found.setdefault(place, event) != event:
+            raise _no_logs(f"it sent two logs at place {place}")
+    return [found[place] for place in sorted(found)]
+
+
+def _no_logs(what: str) -> ChainError:
+    return ChainError(
+        "rpc-invalid",
+        f"the node gave no logs: {what}",
+        hint="check that the network's rpc_url is an Ethereum JSON-RPC endpoint",
+    )
 
 
 def _word(value: int | str) -> int:

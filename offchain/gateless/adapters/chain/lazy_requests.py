@@ -65,12 +65,14 @@ def lazy_id_of(request: LazyRequest, chain_id: int, market: str) -> int:
     return int.from_bytes(keccak(b"\x19\x01" + separator + keccak(words)), "big")
 
 
-def sign_lazy_request(
+async def sign_lazy_request(
     signer: Signer, request: LazyRequest, chain_id: int, market: str
 ) -> LazyOffer:
     """The request with its requester's signature."""
     data = lazy_typed_data(request, lazy_domain(chain_id, market))
-    signature = signer.sign_typed_data(data.domain, data.types, data.primary_type, data.message)
+    signature = await signer.sign_typed_data(
+        data.domain, data.types, data.primary_type, data.message
+    )
     return LazyOffer(chain_id, market, request, signature)
 
 

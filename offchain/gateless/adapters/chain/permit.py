@@ -31,7 +31,9 @@ async def sign_permit(
             missing=missing,
         )
     data = await client.token.permit_typed_data(signer.address, spender, value, deadline)
-    signature = signer.sign_typed_data(data.domain, data.types, data.primary_type, data.message)
+    signature = await signer.sign_typed_data(
+        data.domain, data.types, data.primary_type, data.message
+    )
     return Permit(
         value=value,
         deadline=deadline,

@@ -61,10 +61,12 @@ class SignedType:
         """The digest as the id of a request."""
         return int.from_bytes(self.digest(struct, chain_id, contract), "big")
 
-    def sign(self, signer: Signer, struct: Struct, chain_id: int, contract: str) -> bytes:
+    async def sign(self, signer: Signer, struct: Struct, chain_id: int, contract: str) -> bytes:
         """A signature over the struct."""
         data = self.typed_data(struct, self.domain(chain_id, contract))
-        return signer.sign_typed_data(data.domain, data.types, data.primary_type, data.message)
+        return await signer.sign_typed_data(
+            data.domain, data.types, data.primary_type, data.message
+        )
 
 
 QUORUM_REQUEST = SignedType("QuorumInferenceRequest", "Gateless QuorumMarket")

@@ -10,6 +10,7 @@ class Refusal(Enum):
 
     ALREADY_KNOWN = ("already-known", "")
     NONCE_USED = ("nonce-used", "")
+    NONCE_WAITING = ("nonce-waiting", "")
     GAS_MONEY = ("gas-money", "")
     UNDERPRICED = ("underpriced", "the network's fees rose; send it again with a higher fee")
     OTHER = ("other", "check the node's message")
@@ -29,9 +30,10 @@ _PHRASES: tuple[tuple[str, Refusal], ...] = (
     ("nonce too low", Refusal.NONCE_USED),
     ("nonce is too low", Refusal.NONCE_USED),
     ("oldnonce", Refusal.NONCE_USED),
-    # The pool holds another transaction with this nonce.
-    ("replacement transaction underpriced", Refusal.NONCE_USED),
-    ("could not replace existing", Refusal.NONCE_USED),
+    # The pool holds another transaction with this nonce, which offers as much.
+    ("replacement transaction underpriced", Refusal.NONCE_WAITING),
+    ("replacementnotallowed", Refusal.NONCE_WAITING),
+    ("could not replace existing", Refusal.NONCE_WAITING),
     ("insufficient funds", Refusal.GAS_MONEY),
     ("insufficientfunds", Refusal.GAS_MONEY),
     ("upfront cost exceeds", Refusal.GAS_MONEY),

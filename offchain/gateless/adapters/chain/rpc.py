@@ -1,25 +1,25 @@
-"""JSON-RPC over HTTP: one place that turns transport faults and node errors into our errors."""
+"""The seam to a chain's nodes: one request, one result, and our errors for what goes wrong.
+
+:class:`~gateless.adapters.chain.http_rpc.HttpRpc` is one endpoint,
+:class:`~gateless.adapters.chain.rpc_pool.RpcPool` several of them.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from typing import Any, cast
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout, TCPConnector
-from eth_typing import URI
-from web3 import AsyncHTTPProvider, AsyncWeb3
-from web3.exceptions import Web3Exception
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
-from web3.types import RPCEndpoint
-
+from gateless.adapters.chain.log_range import LogRange
 from gateless.core.errors import ChainError
+from gateless.core.urls import shown
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
-_RETRIES = 3
-#: how long closing waits for calls whose callers have gone
-_DRAIN_SECONDS = 5.0
-_CONNECTIONS = 32
+
+_REPEATABLE = ("eth_", "net_", "web3_", "txpool_", "debug_")
+
+_T = TypeVar("_T")
 
 
 class RpcError(ChainError):
@@ -47,29 +47,58 @@ class RpcError(ChainError):
         return (RpcError, (method, self.rpc_code, self.rpc_message, self.data))
 
 
-class Rpc:
-    """A connection to one node.
+@dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """What is known of an endpoint, as plain data for metrics and status.
 
-    Args:
-        url: HTTP or HTTPS endpoint.
-        timeout: seconds for one request.
+    Attributes:
+        name: scheme, host and port; the rest of a URL may be a credential.
+        state: ``ok``, ``behind``, ``resting`` after a fault, or ``wrong-chain``.
+        head: the latest block seen; None before the first look.
+        lag: blocks behind the best endpoint at the last comparison.
+        faults: consecutive ones.
+        requests: how often it was asked.
+        latency_seconds: moving average over its answers.
+        resting_seconds: until it is asked again.
+        last_error: code of the last fault; empty without one.
+        last_message: its text.
     """
 
-    def __init__(self, url: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        self.url = url
-        self._provider = AsyncHTTPProvider(
-            URI(url),
-            request_kwargs={"timeout": ClientTimeout(total=timeout)},
-            # Refused and broken connections are tried again; a timeout is not, it took long enough.
-            exception_retry_configuration=ExceptionRetryConfiguration(
-                errors=(ClientError,), retries=_RETRIES, backoff_factor=0.1
-            ),
-        )
-        self._session: ClientSession | None = None
-        self._calls: set[asyncio.Future[Any]] = set()
-        self._opening = asyncio.Lock()
-        self.w3: AsyncWeb3[AsyncHTTPProvider] = AsyncWeb3(self._provider)
+    name: str
+    state: str
+    head: int | None
+    lag: int
+    faults: int
+    requests: int
+    latency_seconds: float | None
+    resting_seconds: float
+    last_error: str
+    last_message: str
 
+
+class Rpc(ABC):
+    """A connection to a chain.
+
+    Attributes:
+        url: of the endpoint, or of the first of several. May hold a credential: show ``name``.
+        log_range: how many blocks' logs are asked for at a time.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.log_range = LogRange()
+
+    @property
+    def name(self) -> str:
+        """The endpoint, fit to be shown: providers put their keys into paths and queries."""
+        return shown(self.url)
+
+    @property
+    def health(self) -> tuple[EndpointHealth, ...]:
+        """Of each endpoint, where that is followed."""
+        return ()
+
+    @abstractmethod
     async def request(self, method: str, *params: Any) -> Any:
         """The result of a JSON-RPC call.
 
@@ -78,53 +107,41 @@ class Rpc:
             ChainError: ``rpc-unreachable``, ``rpc-timeout``, ``rpc-rate-limited``, ``rpc-refused``,
                 ``rpc-invalid``.
         """
-        await self._open()
-        call = asyncio.ensure_future(self._provider.make_request(RPCEndpoint(method), list(params)))
-        self._calls.add(call)
-        call.add_done_callback(self._ended)
-        try:
-            # web3 guards its sessions by a lock that a thread takes for it: a call cancelled in
-            # that moment leaves the lock taken for ever. So every call runs to its end.
-            response = await asyncio.shield(call)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # Not the caller was cancelled but the call alone: by close().
-            raise ChainError(
-                "rpc-closed",
-                f"the connection to {self.url} was closed during {method}",
-                hint="let calls end before the client is closed",
-                method=method,
-            ) from None
-        except ClientResponseError as error:
-            raise self._http_fault(method, error.status) from error
-        except TimeoutError as error:
-            raise ChainError(
-                "rpc-timeout",
-                f"the RPC endpoint {self.url} did not answer {method} in time",
-                hint="try again, or use another RPC endpoint",
-                method=method,
-            ) from error
-        except (ClientError, OSError) as error:
-            raise ChainError(
-                "rpc-unreachable",
-                f"cannot reach the RPC endpoint {self.url}",
-                hint="check that the node runs and that the network's rpc_url is right;"
-                " `gateless devnet up` starts a local one",
-                method=method,
-                cause=str(error),
-            ) from error
-        except (Web3Exception, json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise self._invalid(method) from error
-        if not isinstance(response, dict):
-            raise self._invalid(method)
-        fault = cast(Any, response.get("error"))
-        if fault is not None:
-            raise _rpc_error(method, fault)
-        if "result" not in response:
-            raise self._invalid(method)
-        return response["result"]
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Lets the calls that are still running end, and closes the connections."""
+
+    async def together(self, read: Callable[[Rpc], Awaitable[_T]]) -> _T:
+        """Several reads that must see one chain: all of them from one endpoint.
+
+        Args:
+            read: reads from the endpoint that it is given. Where several endpoints are known it is
+                called again with another one after a fault, so it must change nothing.
+        """
+        return await read(self)
+
+    async def everywhere(self, read: Callable[[Rpc], Awaitable[_T]]) -> list[_T]:
+        """What each endpoint says that answers in time; the most trusted one first.
+
+        Args:
+            read: reads from the endpoint that it is given; must change nothing.
+
+        Raises:
+            ChainError: none answered.
+        """
+        return [await read(self)]
+
+    def distrust(self, error: ChainError) -> bool:
+        """Leaves the endpoint alone for a while that is asked first: what it said is not true.
+
+        Args:
+            error: what it said.
+
+        Returns:
+            whether there is another one, which is asked meanwhile.
+        """
+        return False
 
     async def quantity(self, method: str, *params: Any) -> int:
         """A call whose result is a hex quantity."""
@@ -132,7 +149,7 @@ class Rpc:
         try:
             return int(result, 16)
         except (TypeError, ValueError) as error:
-            raise self._invalid(method) from error
+            raise invalid(self, method) from error
 
     async def data(self, method: str, *params: Any) -> bytes:
         """A call whose result is hex data."""
@@ -140,86 +157,25 @@ class Rpc:
         try:
             return bytes.fromhex(result.removeprefix("0x"))
         except (AttributeError, ValueError) as error:
-            raise self._invalid(method) from error
+            raise invalid(self, method) from error
 
     async def code(self, address: str, block: str = "latest") -> bytes:
         """Runtime code at an address; empty where there is none."""
         return await self.data("eth_getCode", address, block)
 
-    async def close(self) -> None:
-        """Lets the calls that are still running end, and closes the connections.
 
-        Calls may outlive their caller: it was cancelled, or of several gathered ones one failed.
-        """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _DRAIN_SECONDS
-        while self._calls and loop.time() < end:
-            await asyncio.wait(self._calls, timeout=end - loop.time())
-            await asyncio.sleep(0)  # a caller that nobody waits for may make its next call now
-        for call in self._calls:
-            call.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
-        async with self._opening:
-            await self._provider.disconnect()
-            if self._session is not None:
-                await self._session.close()
-            self._session = None
-
-    def _ended(self, call: asyncio.Future[Any]) -> None:
-        self._calls.discard(call)
-        if not call.cancelled():
-            call.exception()  # seen, even where the caller has gone
-
-    async def _open(self) -> None:
-        """Hands web3 our own session: its own closes the connection after each request."""
-        async with self._opening:
-            if self._session is None:
-                self._session = ClientSession(connector=TCPConnector(limit=_CONNECTIONS))
-                await self._provider.cache_async_session(self._session)
-
-    def _http_fault(self, method: str, status: int) -> ChainError:
-        if status == 429:
-            return ChainError(
-                "rpc-rate-limited",
-                f"the RPC endpoint {self.url} limits the rate of requests",
-                hint="wait a little, or use another RPC endpoint",
-                method=method,
-                status=status,
-            )
-        if status >= 500:
-            return ChainError(
-                "rpc-unreachable",
-                f"the RPC endpoint {self.url} fails with HTTP {status}",
-                hint="try again later, or use another RPC endpoint",
-                method=method,
-                status=status,
-            )
-        return ChainError(
-            "rpc-refused",
-            f"the RPC endpoint {self.url} refused {method} with HTTP {status}",
-            hint="check the network's rpc_url and that it needs no other credentials",
-            method=method,
-            status=status,
-        )
-
-    def _invalid(self, method: str) -> ChainError:
-        return ChainError(
-            "rpc-invalid",
-            f"what {self.url} answered to {method} is no JSON-RPC",
-            hint="check that the network's rpc_url is an Ethereum JSON-RPC endpoint",
-            method=method,
-        )
+def is_repeatable(method: str) -> bool:
+    """Whether a call may be sent again, or to another node: it changes nothing, or once at most."""
+    return method.startswith(_REPEATABLE) and method != "eth_sendTransaction"
 
 
-def _rpc_error(method: str, fault: Any) -> RpcError:
-    if not isinstance(fault, dict):
-        return RpcError(method, 0, str(fault), None)
-    code = fault.get("code")
-    return RpcError(
-        method,
-        code if isinstance(code, int) else 0,
-        str(fault.get("message", "")),
-        fault.get("data"),
+def invalid(rpc: Rpc, method: str) -> ChainError:
+    """An answer that is none."""
+    return ChainError(
+        "rpc-invalid",
+        f"what {rpc.name} answered to {method} is no JSON-RPC",
+        hint="check that the network's RPC URL is an Ethereum JSON-RPC endpoint",
+        method=method,
     )
 
 

@@ -103,12 +103,16 @@ def request_id_of(signed: SignedRequest, domain: Mapping[str, Any]) -> int:
     return int.from_bytes(keccak(b"\x19\x01" + separator + struct_hash(signed)), "big")
 
 
-def sign_request(client: ChainClient, signer: Signer, signed: SignedRequest) -> tuple[int, bytes]:
+async def sign_request(
+    client: ChainClient, signer: Signer, signed: SignedRequest
+) -> tuple[int, bytes]:
     """The request's id and its requester's signature."""
     deployment = client.deployment
     domain = market_domain(deployment.chain_id, client.market.address)
     data = typed_data(signed, domain)
-    signature = signer.sign_typed_data(data.domain, data.types, data.primary_type, data.message)
+    signature = await signer.sign_typed_data(
+        data.domain, data.types, data.primary_type, data.message
+    )
     return request_id_of(signed, domain), signature
 
 
