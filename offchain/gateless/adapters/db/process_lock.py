@@ -12,7 +12,7 @@ from gateless.core.errors import ConfigError
 
 
 class ProcessLock:
-    """Holds ``path`` locked for the life of the ``with`` block.
+    """Holds ``path`` locked for the life of the ``with`` block, or from take to release.
 
     The file stays; only the lock on it counts, so a process killed with it locks nobody out.
     """
@@ -22,6 +22,11 @@ class ProcessLock:
         self._what = what
 
     def __enter__(self) -> Self:
+        """As :meth:`take`."""
+        self.take()
+        return self
+
+    def take(self) -> None:
         """Takes the lock.
 
         Raises:
@@ -42,7 +47,10 @@ class ProcessLock:
             ) from None
         os.truncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
-        return self
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        os.close(self._descriptor)
 
     def __exit__(
         self,
@@ -50,4 +58,4 @@ class ProcessLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        self.release()

@@ -8,13 +8,7 @@ from typing import Any
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-_DOMAIN_FIELDS = (
-    ("name", "string"),
-    ("version", "string"),
-    ("chainId", "uint256"),
-    ("verifyingContract", "address"),
-    ("salt", "bytes32"),
-)
+from gateless.adapters.signer.typed_data import full_message
 
 
 class LocalSigner:
@@ -35,11 +29,11 @@ class LocalSigner:
         """EIP-55 address of the account."""
         return str(self._account.address)
 
-    def sign_transaction(self, tx: Mapping[str, Any]) -> bytes:
+    async def sign_transaction(self, tx: Mapping[str, Any]) -> bytes:
         """The raw signed transaction."""
         return bytes(self._account.sign_transaction(dict(tx)).raw_transaction)
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],
@@ -47,18 +41,7 @@ class LocalSigner:
         message: Mapping[str, Any],
     ) -> bytes:
         """65-byte EIP-712 signature."""
-        full = {
-            "types": {
-                # Only the fields that the domain has: the hash covers exactly those.
-                "EIP712Domain": [
-                    {"name": name, "type": kind} for name, kind in _DOMAIN_FIELDS if name in domain
-                ],
-                **types,
-            },
-            "primaryType": primary_type,
-            "domain": dict(domain),
-            "message": dict(message),
-        }
+        full = full_message(domain, types, primary_type, message)
         return bytes(self._account.sign_typed_data(full_message=full).signature)
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ class Signer(Protocol):
         """EIP-55 address of the account."""
         ...
 
-    def sign_transaction(self, tx: Mapping[str, Any]) -> bytes:
+    async def sign_transaction(self, tx: Mapping[str, Any]) -> bytes:
         """The raw signed transaction, as nodes take it.
 
         Args:
@@ -22,7 +22,7 @@ class Signer(Protocol):
         """
         ...
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateless.adapters.storage.bundles import fetch_bundle, put_bundle
 from gateless.adapters.storage.caching import CachingStore
+from gateless.adapters.storage.guarded import guarded_client
 from gateless.adapters.storage.hints import ContentHint, content_hint, parse_hint
 from gateless.adapters.storage.http import HttpStore, StoreLimits
 from gateless.adapters.storage.local import LocalStore
@@ -22,6 +23,7 @@ __all__ = [
     "content_hint",
     "create_app",
     "fetch_bundle",
+    "guarded_client",
     "parse_hint",
     "put_bundle",
 ]

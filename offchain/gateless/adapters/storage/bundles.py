@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateless.adapters.storage.atomic_file import sync_directory
+from gateless.adapters.storage.atomic_file import DigestingFile, sync_directory
 from gateless.adapters.storage.protocol import DEFAULT_MAX_BYTES, BlobStore
 from gateless.core.errors import StorageError
 from gateless.core.ids import parse_digest, sha256_hex
-from gateless.core.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
+from gateless.core.manifest import MAX_MANIFEST_BYTES, BundleFile, Manifest, parse_manifest
 
 MANIFEST_NAME = "manifest.json"
 
@@ -58,8 +58,9 @@ async def fetch_bundle(
 ) -> Path:
     """Fetches a bundle into ``dest``, which is complete or absent; returns ``dest``.
 
-    A ``dest`` that holds this bundle already, every digest right, is returned as it is; any other
-    is replaced.
+    A ``dest`` that holds this bundle already, every digest right, is returned as it is. One with
+    damaged or missing files is repaired in place, file by file, each whole at once: processes that
+    were given the folder go on seeing it. Any other is replaced.
 
     Args:
         store: where the files are.
@@ -82,23 +83,43 @@ async def fetch_bundle(
             hint="raise the size limit if you want to serve this model",
             max_bytes=max_bytes,
         )
-    if await asyncio.to_thread(_is_complete, dest, manifest, digest):
+    if await asyncio.to_thread(_holds_nothing_else, dest, manifest):
+        await _repair(store, dest, manifest, data, progress)
         return dest
     partial = dest.parent / f".{dest.name}.{secrets.token_hex(6)}.part"
     try:
         await asyncio.to_thread(partial.mkdir, parents=True)
-        total = max(1, sum(entry.size for entry in manifest.files))
-        done = 0
-        for entry in manifest.files:
-            # The listed size is a limit too: a file can never grow beyond what was announced.
-            await store.fetch_to(entry.sha256, partial / entry.name, max_bytes=entry.size)
-            done += entry.size
-            if progress is not None:
-                progress(entry.name, done / total)
+        await _fetch(store, partial, manifest.files, progress)
         await asyncio.to_thread(_finish, partial, dest, data)
     finally:
         await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
     return dest
+
+
+async def _fetch(
+    store: BlobStore, folder: Path, files: Sequence[BundleFile], progress: BundleProgress | None
+) -> None:
+    total = max(1, sum(entry.size for entry in files))
+    done = 0
+    for entry in files:
+        # The listed size is a limit too: a file can never grow beyond what was announced.
+        await store.fetch_to(entry.sha256, folder / entry.name, max_bytes=entry.size)
+        done += entry.size
+        if progress is not None:
+            progress(entry.name, done / total)
+
+
+async def _repair(
+    store: BlobStore,
+    dest: Path,
+    manifest: Manifest,
+    data: bytes,
+    progress: BundleProgress | None,
+) -> None:
+    """Fetches what is damaged or missing in a bundle's folder."""
+    damaged = await asyncio.to_thread(_damaged, dest, manifest)
+    await _fetch(store, dest, damaged, progress)
+    await asyncio.to_thread(_write_manifest, dest, data)
 
 
 def _read_manifest(root: Path) -> bytes:
@@ -133,22 +154,40 @@ def _check_names(manifest: Manifest) -> None:
         )
 
 
-def _is_complete(dest: Path, manifest: Manifest, digest: str) -> bool:
+def _holds_nothing_else(dest: Path, manifest: Manifest) -> bool:
+    """Whether a folder is there with files of this bundle's names alone, whatever is in them."""
+    names = {MANIFEST_NAME, *(entry.name for entry in manifest.files)}
     try:
-        if sha256_hex((dest / MANIFEST_NAME).read_bytes()) != digest:
-            return False
-        return all(_digest_of(dest / entry.name) == entry.sha256 for entry in manifest.files)
+        found = list(dest.iterdir())
     except OSError:
         return False
+    return bool(found) and all(path.name in names and path.is_file() for path in found)
+
+
+def _damaged(dest: Path, manifest: Manifest) -> list[BundleFile]:
+    return [entry for entry in manifest.files if _digest_of(dest / entry.name) != entry.sha256]
 
 
 def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The sha256 of a file; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _write_manifest(dest: Path, manifest: bytes) -> None:
+    """Puts the manifest into a folder where it is not there as it should be."""
+    if _digest_of(dest / MANIFEST_NAME) == sha256_hex(manifest):
+        return
+    with DigestingFile(dest, where=str(dest), max_bytes=MAX_MANIFEST_BYTES) as file:
+        file.write(manifest)
+        file.commit(dest / MANIFEST_NAME)
 
 
 def _finish(partial: Path, dest: Path, manifest: bytes) -> None:
-    (partial / MANIFEST_NAME).write_bytes(manifest)
+    _write_manifest(partial, manifest)
     sync_directory(partial)
     if dest.exists():
         shutil.rmtree(dest)

@@ -8,8 +8,8 @@ from gateless.adapters.storage.local import LocalStore
 from gateless.adapters.storage.protocol import DEFAULT_MAX_BYTES, BlobStore, ByteProgress
 from gateless.core.errors import StorageError
 
-#: What a remote copy can heal.
-_HEALED_BY_REMOTE = frozenset({"content-not-found", "content-tampered"})
+#: What a remote copy can heal. One that is too large may be a damaged one, to which was added.
+_HEALED_BY_REMOTE = frozenset({"content-not-found", "content-tampered", "content-too-large"})
 
 
 class CachingStore:
@@ -64,6 +64,6 @@ class CachingStore:
             )
         except StorageError as remote:
             # That a local copy is damaged must not be hidden by nobody else having one.
-            if error.code == "content-tampered" and remote.code == "content-not-found":
+            if error.code != "content-not-found" and remote.code == "content-not-found":
                 raise error from remote
             raise

@@ -14,6 +14,7 @@ from gateless.adapters.storage.atomic_file import CHUNK_BYTES, DigestingFile
 from gateless.adapters.storage.protocol import (
     DEFAULT_MAX_BYTES,
     ByteProgress,
+    address_refused,
     not_found,
     tampered,
     too_large,
@@ -28,6 +29,10 @@ CONTENT_PATH = "/v1/content/"
 _Attempt = Callable[[str], Awaitable[bytes]]
 
 
+class RefusedAddressError(httpx.TransportError):
+    """A client does not connect to where a URL leads."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
     """How long a server may take.
@@ -36,15 +41,23 @@ class StoreLimits:
         connect_seconds: until a connection stands.
         stall_seconds: between two chunks; ends transfers that hang.
         total_seconds: for a whole file; ends transfers that trickle for ever.
+        start_seconds: of these, for a file of no size at all.
+        bytes_per_second: and the least that must come in a second, over the whole transfer.
     """
 
     connect_seconds: float = 5.0
     stall_seconds: float = 20.0
     total_seconds: float = 900.0
+    start_seconds: float = 60.0
+    bytes_per_second: float = 64 << 10
 
     def timeout(self) -> httpx.Timeout:
         """As httpx spells it."""
         return httpx.Timeout(self.stall_seconds, connect=self.connect_seconds)
+
+    def seconds_for(self, size: int) -> float:
+        """Time for a file of at most so many bytes."""
+        return min(self.total_seconds, self.start_seconds + size / self.bytes_per_second)
 
 
 class HttpStore:
@@ -174,7 +187,7 @@ class HttpStore:
         done = 0
         try:
             async with (
-                asyncio.timeout(self._limits.total_seconds),
+                asyncio.timeout(self._limits.seconds_for(max_bytes)),
                 self._http.stream(
                     "GET",
                     base + CONTENT_PATH + digest,
@@ -198,6 +211,8 @@ class HttpStore:
                     if progress is not None:
                         progress(done, length)
                     yield chunk
+        except RefusedAddressError as error:
+            raise address_refused(base, _reason(error)) from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise unreachable(base, _reason(error)) from error
 
@@ -207,6 +222,7 @@ _WORST_FIRST = (
     "content-tampered",
     "content-too-large",
     "store-unreachable",
+    "store-address-refused",
     "store-read-only",
     "content-not-found",
 )

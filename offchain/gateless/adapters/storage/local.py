@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from gateless.adapters.storage.atomic_file import CHUNK_BYTES, DigestingFile
+from gateless.adapters.storage.atomic_file import CHUNK_BYTES, DigestingFile, remove_leftovers
 from gateless.adapters.storage.protocol import (
     DEFAULT_MAX_BYTES,
     ByteProgress,
@@ -19,6 +19,9 @@ from gateless.adapters.storage.protocol import (
 )
 from gateless.core.errors import InputError
 from gateless.core.ids import parse_digest
+
+#: What nobody wrote to for so long, nobody is writing.
+_LEFT_SECONDS = 86_400.0
 
 
 class LocalStore:
@@ -103,6 +106,13 @@ class LocalStore:
             max_bytes=min(max_bytes, self.max_bytes),
             expected=expected,
         )
+
+    def remove_leftovers(self) -> int:
+        """Removes what killed processes left of files in the making; returns how many there were.
+
+        Others may be writing to the store: what was touched within a day is left. Blocking.
+        """
+        return remove_leftovers(self.root / "incoming", _LEFT_SECONDS)
 
     def _put(self, data: bytes | Path) -> str:
         source = str(data) if isinstance(data, Path) else "the caller"

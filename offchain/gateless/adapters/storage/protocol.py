@@ -31,7 +31,7 @@ class BlobStore(Protocol):
 
         Raises:
             StorageError: ``content-not-found``, ``content-tampered``, ``content-too-large``,
-                ``store-unreachable``.
+                ``store-unreachable``, ``store-address-refused``.
         """
         ...
 
@@ -95,5 +95,16 @@ def unreachable(where: str, reason: str) -> StorageError:
         "store-unreachable",
         f"the content store {where} cannot be reached: {reason}",
         hint="check the address and that the store is running, or name another store",
+        store=where,
+    )
+
+
+def address_refused(where: str, reason: str) -> StorageError:
+    """``store-address-refused``."""
+    return StorageError(
+        "store-address-refused",
+        f"the content store {where} is not asked: {reason}",
+        hint="a store on this machine or in its own network is asked only where the operator names"
+        " it: --store URL",
         store=where,
     )

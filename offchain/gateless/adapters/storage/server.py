@@ -27,6 +27,7 @@ _STATUS = {
     "content-not-found": 404,
     "content-too-large": 413,
     "content-tampered": 500,
+    "disk-full": 507,
 }
 
 
