@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from gateless_proofs.audit import AuditReport as AuditReport
     from gateless_proofs.audit import Check as Check
     from gateless_proofs.audit import audit_bundle as audit_bundle
+    from gateless_proofs.backend import ProvingBackend as ProvingBackend
+    from gateless_proofs.backend import ProvingStatus as ProvingStatus
     from gateless_proofs.build import build_bundle as build_bundle
     from gateless_proofs.build_options import BuildOptions as BuildOptions
     from gateless_proofs.bundle import Bundle as Bundle
@@ -30,6 +32,8 @@ _HOMES = {
     "AuditReport": "audit",
     "Check": "audit",
     "audit_bundle": "audit",
+    "ProvingBackend": "backend",
+    "ProvingStatus": "backend",
     "BuildOptions": "build_options",
     "build_bundle": "build",
     "Bundle": "bundle",

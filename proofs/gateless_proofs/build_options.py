@@ -36,6 +36,7 @@ class BuildOptions:
     labels: tuple[str, ...] = ()
     task: str = ""
     tags: tuple[str, ...] = ()
+    license: str = ""
     chain_id: int | None = None
     goal: Goal = Goal.BALANCED
     batch_sizes: tuple[int, ...] = (1,)

@@ -20,6 +20,8 @@ def model_card(manifest: Manifest) -> str:
         lines += [manifest.description, ""]
     if manifest.task:
         lines += [f"Task: {manifest.task}", ""]
+    if manifest.license:
+        lines += [f"License: {manifest.license}", ""]
     lines += ["| tensor | shape | type | packed as | calibrated range |", "|---|---|---|---|---|"]
     packed = bool(manifest.circuits)
     for tensor in manifest.inputs:

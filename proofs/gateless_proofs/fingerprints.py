@@ -38,6 +38,10 @@ class Fingerprints:
         self._known[path] = (mark, found)
         return found
 
+    def forget(self, path: Path) -> None:
+        """Has a file read the next time, whatever the file system says: disks rot in silence."""
+        self._known.pop(path, None)
+
 
 def _mark(path: Path) -> _Mark:
     facts = path.stat()

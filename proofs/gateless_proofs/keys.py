@@ -27,6 +27,8 @@ from gateless_proofs.vka import g2_of_vka, parse_vka, vka_digest
 PROVING_KEY = "pk.key"
 VERIFYING_KEY = "vk.key"
 _VKA = "vka.bin"
+#: SHA-256 of the files beside it: a key that was damaged on disk makes proofs that nobody accepts.
+_DIGESTS = "sha256"
 _LOCK_POLL_SECONDS = 0.05
 
 
@@ -53,12 +55,15 @@ class KeyCache:
     Args:
         root: created on first use.
         limits: of the subprocess that makes keys.
+
+    Attributes:
+        fingerprints: of the files that keys are made of, and of the keys.
     """
 
     def __init__(self, root: Path, limits: Limits | None = None) -> None:
         self.root = root.resolve()
         self.limits = limits or Limits()
-        self._fingerprints = Fingerprints()
+        self.fingerprints = Fingerprints()
         self._made: dict[str, CircuitKeys] = {}
 
     async def srs(self, kind: SrsKind, logrows: int, progress: Progress | None = None) -> Path:
@@ -139,14 +144,15 @@ class KeyCache:
         """
         # The settings shape the key artifact, so they are part of its name: otherwise a bundle with
         # foreign settings could leave a foreign artifact for an honest one to be compared with.
-        parts = [await self._fingerprints.sha256(path) for path in (compiled, settings)]
+        parts = [await self.fingerprints.sha256(path) for path in (compiled, settings)]
         name = sha256_hex("-".join((*parts, kind, str(logrows))).encode())
         folder = self.root / "keys" / name
-        if name in self._made and (folder / PROVING_KEY).is_file():
+        if name in self._made and await self._is_whole(folder):
             return self._made[name]
         srs = await self.srs(kind, logrows, progress)
         async with self._locked(name):
-            if not folder.is_dir():
+            if not await self._is_whole(folder):
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
                 await self._make(folder, compiled, settings, srs, progress, limits)
         vka = (folder / _VKA).read_bytes()
         words = parse_vka(vka)
@@ -188,10 +194,22 @@ class KeyCache:
                 limits=limits or self.limits,
                 progress=progress,
             )
+            (temporary / _DIGESTS).write_text(await self._digests(temporary))
             await asyncio.to_thread(temporary.rename, folder)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+    async def _is_whole(self, folder: Path) -> bool:
+        """Whether keys are as they were made. Files are read again where they were changed."""
+        try:
+            return (folder / _DIGESTS).read_text() == await self._digests(folder)
+        except OSError:
+            return False
+
+    async def _digests(self, folder: Path) -> str:
+        names = (PROVING_KEY, VERIFYING_KEY, _VKA)
+        return "\n".join([await self.fingerprints.sha256(folder / name) for name in names])
 
     @contextlib.asynccontextmanager
     async def _locked(self, name: str) -> AsyncIterator[None]:

@@ -103,6 +103,7 @@ class ManifestMaker:
             task=self.options.task,
             tags=self.options.tags,
             labels=self.options.labels,
+            license=self.options.license,
         )
         return self._with_card(manifest)
 
@@ -148,6 +149,7 @@ class ManifestMaker:
             task=self.options.task,
             tags=self.options.tags,
             labels=self.options.labels,
+            license=self.options.license,
         )
         return self._with_card(manifest)
 

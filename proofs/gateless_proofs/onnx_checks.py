@@ -1,13 +1,14 @@
 """What an ONNX file must be before anything else touches it. Runs in the subprocess.
 
 The file is parsed as data only: nothing it names on disk is opened, no shape is inferred before
-constants that could ask for absurd memory are weighed.
+constants that could ask for absurd memory are weighed. What a model may do is in
+:mod:`gateless_proofs.onnx_structure`, what it may take in :mod:`gateless_proofs.onnx_budget`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,25 @@ from gateless.core.errors import ModelError
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
+from gateless_proofs.onnx_budget import require_budget, too_large
+from gateless_proofs.onnx_constants import constants_of, small_integers
 from gateless_proofs.onnx_limits import (
     MAX_TENSOR_ELEMENTS,
     MAX_WEIGHT_BYTES,
     require_file_size,
+)
+from gateless_proofs.onnx_structure import (
+    require_bounded_steps,
+    require_few_parts,
+    require_served_operators,
+)
+from gateless_proofs.onnx_walk import (
+    graph_inputs,
+    opset_of,
+    walk_graphs,
+    walk_nodes,
+    walk_sparse,
+    walk_tensors,
 )
 from gateless_proofs.operators import require_known_operators
 from gateless_proofs.rewrite import conformance_passes, rewrite
@@ -63,17 +79,26 @@ def load_checked(path: Path, *, for_circuit: bool = True) -> onnx.ModelProto:
         for_circuit: also refuse what onnxruntime can run and no circuit can hold.
     """
     require_file_size(path)
+    return parse_checked(path.read_bytes(), for_circuit=for_circuit)
+
+
+def parse_checked(data: bytes, *, for_circuit: bool) -> onnx.ModelProto:
+    """The same for the bytes of a file that is not too large."""
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(path.read_bytes())
+        model.ParseFromString(data)
     except DecodeError as error:
         raise _not_onnx() from error
     if not model.graph.node or not model.opset_import:
         raise _not_onnx()
+    require_few_parts(model)
     _refuse_external_data(model)
     _refuse_absurd_sizes(model)
     _refuse_bad_weights(model, finite=for_circuit)
+    require_served_operators(model)
     _refuse_invalid(model)
+    require_bounded_steps(model)  # before shapes are inferred, which runs through functions
+    require_bounded_steps(model, require_budget(model))
     if for_circuit:
         _refuse_unknown_operators(model)
     return model
@@ -95,65 +120,6 @@ def _not_onnx() -> ModelError:
     )
 
 
-def opset_of(model: onnx.ModelProto) -> int:
-    """The version of the default operator set."""
-    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    return int(versions[0]) if versions else 0
-
-
-def walk_graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
-    """The main graph and every subgraph."""
-    pending = [model.graph]
-    for function in model.functions:
-        pending.extend(_subgraphs(function.node))
-    while pending:
-        graph = pending.pop()
-        yield graph
-        pending.extend(_subgraphs(graph.node))
-
-
-def _subgraphs(nodes: Any) -> Iterator[onnx.GraphProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield attribute.g
-            yield from attribute.graphs
-
-
-def walk_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    """Every node of graphs, subgraphs and functions."""
-    for graph in walk_graphs(model):
-        yield from graph.node
-    for function in model.functions:
-        yield from function.node
-
-
-def walk_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    """Every tensor stored in the file: initialisers, sparse ones, attributes, at any depth."""
-    for graph in walk_graphs(model):
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield sparse.values
-            yield sparse.indices
-    for node in walk_nodes(model):
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            sparse_tensors = list(attribute.sparse_tensors)
-            if attribute.HasField("sparse_tensor"):
-                sparse_tensors.append(attribute.sparse_tensor)
-            for sparse in sparse_tensors:
-                yield sparse.values
-                yield sparse.indices
-
-
-def graph_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
-    """Inputs that a caller must give: those that are not initialisers."""
-    stored = {tensor.name for tensor in graph.initializer}
-    return [value for value in graph.input if value.name not in stored]
-
-
 def _refuse_external_data(model: onnx.ModelProto) -> None:
     for tensor in walk_tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or len(tensor.external_data) > 0:
@@ -165,14 +131,6 @@ def _refuse_external_data(model: onnx.ModelProto) -> None:
             )
 
 
-def _too_large(what: str, elements: int) -> ModelError:
-    return ModelError(
-        "tensor-too-large",
-        f"{what} has {elements} elements, at most {MAX_TENSOR_ELEMENTS} are taken",
-        hint="a tensor of this size fits no circuit",
-    )
-
-
 def _refuse_absurd_sizes(model: onnx.ModelProto) -> None:
     total = 0
     for tensor in walk_tensors(model):
@@ -180,8 +138,14 @@ def _refuse_absurd_sizes(model: onnx.ModelProto) -> None:
             raise ModelError("invalid-model", f"tensor {tensor.name!r} has a negative dimension")
         elements = math.prod(tensor.dims)
         if elements > MAX_TENSOR_ELEMENTS:
-            raise _too_large(f"tensor {tensor.name!r}", elements)
+            raise too_large(f"tensor {tensor.name!r}", elements)
         total += elements * 8
+    for sparse in walk_sparse(model):
+        # Whoever runs the model writes all of it out.
+        if any(dim < 0 for dim in sparse.dims):
+            raise ModelError("invalid-model", "a sparse tensor has a negative dimension")
+        if math.prod(sparse.dims) > MAX_TENSOR_ELEMENTS:
+            raise too_large(f"sparse tensor {sparse.values.name!r}", math.prod(sparse.dims))
     if total > MAX_WEIGHT_BYTES:
         raise ModelError(
             "model-too-large",
@@ -193,19 +157,14 @@ def _refuse_absurd_sizes(model: onnx.ModelProto) -> None:
         for value in (*graph.input, *graph.output, *graph.value_info):
             dims = [max(dim.dim_value, 1) for dim in value.type.tensor_type.shape.dim]
             if math.prod(dims) > MAX_TENSOR_ELEMENTS:
-                raise _too_large(f"value {value.name!r}", math.prod(dims))
+                raise too_large(f"value {value.name!r}", math.prod(dims))
 
 
 def _refuse_absurd_constants(graph: onnx.GraphProto) -> None:
     """Weighs operators that turn a few bytes of shape into gigabytes."""
-    known = {tensor.name: tensor for tensor in graph.initializer}
+    known = {tensor.name: tensor for tensor in graph.initializer} | constants_of(graph.node)
     for node in graph.node:
-        if node.op_type == "Constant":
-            stored = [attribute.t for attribute in node.attribute if attribute.HasField("t")]
-            if stored and node.output:
-                known[node.output[0]] = stored[0]
-    for node in graph.node:
-        values = [_small_integers(known.get(name)) for name in node.input]
+        values = [small_integers(known.get(name)) for name in node.input]
         if node.op_type in ("ConstantOfShape", "Expand", "Reshape"):
             place = 0 if node.op_type == "ConstantOfShape" else 1
             shape = values[place] if len(values) > place else None
@@ -222,17 +181,7 @@ def _refuse_absurd_constants(graph: onnx.GraphProto) -> None:
 
 def _weigh(node: onnx.NodeProto, elements: int) -> None:
     if elements > MAX_TENSOR_ELEMENTS:
-        raise _too_large(f"the output of {node.op_type} {node.name!r}", elements)
-
-
-def _small_integers(tensor: onnx.TensorProto | None) -> list[int] | None:
-    if tensor is None or math.prod(tensor.dims) > 64:
-        return None
-    try:
-        array = numpy_helper.to_array(tensor)
-    except (ValueError, TypeError):
-        return None
-    return [int(value) for value in array.reshape(-1)] if array.dtype.kind in "iu" else None
+        raise too_large(f"the output of {node.op_type} {node.name!r}", elements)
 
 
 def _refuse_bad_weights(model: onnx.ModelProto, *, finite: bool) -> None:

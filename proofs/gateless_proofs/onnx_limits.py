@@ -10,6 +10,8 @@ MAX_FILE_BYTES = 256 << 20
 MAX_WEIGHT_BYTES = 1 << 30
 #: no circuit that fits a machine holds more values than this in one tensor
 MAX_TENSOR_ELEMENTS = 1 << 25
+#: memory of all values inside a model together, weights not counted
+MAX_VALUES_BYTES = 4 << 30
 
 
 def require_file_size(path: Path) -> None:

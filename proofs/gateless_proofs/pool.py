@@ -4,53 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gateless.core.errors import SandboxError
 
+from gateless_proofs.backend import NodeStatus, ProvingStatus, Task
+from gateless_proofs.isolation import Isolation
+from gateless_proofs.needs import Needs, beside_idle, idle_workers
 from gateless_proofs.process import Progress
 from gateless_proofs.sandbox import Limits, result_of
 from gateless_proofs.schedule import Grant, Need, Schedule
-from gateless_proofs.warm import IDLE_BYTES, WarmWorkers
-
-#: Up to this k two proofs of one thread each are done sooner than one after the other with two
-#: (docs/proving.md has the figures); above it memory is what is scarce.
-SINGLE_THREAD_LOGROWS = 15
-#: Threads of one large proof that still pay.
-_LARGE_PROOF_THREADS = 4
-#: A reservation is a limit on address space: measured memory, room to differ, and what Python,
-#: ezkl and thread stacks map and never touch.
-_ROOM = 1.25
-_UNTOUCHED_BYTES = 640 << 20
-_LIGHT_BYTES = 1 << 30
-#: Memory of a proof by the size of its key, where nothing was measured (docs/proving.md).
-_BYTES_PER_KEY_BYTE = 2.6
-_BASE_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A job for the pool.
-
-    Attributes:
-        domain: the bundle; no process ever works for two.
-        operation: name in ``gateless_proofs.worker.OPERATIONS``.
-        what: the circuit; what was measured for it counts for the next one.
-        logrows: k of a proof; 0 for what takes a moment (witness, float outputs).
-        memory_bytes: what a proof takes as far as it is known, 0 if nothing is.
-        proving_key: of a proof; its size tells what to expect.
-    """
-
-    domain: str
-    operation: str
-    what: str
-    logrows: int = 0
-    memory_bytes: int = 0
-    proving_key: Path | None = None
+from gateless_proofs.warm import WarmWorkers
 
 
 class ProvingPool:
@@ -61,20 +30,28 @@ class ProvingPool:
             reserved for it is run again with all of it.
         seconds: longest time for one job.
         cores: threads of all proofs together; by default those of the machine.
+        shared: folders that all jobs may read: where the keys are.
+        isolation: what is known to keep models apart on this machine, for the status.
     """
 
     def __init__(
-        self, memory_bytes: int = 8 << 30, seconds: float = 900.0, *, cores: int | None = None
+        self,
+        memory_bytes: int = 8 << 30,
+        seconds: float = 900.0,
+        *,
+        cores: int | None = None,
+        shared: tuple[Path, ...] = (),
+        isolation: Isolation | None = None,
     ) -> None:
         cores = cores or os.cpu_count() or 1
-        keep = 2 * cores
-        #: idle processes have their share of the memory put aside
-        self.memory_bytes = max(memory_bytes - keep * IDLE_BYTES, memory_bytes // 2)
+        self.memory_bytes = beside_idle(memory_bytes, cores)
         self._seconds = seconds
+        self._isolation = isolation
         self._schedule = Schedule(memory_bytes=self.memory_bytes, cores=cores)
-        self._workers = WarmWorkers(self.memory_bytes, keep=keep)
+        self._workers = WarmWorkers(self.memory_bytes, keep=idle_workers(cores), shared=shared)
         self._grants: dict[int, asyncio.Future[Grant]] = {}
-        self._measured: dict[tuple[str, str, str], int] = {}
+        self._needs = Needs()
+        self._done = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,21 +96,32 @@ class ProvingPool:
             if error.code == "time-limit" or need.memory_bytes >= self.memory_bytes:
                 raise
         # Perhaps too little was reserved. With all the memory it runs alone, and is measured.
-        alone = Need(self.memory_bytes, need.least_threads, need.most_threads, need.light)
+        alone = replace(need, memory_bytes=self.memory_bytes)
         return await self._run(task, alone, request, progress)
 
     def need(self, task: Task) -> Need:
         """What will be reserved for a job."""
-        measured = self._measured.get(_key(task))
-        if task.logrows == 0:
-            memory = _LIGHT_BYTES if measured is None else _reservation(measured)
-            return Need(min(memory, self.memory_bytes), light=True)
-        known = measured or max(task.memory_bytes, _expected(task.proving_key))
-        memory = min(_reservation(known), self.memory_bytes)
-        cores = self._schedule.cores
-        if task.logrows <= SINGLE_THREAD_LOGROWS:
-            return Need(memory, 1, cores)
-        return Need(memory, min(cores, _LARGE_PROOF_THREADS), cores)
+        need = self._needs.of(task, cores=self._schedule.cores)
+        return replace(need, memory_bytes=min(need.memory_bytes, self.memory_bytes))
+
+    def holds(self, task: Task) -> bool:
+        """Whether a job fits in the memory there is, as far as its need is known."""
+        return self._needs.memory_bytes(task) <= self.memory_bytes
+
+    def status(self) -> ProvingStatus:
+        """This machine, and what of it is in use."""
+        schedule = self._schedule
+        here = NodeStatus(
+            socket.gethostname(),
+            self.memory_bytes,
+            schedule.cores,
+            schedule.reserved_bytes,
+            schedule.busy_threads,
+            self.running,
+            self._done,
+            self._isolation,
+        )
+        return ProvingStatus("local", (here,), self.waiting)
 
     async def _run(
         self, task: Task, need: Need, request: Mapping[str, Any], progress: Progress | None
@@ -145,9 +133,15 @@ class ProvingPool:
             grant = await granted
             limits = Limits(grant.memory_bytes, self._seconds, grant.threads)
             answer = await self._workers.run(
-                task.domain, task.operation, request, limits=limits, progress=progress
+                task.domain,
+                task.operation,
+                task.arguments(request),
+                limits=limits,
+                progress=progress,
             )
-            self._measured[_key(task)] = max(self._measured.get(_key(task), 0), answer.peak_bytes)
+            self._done += 1
+            self._isolation = answer.isolation
+            self._needs.measured(task, answer.peak_bytes)
             return result_of(answer, limits)
         finally:
             self._grants.pop(ticket, None)
@@ -160,16 +154,3 @@ class ProvingPool:
             # One that was cancelled in this very moment gives its place back when it wakes.
             if not future.done():
                 future.set_result(grant)
-
-
-def _key(task: Task) -> tuple[str, str, str]:
-    return task.domain, task.operation, task.what
-
-
-def _expected(proving_key: Path | None) -> int:
-    size = 0 if proving_key is None else proving_key.stat().st_size
-    return _BASE_BYTES + int(size * _BYTES_PER_KEY_BYTE)
-
-
-def _reservation(memory_bytes: int) -> int:
-    return int(memory_bytes * _ROOM) + _UNTOUCHED_BYTES

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateless_proofs.isolation import EVERYTHING, Isolation, View, Ways, view_of
+
 Progress = Callable[[str, float], None]
 
 _STDERR_TAIL = 4096
@@ -25,6 +27,9 @@ _STDERR_TAIL = 4096
 END_OF_JOB = b"\0"
 _MAX_LINE = 256 << 20
 _ORPHAN_POLL_SECONDS = 0.2
+#: folders in a worker's home: homes of jobs are in the first, the second may become a root
+_JOBS = "jobs"
+_WORKSHOP = "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Answer:
         peak_bytes: most memory that the process held during the job.
         resident_bytes: what it still holds after it.
         stderr: end of what it wrote there during the job.
+        isolation: what kept the process from everything else.
     """
 
     result: dict[str, Any] | None
@@ -46,6 +52,7 @@ class Answer:
     peak_bytes: int
     resident_bytes: int
     stderr: str
+    isolation: Isolation
 
 
 class WorkerDied(Exception):
@@ -63,6 +70,7 @@ class WorkerProcess:
     def __init__(self, process: asyncio.subprocess.Process, home: Path) -> None:
         self._process = process
         self._home = home
+        self._view: View | None = None
         self._jobs = 0
         self._killed = False
         self._tail = bytearray()
@@ -80,8 +88,10 @@ class WorkerProcess:
         threads: int,
         preload: Sequence[str] = (),
         own_keys: bool = False,
+        ways: Ways = EVERYTHING,
     ) -> WorkerProcess:
-        """Starts a process in a home of its own, with an environment without secrets.
+        """Starts a process in a home of its own, without a network, with an environment without
+        secrets.
 
         Args:
             ceiling_bytes: address space that no job of it may be allowed to exceed.
@@ -89,12 +99,15 @@ class WorkerProcess:
             preload: modules to import before the first job comes.
             own_keys: whether all keys it will read were made on this machine: then ezkl need not
                 check each of their points again.
+            ways: what may be used to confine it.
         """
         home = Path(tempfile.mkdtemp(prefix="gateless-worker-"))
         try:
+            for name in (_JOBS, _WORKSHOP):
+                (home / name).mkdir()
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "gateless_proofs.worker"),
-                *(str(ceiling_bytes), *preload),
+                *(str(ceiling_bytes), ways.text(), *preload),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -119,6 +132,11 @@ class WorkerProcess:
         return self._jobs
 
     @property
+    def view(self) -> View:
+        """What it may read and write: what its first job needed."""
+        return self._view or View()
+
+    @property
     def alive(self) -> bool:
         """Whether it has not ended yet. Asks the system, which knows before the event loop does."""
         if self._process.returncode is not None:
@@ -135,24 +153,42 @@ class WorkerProcess:
         request: Mapping[str, Any],
         *,
         memory_bytes: int,
+        cpu_seconds: float | None = None,
         progress: Progress | None = None,
+        view: View | None = None,
     ) -> Answer:
         """Gives it a job, in a fresh folder that is its home meanwhile.
 
         Whoever is cancelled here must :meth:`kill` the process: it goes on with the job.
 
+        Args:
+            operation: name in ``gateless_proofs.worker.OPERATIONS``.
+            request: its arguments.
+            memory_bytes: address space for this job.
+            cpu_seconds: processor time for it, of all threads; None for no limit.
+            progress: told how far it is.
+            view: what this job and all later ones may read and write; counts with the first job
+                only. By default the files that the request names.
+
         Raises:
             WorkerDied: it ended without an answer.
         """
         self._jobs += 1
-        home = self._home / f"job-{self._jobs}"
-        home.mkdir()
+        home = self._home / _JOBS / f"job-{self._jobs}"
+        home.mkdir(parents=True)
+        if self._view is None:
+            self._view = view_of(request) if view is None else view
+            for folder in self._view.write:
+                # It is the job's to write into, but what lies above it is out of its reach.
+                folder.mkdir(parents=True, exist_ok=True)
         self._tail.clear()
         self._logged.clear()
         payload = {
             "operation": operation,
             "memory_bytes": memory_bytes,
+            "cpu_seconds": cpu_seconds,
             "home": str(home),
+            "view": self._view.to_dict(),
             "request": request,
         }
         try:
@@ -170,6 +206,7 @@ class WorkerProcess:
                 peak_bytes=int(answer["peak_bytes"]),
                 resident_bytes=int(answer["resident_bytes"]),
                 stderr=self._stderr(),
+                isolation=Isolation.from_dict(answer["isolation"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # No line of ours: whatever runs in there is not the worker any more.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import math
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
-from gateless.core.errors import ProofError
+from gateless.core.errors import GatelessError, ProofError
 from gateless.core.manifest import Binding
 from gateless.core.packing import (
     FloatArray,
@@ -17,11 +20,33 @@ from gateless.core.packing import (
 )
 from gateless.core.raw_tensors import decode_raw
 
+from gateless_proofs.backend import ProvingBackend, Task
 from gateless_proofs.bundle import Bundle
+from gateless_proofs.intactness import require_intact
 from gateless_proofs.keys import VERIFYING_KEY, KeyCache
-from gateless_proofs.pool import ProvingPool, Task
 from gateless_proofs.rows import circuit_inputs, instances_of, outputs_of, padded
 from gateless_proofs.sandbox import Limits, Progress, run_worker
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_Step = Callable[Concatenate["Prover", Bundle, _P], Coroutine[Any, Any, _T]]
+
+
+def _on_right_files(step: _Step[_P, _T]) -> _Step[_P, _T]:
+    """A step whose result, or error, is one of the bundle as it was published."""
+
+    @functools.wraps(step)
+    async def checked(self: Prover, bundle: Bundle, /, *rest: _P.args, **options: _P.kwargs) -> _T:
+        try:
+            result = await step(self, bundle, *rest, **options)
+        except (GatelessError, OSError):
+            await self.require_intact(bundle)
+            raise
+        if not isinstance(result, BatchProof):  # a verified proof stands for itself
+            await require_intact(bundle, self.keys.fingerprints)
+        return result
+
+    return checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +105,25 @@ class BatchProof:
 class Prover:
     """Everything one does with a bundle, each step in a limited subprocess.
 
+    Before an error says anything about a model or an input, the bundle's files are read again:
+    where they are damaged, a step raises a :class:`StorageError`, ``bundle-damaged``. So it does
+    where a file was written to before or while it was used, proofs apart.
+
     Args:
         keys: cache of keys and reference strings.
         limits: of each subprocess, where there is no pool.
-        pool: makes witnesses, float outputs and proofs in processes that are kept; without one
+        pool: makes witnesses, float outputs and proofs, here or elsewhere; without one
             every step has a process of its own.
     """
 
     def __init__(
-        self, keys: KeyCache, limits: Limits | None = None, pool: ProvingPool | None = None
+        self, keys: KeyCache, limits: Limits | None = None, pool: ProvingBackend | None = None
     ) -> None:
         self.keys = keys
         self.limits = limits or Limits()
         self.pool = pool
 
+    @_on_right_files
     async def float_outputs(self, bundle: Bundle, packed_input: bytes) -> list[FloatArray]:
         """onnxruntime's outputs for the real numbers that a packed input stands for."""
         specs = bundle.schema.inputs
@@ -103,16 +133,18 @@ class Prover:
             for integers, spec in zip(tensors, specs, strict=True)
         ]
         request = {
-            "model": str(bundle.model),
             "shapes": [list(spec.shape) for spec in specs],
             "samples": [reals],
         }
-        answer = await self._run(Task(bundle.digest, "reference", "model"), request)
+        answer = await self._run(
+            Task(bundle.digest, "reference", "model", files={"model": bundle.model}), request
+        )
         return [
             np.array(output["values"], dtype=np.float64).reshape(output["shape"])
             for output in answer["outputs"][0]
         ]
 
+    @_on_right_files
     async def answer(self, bundle: Bundle, packed_input: bytes) -> bytes:
         """The output that quorums compare: the circuit's, or the model's own without a circuit.
 
@@ -125,14 +157,15 @@ class Prover:
         tensors = [tensor.raw() for tensor in bundle.manifest.inputs]
         decode_raw(packed_input, tensors)  # what is no input is refused here
         request = {
-            "model": str(bundle.model),
             "inputs": [
                 {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.onnx_dtype}
                 for tensor in tensors
             ],
             "input": packed_input.hex(),
         }
-        answer = await self._run(Task(bundle.digest, "run_raw", "model"), request)
+        answer = await self._run(
+            Task(bundle.digest, "run_raw", "model", files={"model": bundle.model}), request
+        )
         output = bytes.fromhex(answer["output"])
         expected = sum(tensor.raw().length for tensor in bundle.manifest.outputs)
         if len(output) != expected:
@@ -151,6 +184,7 @@ class Prover:
         """
         return (await self.witness_batch(bundle, [packed_input], circuit_index))[0]
 
+    @_on_right_files
     async def witness_batch(
         self, bundle: Bundle, packed_rows: Sequence[bytes], circuit_index: int
     ) -> list[Witness]:
@@ -163,8 +197,13 @@ class Prover:
         entry = bundle.circuit(circuit_index)
         rows = padded(packed_rows, entry)
         answer = await self._run(
-            Task(bundle.digest, "witness", entry.compiled_circuit),
-            _witness_request(bundle, rows, circuit_index),
+            Task(
+                bundle.digest,
+                "witness",
+                entry.compiled_circuit,
+                files=_circuit_files(bundle, circuit_index),
+            ),
+            {"inputs": circuit_inputs(rows, bundle.schema)},
         )
         packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
         specs = bundle.schema.outputs
@@ -186,24 +225,37 @@ class Prover:
         packed_input: bytes,
         circuit_index: int = 0,
         progress: Progress | None = None,
+        *,
+        due: float = math.inf,
     ) -> Proof:
         """A proof of the circuit's outputs for an input, verified before it is returned.
+
+        Args:
+            bundle: the version.
+            packed_input: the input.
+            circuit_index: which of its circuits.
+            progress: told what it does.
+            due: when it should be done, seconds since 1970: of proofs that wait for room in the
+                pool the most urgent one comes first.
 
         Raises:
             ProofError: ``input-not-provable``, ``output-out-of-range``, ``proving-failed``,
                 ``key-mismatch``.
         """
-        batch = await self.prove_batch(bundle, [packed_input], circuit_index, progress)
+        batch = await self.prove_batch(bundle, [packed_input], circuit_index, progress, due=due)
         return Proof(
             batch.proof, batch.packed_outputs[0], batch.witness_seconds, batch.prove_seconds
         )
 
+    @_on_right_files
     async def prove_batch(
         self,
         bundle: Bundle,
         packed_rows: Sequence[bytes],
         circuit_index: int,
         progress: Progress | None = None,
+        *,
+        due: float = math.inf,
     ) -> BatchProof:
         """One proof for several inputs, verified before it is returned.
 
@@ -217,33 +269,28 @@ class Prover:
         rows = padded(packed_rows, entry)
         proving_key = await self.keys.proving_key(bundle, circuit_index, progress)
         srs = await self.keys.srs(bundle.manifest.required_srs.kind, entry.logrows)
-        request = _witness_request(bundle, rows, circuit_index) | {
-            "proving_key": str(proving_key),
+        files = _circuit_files(bundle, circuit_index) | {
+            "proving_key": proving_key,
             # The key that was made beside it, not the publisher's: it needs no checks.
-            "verifying_key": str(proving_key.with_name(VERIFYING_KEY)),
-            "srs": str(srs),
+            "verifying_key": proving_key.with_name(VERIFYING_KEY),
+            "srs": srs,
         }
+
+        def proven(answer: Mapping[str, Any]) -> tuple[bytes, tuple[bytes, ...]]:
+            return _proven(bundle, circuit_index, rows, answer)
+
         task = Task(
             bundle.digest,
             "prove",
             entry.compiled_circuit,
             entry.logrows,
             entry.prove_memory_bytes,
-            proving_key,
+            files,
+            due,
+            proven,
         )
-        answer = await self._run(task, request, progress)
-        packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
-        proof = bytes.fromhex(answer["proof"])
-        found = [felt_from_ezkl_hex(text) for text in answer["instances"]]
-        expected = instances_of(bundle, entry, rows, packed_outputs)
-        if len(proof) != entry.proof_length or found != expected:
-            raise ProofError(
-                "proving-failed",
-                "the proof is not for this input and output, or not of the expected length",
-                hint="audit the bundle; its keys may not belong to its circuit",
-                length=len(proof),
-                expected_length=entry.proof_length,
-            )
+        answer = await self._run(task, {"inputs": circuit_inputs(rows, bundle.schema)}, progress)
+        proof, packed_outputs = proven(answer)
         return BatchProof(
             proof, packed_outputs, rows, answer["witness_seconds"], answer["prove_seconds"]
         )
@@ -261,6 +308,7 @@ class Prover:
             bundle, [packed_input], [packed_output], proof, circuit_index
         )
 
+    @_on_right_files
     async def verify_batch(
         self,
         bundle: Bundle,
@@ -284,12 +332,14 @@ class Prover:
         }
         answer = await run_worker("verify", request, limits=self.limits)
         if not answer["valid"]:
+            await self.require_intact(bundle)
             return False
         if bundle.manifest.binding is Binding.PACKED:
             return True
         bound = await self.commitment(bundle, packed_inputs[0], circuit_index)
         return proof[:64] == bound[0] + bound[1]
 
+    @_on_right_files
     async def commitment(
         self, bundle: Bundle, packed_input: bytes, circuit_index: int = 0
     ) -> tuple[bytes, bytes]:
@@ -310,6 +360,14 @@ class Prover:
         words = (await run_worker("commit", request, limits=self.limits))["words"]
         return bytes.fromhex(words[0]), bytes.fromhex(words[1])
 
+    async def require_intact(self, bundle: Bundle) -> None:
+        """Reads a bundle's files again, before anything is concluded from what they said.
+
+        Raises:
+            StorageError: ``bundle-damaged``.
+        """
+        await require_intact(bundle, self.keys.fingerprints, anew=True)
+
     async def _run(
         self, task: Task, request: Mapping[str, Any], progress: Progress | None = None
     ) -> dict[str, Any]:
@@ -317,10 +375,10 @@ class Prover:
             return await self.pool.run(task, request, progress)
         return await run_worker(
             task.operation,
-            request,
+            task.arguments(request),
             limits=self.limits,
             progress=progress,
-            own_keys=task.proving_key is not None,
+            own_keys="proving_key" in task.files,
         )
 
     async def _verification(self, bundle: Bundle, circuit_index: int) -> dict[str, Any]:
@@ -333,9 +391,25 @@ class Prover:
         }
 
 
-def _witness_request(bundle: Bundle, rows: Sequence[bytes], circuit_index: int) -> dict[str, Any]:
-    return {
-        "compiled": str(bundle.compiled(circuit_index)),
-        "settings": str(bundle.settings(circuit_index)),
-        "inputs": circuit_inputs(rows, bundle.schema),
-    }
+def _circuit_files(bundle: Bundle, circuit_index: int) -> dict[str, Path]:
+    return {"compiled": bundle.compiled(circuit_index), "settings": bundle.settings(circuit_index)}
+
+
+def _proven(
+    bundle: Bundle, circuit_index: int, rows: Sequence[bytes], answer: Mapping[str, Any]
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """The proof in an answer and the outputs that it proves: of these rows, in the right length."""
+    entry = bundle.circuit(circuit_index)
+    packed_outputs = outputs_of(bundle, entry, rows, answer["outputs"])
+    proof = bytes.fromhex(answer["proof"])
+    found = [felt_from_ezkl_hex(text) for text in answer["instances"]]
+    expected = instances_of(bundle, entry, rows, packed_outputs)
+    if len(proof) != entry.proof_length or found != expected:
+        raise ProofError(
+            "proving-failed",
+            "the proof is not for this input and output, or not of the expected length",
+            hint="audit the bundle; its keys may not belong to its circuit",
+            length=len(proof),
+            expected_length=entry.proof_length,
+        )
+    return proof, packed_outputs

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 from gateless.core.errors import ModelError
+from gateless.core.ids import sha256_hex
 from gateless.core.packing import FloatArray
 from gateless.core.raw_tensors import (
     AnyArray,
@@ -18,8 +19,13 @@ from gateless.core.raw_tensors import (
     encode_raw,
 )
 
+from gateless_proofs.onnx_checks import parse_checked
+from gateless_proofs.onnx_limits import require_file_size
 from gateless_proofs.rewrite import rewrite
 from gateless_proofs.runtime import PROVIDERS, RECORDED, RuntimeOptions
+
+#: models that this process has looked at; it runs the same one again and again
+_CHECKED: set[str] = set()
 
 
 class FloatModel:
@@ -29,7 +35,7 @@ class FloatModel:
         import onnxruntime
 
         # Bytes, not a path: nothing next to the file can be reached from it.
-        data = model.read_bytes()
+        data = _runnable(model)
         try:
             self._session = onnxruntime.InferenceSession(
                 data, options.session_options(), providers=PROVIDERS
@@ -78,6 +84,17 @@ class FloatModel:
                 )
             results.append(array)
         return results
+
+
+def _runnable(path: Path) -> bytes:
+    """The bytes of a model that may be run: a stranger's, so that nothing about it is believed."""
+    require_file_size(path)
+    data = path.read_bytes()
+    digest = sha256_hex(data)
+    if digest not in _CHECKED:
+        parse_checked(data, for_circuit=False)
+        _CHECKED.add(digest)
+    return data
 
 
 def _onnx_dtype(entry: Any) -> str:

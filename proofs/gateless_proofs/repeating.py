@@ -22,7 +22,6 @@ from gateless.core.execution import Execution, RepeatCheck
 from gateless.core.raw_tensors import AnyArray, encode_raw
 
 from gateless_proofs.bundle import Bundle
-from gateless_proofs.reference import FloatModel
 from gateless_proofs.runtime import options_of, runtime_text
 from gateless_proofs.sandbox import Limits, Progress, run_worker
 from gateless_proofs.statements import UntrueStatementError
@@ -138,6 +137,9 @@ def run_again(request: dict[str, Any], _emit: Callable[[str, float], None]) -> d
 
     Runs in the subprocess.
     """
+    # In the worker only: a service that asks for this has no use for onnx in its memory.
+    from gateless_proofs.reference import FloatModel
+
     model = FloatModel(Path(request["model"]), options_of(request))
     with np.load(request["samples"], allow_pickle=False) as stored:
         arrays = [stored[f"input{place}"] for place in range(len(stored.files))]

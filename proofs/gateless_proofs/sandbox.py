@@ -1,10 +1,11 @@
 """Runs ezkl and onnxruntime in limited subprocesses.
 
 Models come from strangers, and ezkl panics, aborts and holds the interpreter lock: so every call
-goes to a ``python -m gateless_proofs.worker`` with a memory limit, a wall clock, a home directory
-of its own and an environment without the parent's secrets. It is killed when the caller is
-cancelled. :func:`run_worker` takes a fresh process for each call; processes that serve one bundle
-again and again are in :mod:`gateless_proofs.warm`.
+goes to a ``python -m gateless_proofs.worker`` with limits on memory, processor time and wall clock,
+a home directory of its own, an environment without the parent's secrets, and no way to the network
+or to files that its job does not name (:mod:`gateless_proofs.isolation`). It is killed when the
+caller is cancelled. :func:`run_worker` takes a fresh process for each call; processes that serve
+one bundle again and again are in :mod:`gateless_proofs.warm`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from typing import Any
 from gateless.core import errors
 from gateless.core.errors import GatelessError, SandboxError
 
+from gateless_proofs.isolation import EVERYTHING, NOTHING, View, Ways
 from gateless_proofs.process import Answer, Progress, WorkerDied, WorkerProcess
 
 __all__ = ["Limits", "Progress", "exchange", "is_out_of_memory", "result_of", "run_worker"]
+
+#: operations in which no stranger has a word: one has helper processes, one needs the network
+_WITHOUT_MODEL = frozenset({"srs", "public_srs"})
 
 _OUT_OF_MEMORY = (
     "memory allocation of",
@@ -56,8 +61,11 @@ async def run_worker(
     limits: Limits,
     progress: Progress | None = None,
     own_keys: bool = False,
+    ways: Ways = EVERYTHING,
 ) -> dict[str, Any]:
     """Runs one operation in a process of its own and returns its result.
+
+    Of the file system it sees what its arguments name, and the libraries.
 
     Args:
         operation: name in ``gateless_proofs.worker.OPERATIONS``.
@@ -65,13 +73,17 @@ async def run_worker(
         limits: memory, time and threads.
         progress: told how far it is.
         own_keys: whether all keys in it were made on this machine, and need no check.
+        ways: what may be used to confine it.
 
     Raises:
         SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
         GatelessError: whatever the operation itself reports.
     """
     process = await WorkerProcess.start(
-        ceiling_bytes=limits.memory_bytes, threads=limits.threads, own_keys=own_keys
+        ceiling_bytes=limits.memory_bytes,
+        threads=limits.threads,
+        own_keys=own_keys,
+        ways=NOTHING if operation in _WITHOUT_MODEL else ways,
     )
     try:
         answer = await exchange(process, operation, request, limits=limits, progress=progress)
@@ -87,8 +99,17 @@ async def exchange(
     *,
     limits: Limits,
     progress: Progress | None = None,
+    view: View | None = None,
 ) -> Answer:
     """Gives a process one job, within the limits; after an error it must be killed.
+
+    Args:
+        process: the worker.
+        operation: name in ``gateless_proofs.worker.OPERATIONS``.
+        request: its arguments.
+        limits: memory, time and threads.
+        progress: told how far it is.
+        view: see :meth:`WorkerProcess.do`.
 
     Raises:
         SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
@@ -96,16 +117,19 @@ async def exchange(
     try:
         async with asyncio.timeout(limits.seconds):
             return await process.do(
-                operation, request, memory_bytes=limits.memory_bytes, progress=progress
+                operation,
+                request,
+                memory_bytes=limits.memory_bytes,
+                cpu_seconds=limits.seconds * limits.threads,
+                progress=progress,
+                view=view,
             )
     except TimeoutError as error:
-        raise SandboxError(
-            "time-limit",
-            f"{operation} took longer than {limits.seconds:g} seconds and was stopped",
-            hint="raise the time limit (a plan goes on where it stopped), or use a smaller model",
-            operation=operation,
-        ) from error
+        raise _time_error(operation, f"{limits.seconds:g} seconds") from error
     except WorkerDied as death:
+        if death.status == -signal.SIGXCPU:
+            spent = f"{limits.seconds * limits.threads:g} seconds of processor time"
+            raise _time_error(operation, spent) from death
         raise _crash(operation, death.status, death.stderr, limits) from death
 
 
@@ -127,6 +151,15 @@ def _memory_error(limits: Limits, **context: Any) -> SandboxError:
         f"the work needs more than {limits.memory_bytes / 2**30:.3g} GiB of memory",
         hint="raise the memory limit, or use a smaller model",
         **context,
+    )
+
+
+def _time_error(operation: str, spent: str) -> SandboxError:
+    return SandboxError(
+        "time-limit",
+        f"{operation} took longer than {spent} and was stopped",
+        hint="raise the time limit (a plan goes on where it stopped), or use a smaller model",
+        operation=operation,
     )
 
 

@@ -2,9 +2,10 @@
 
 Starting Python and loading ezkl and onnxruntime takes longer than a small proof. A spare process
 has done that and nothing else. The first job binds it to that job's *domain*, a bundle: from then
-on it works for this domain only. So whatever a hostile model does to the process that runs it, no
-other model's proof is made there. A process is replaced after a panic, a limit, a crash, a
-cancellation and a number of jobs, and when it holds on to memory.
+on it works for this domain only, and sees no files but those of this bundle and what all share. So
+whatever a hostile model does to the process that runs it, no other model's proof is made there. A
+process is replaced after a panic, a limit, a crash, a cancellation and a number of jobs, and when
+it holds on to memory.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gateless.core.errors import SandboxError
 
+from gateless_proofs.isolation import EVERYTHING, View, Ways, folders_of
 from gateless_proofs.process import Answer, Progress, WorkerProcess
 from gateless_proofs.sandbox import Limits, exchange
 
@@ -24,7 +27,8 @@ from gateless_proofs.sandbox import Limits, exchange
 MAX_JOBS = 100
 #: memory that an idle process may hold
 IDLE_BYTES = 192 << 20
-_PRELOAD = ("gateless_proofs.proving", "gateless_proofs.reference", "onnxruntime")
+#: onnxruntime is not among them: it starts a thread, and a process is confined while it has one
+_PRELOAD = ("gateless_proofs.proving", "gateless_proofs.reference")
 
 
 @dataclass(slots=True)
@@ -40,9 +44,22 @@ class WarmWorkers:
     Args:
         ceiling_bytes: address space that no job may exceed, whatever limit it comes with.
         keep: idle processes that are kept, spares not counted.
+        shared: folders that jobs of all domains may read, such as that of the proving keys. What a
+            job reads besides must lie in the folders of the files that its request names, or else a
+            process that did another job before is not given it.
+        ways: what may be used to confine them.
     """
 
-    def __init__(self, ceiling_bytes: int, *, keep: int) -> None:
+    def __init__(
+        self,
+        ceiling_bytes: int,
+        *,
+        keep: int,
+        shared: tuple[Path, ...] = (),
+        ways: Ways = EVERYTHING,
+    ) -> None:
+        self._shared = shared
+        self._ways = ways
         self._ceiling_bytes = ceiling_bytes
         self._keep = keep
         self._idle: list[_Idle] = []
@@ -87,15 +104,19 @@ class WarmWorkers:
             progress: told how far it is.
 
         Raises:
-            SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``, ``pool-closed``.
+            SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``, ``pool-closed``,
+                ``sandbox-unavailable``.
         """
         if self._closed:
             raise SandboxError("pool-closed", "the proving processes have been stopped")
-        process = await self._take(domain, limits.threads)
+        view = folders_of(request, self._shared)
+        process = await self._take(domain, limits.threads, view)
         self._busy.add(process)
         kept = False
         try:
-            answer = await exchange(process, operation, request, limits=limits, progress=progress)
+            answer = await exchange(
+                process, operation, request, limits=limits, progress=progress, view=view
+            )
             if self._reusable(process, answer):
                 self._idle.append(_Idle(domain, limits.threads, process))
                 kept = True
@@ -127,9 +148,10 @@ class WarmWorkers:
             and answer.resident_bytes <= IDLE_BYTES
         )
 
-    async def _take(self, domain: str, threads: int) -> WorkerProcess:
+    async def _take(self, domain: str, threads: int, view: View) -> WorkerProcess:
         for entry in reversed(self._idle):
-            if entry.domain == domain and entry.threads == threads:
+            fits = entry.domain == domain and entry.threads == threads
+            if fits and entry.process.view.covers(view):
                 self._idle.remove(entry)
                 if entry.process.alive:
                     return entry.process
@@ -158,7 +180,11 @@ class WarmWorkers:
 
     async def _start(self, threads: int) -> WorkerProcess:
         return await WorkerProcess.start(
-            ceiling_bytes=self._ceiling_bytes, threads=threads, preload=_PRELOAD, own_keys=True
+            ceiling_bytes=self._ceiling_bytes,
+            threads=threads,
+            preload=_PRELOAD,
+            own_keys=True,
+            ways=self._ways,
         )
 
     async def _shrink(self) -> None:

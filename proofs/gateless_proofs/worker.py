@@ -4,7 +4,11 @@ Libraries print to stdout as they please, so the real stdout is put aside at the
 descriptor 1 points to stderr. The process leaves with ``os._exit``: ezkl's coroutines sometimes
 crash at interpreter exit with the work done.
 
-Arguments: the address space that no job may exceed, then modules to import ahead of the first job.
+It leaves the network when it starts and, before its first job, all files but those that the job is
+about: nothing of a model is read before that.
+
+Arguments: the address space that no job may exceed, what may be used to confine the process, then
+modules to import ahead of the first job. These must start no thread.
 """
 
 from __future__ import annotations
@@ -13,20 +17,31 @@ import contextlib
 import importlib
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import IO, Any
 
-from gateless.core.errors import GatelessError, SandboxError
+from gateless.core.disks import disk_full, no_room
+from gateless.core.errors import GatelessError, SandboxError, StorageError
+
+from gateless_proofs.isolation import Isolation, View, Ways, confine, enter, view_of
+from gateless_proofs.own_limits import (
+    Memory,
+    expect_to_be_killed_first,
+    give_memory_back,
+    limit_job,
+    limit_process,
+)
 
 #: as in :mod:`gateless_proofs.process`, which is not imported here for what it would cost
 END_OF_JOB = b"\0"
 
 #: operation -> module and function; imported on demand, since imports cost more than small proofs
 OPERATIONS = {
+    "probe": ("gateless_proofs.probing", "try_to_leave"),
     "inspect": ("gateless_proofs.onnx_checks", "inspect_model"),
     "reference": ("gateless_proofs.reference", "run_reference"),
     "repeat": ("gateless_proofs.repeating", "run_again"),
@@ -44,8 +59,13 @@ OPERATIONS = {
     "commit": ("gateless_proofs.proving", "commit_input"),
 }
 
+#: operations on files of a bundle, which were there when the job was given
+_ON_BUNDLES = frozenset({"reference", "run_raw", "witness", "outputs", "prove", "verify", "commit"})
+
 Emit = Callable[[str, float], None]
 _PR_SET_PDEATHSIG = 1
+#: with less than this a file may have been cut off without a word
+_LEAST_ROOM = 1 << 20
 
 
 def main() -> None:
@@ -53,30 +73,54 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     die_with_parent()
-    ceiling = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for module in sys.argv[2:]:
+    ceiling, ways = int(sys.argv[1]), Ways.from_text(sys.argv[2])
+    jobs, workshop = Path.cwd() / "jobs", Path.cwd() / "root"
+    memory = Memory()
+    expect_to_be_killed_first()
+    entered = enter(ways)
+    die_with_parent()  # a change of namespaces made the kernel forget it
+    limit_process(ceiling)
+    for module in sys.argv[3:]:
         importlib.import_module(module)
+    isolation: Isolation | None = None
     for line in sys.stdin.buffer:
         job = json.loads(line)
+        if isolation is None:
+            view = View.from_dict(job["view"])
+            own = View(view.read, (*view.write, jobs))
+            try:
+                isolation = confine(ways, own, workshop, entered=entered)
+            except SandboxError as error:
+                _write(channel, _failure(error))
+                break
         _settle_in(job["home"])
-        resource.setrlimit(resource.RLIMIT_AS, (min(int(job["memory_bytes"]), ceiling), ceiling))
-        _forget_peak()
-        answer = _answer(channel, job["operation"], job["request"])
+        limit_job(ceiling, int(job["memory_bytes"]), job["cpu_seconds"])
+        memory.forget_peak()
+        folders = (job["home"], *job["view"]["write"])
+        answer = _answer(channel, job["operation"], job["request"], folders)
         del line, job
-        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
-        peak, _ = _memory()
-        _give_memory_back()
-        _, resident = _memory()
+        limit_job(ceiling, ceiling, None)
+        peak, _ = memory.used()
+        give_memory_back()
+        _, resident = memory.used()
         sys.stderr.flush()
         os.write(2, END_OF_JOB)
-        _write(channel, answer | {"peak_bytes": peak, "resident_bytes": resident})
+        counted = {"peak_bytes": peak, "resident_bytes": resident}
+        _write(channel, answer | counted | {"isolation": isolation.to_dict()})
     sys.stderr.flush()
     os._exit(0)
 
 
-def _answer(channel: IO[str], operation: str, request: dict[str, Any]) -> dict[str, Any]:
+def _failure(error: GatelessError) -> dict[str, Any]:
+    """The answer of a process that does no job."""
+    os.write(2, END_OF_JOB)
+    unknown = {"peak_bytes": 0, "resident_bytes": 0, "isolation": Isolation().to_dict()}
+    return {"error": error.to_dict(), "spent": True} | unknown
+
+
+def _answer(
+    channel: IO[str], operation: str, request: dict[str, Any], folders: Iterable[str]
+) -> dict[str, Any]:
     def emit(stage: str, fraction: float) -> None:
         _write(channel, {"progress": [stage, round(min(max(fraction, 0.0), 1.0), 4)]})
 
@@ -85,14 +129,49 @@ def _answer(channel: IO[str], operation: str, request: dict[str, Any]) -> dict[s
         work: Callable[[dict[str, Any], Emit], dict[str, Any]]
         work = getattr(importlib.import_module(module), function)
         return {"result": work(request, emit), "spent": False}
-    except GatelessError as error:
-        return {"error": error.to_dict(), "spent": _follows_panic(error)}
     except MemoryError as error:
         failure = SandboxError("memory-limit", f"out of memory: {error}")
         return {"error": failure.to_dict(), "spent": True}
     # pyo3's PanicException is a BaseException.
     except BaseException as error:
+        full = disk_full(error) or _without_room(folders)
+        if full is not None:
+            # Nothing that went wrong then says anything about the model or its input.
+            return {"error": full.to_dict(), "spent": True}
+        lost = _lost(request) if operation in _ON_BUNDLES else None
+        if lost is not None:
+            return {"error": lost.to_dict(), "spent": True}
+        if isinstance(error, GatelessError):
+            return {"error": error.to_dict(), "spent": _follows_panic(error)}
         return {"error": describe(operation, error).to_dict(), "spent": True}
+
+
+def _without_room(folders: Iterable[str]) -> StorageError | None:
+    """``disk-full`` where there is hardly any room in one of the folders that a job writes to."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            facts = os.statvfs(folder)
+            if facts.f_blocks and facts.f_bavail * facts.f_frsize < _LEAST_ROOM:
+                return no_room()
+    return None
+
+
+def _lost(request: Mapping[str, Any]) -> StorageError | None:
+    """``bundle-damaged`` where a file of a job cannot be read.
+
+    A process may read the folders that it was given at the start: where one was replaced meanwhile,
+    it is left with the old one, from which all is gone, until it is replaced itself.
+    """
+    for path in view_of(request).read:
+        try:
+            path.open("rb").close()
+        except OSError:
+            return StorageError(
+                "bundle-damaged",
+                f"{path.name} went away while it was used",
+                hint="try again; leave the files of versions that are served where they are",
+            )
+    return None
 
 
 def _follows_panic(error: BaseException) -> bool:
@@ -128,31 +207,6 @@ def _settle_in(home: str) -> None:
     os.chdir(home)
     os.environ |= {"HOME": home, "TMPDIR": home, "EZKL_REPO_PATH": os.path.join(home, "ezkl")}
     tempfile.tempdir = None
-
-
-def _forget_peak() -> None:
-    """Lets Linux count this process's highest use of memory from here on."""
-    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as file:
-        file.write("5")
-
-
-def _memory() -> tuple[int, int]:
-    """Highest use of memory since :func:`_forget_peak`, and present use, in bytes."""
-    found = {"VmHWM": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10, "VmRSS": 0}
-    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as status:
-        for line in status:
-            name, _, rest = line.partition(":")
-            if name in found:
-                found[name] = int(rest.split()[0]) << 10
-    return found["VmHWM"], found["VmRSS"]
-
-
-def _give_memory_back() -> None:
-    """Returns freed memory to the system, so that an idle process is a small one."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _write(channel: IO[str], message: dict[str, Any]) -> None:
