@@ -14,7 +14,8 @@ Every error that a user can meet carries a machine-readable ``code`` (stable, do
     ├── WalletError        a key or keystore problem
     ├── FundsError         a balance, stake or allowance is too low
     ├── NotFoundError      an unknown model, version, alias, request or executor
-    └── ConfigError        configuration or set-up is wrong
+    ├── ConfigError        configuration or set-up is wrong
+    └── DatabaseError      a database cannot be reached, read or written now
 """
 
 from __future__ import annotations
@@ -126,3 +127,9 @@ class ConfigError(GatelessError):
     """Configuration or set-up is wrong."""
 
     exit_code = 11
+
+
+class DatabaseError(GatelessError):
+    """A database cannot be reached, read or written now; it may be later."""
+
+    exit_code = 12

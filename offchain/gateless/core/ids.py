@@ -11,6 +11,8 @@ from gateless.core.errors import InputError
 ModelId = NewType("ModelId", int)
 VersionId = NewType("VersionId", int)
 
+#: The market counts requests up to here; larger ids are digests.
+_FIRST_DIGEST = 1 << 64
 _CID_PREFIX = bytes((0x01, 0x55, 0x12, 0x20))  # CIDv1, raw codec, sha2-256, 32 bytes
 
 
@@ -24,6 +26,16 @@ def version_id(model_id: int, index: int) -> VersionId:
 def split_version_id(version: int) -> tuple[ModelId, int]:
     """The model id and the index of a version id."""
     return ModelId(version >> 32), version & 0xFFFFFFFF
+
+
+def spell_request(request_id: int) -> str:
+    """A request's id as people write it: the market's number, or the digest of a signed one."""
+    return f"0x{request_id:064x}" if is_digest(request_id) else str(request_id)
+
+
+def is_digest(request_id: int) -> bool:
+    """Whether a request's id is an EIP-712 digest; those that a market counts are small."""
+    return request_id >= _FIRST_DIGEST
 
 
 def sha256_hex(data: bytes) -> str:

@@ -252,8 +252,9 @@ class Provenance(_Strict):
 class Manifest(_Strict):
     """A version's manifest.
 
-    A version without circuits has no ``srs``; its tensors travel as the bytes of their own types
-    (:mod:`gateless.core.raw_tensors`), and its outputs are onnxruntime's.
+    ``task``, ``tags`` and ``license`` (an SPDX expression) are the publisher's words, by which
+    models are found. A version without circuits has no ``srs``; its tensors travel as the bytes of
+    their own types (:mod:`gateless.core.raw_tensors`), and its outputs are onnxruntime's.
     """
 
     format: Literal["gateless/manifest/1"] = FORMAT
@@ -272,6 +273,7 @@ class Manifest(_Strict):
     task: str = ""
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    license: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Manifest:

@@ -62,7 +62,7 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 class TypedDataSigner(Protocol):
     """Whoever can sign EIP-712 typed data."""
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],
@@ -210,10 +210,12 @@ class SignedReceipt:
     signature: bytes
 
     @classmethod
-    def sign(cls, court: Court, receipt: Receipt, signer: TypedDataSigner) -> SignedReceipt:
+    async def sign(cls, court: Court, receipt: Receipt, signer: TypedDataSigner) -> SignedReceipt:
         """Signs by the receipt key."""
         data = court.typed_data(receipt)
-        signature = signer.sign_typed_data(data.domain, data.types, data.primary_type, data.message)
+        signature = await signer.sign_typed_data(
+            data.domain, data.types, data.primary_type, data.message
+        )
         return cls(court, receipt, signature)
 
     @property

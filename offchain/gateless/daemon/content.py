@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 
 import httpx
@@ -10,6 +11,9 @@ from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.storage import BlobStore, CachingStore, HttpStore, LocalStore
 from gateless.core.errors import InputError
 from gateless.core.types import VersionInfo
+
+#: Executors that are asked for a bundle at a time. Anybody may enrol, and be slow.
+_ASKED = 8
 
 
 class ContentSources:
@@ -49,10 +53,15 @@ class ContentSources:
         return CachingStore(self.local, HttpStore(list(dict.fromkeys(urls)), self._http))
 
     async def store_for(self, version: VersionInfo, client: ChainClient, me: str) -> BlobStore:
-        """The store for a version's bundle: its publisher's, and the other executors' of it."""
+        """The store for a version's bundle: its publisher's, and other executors' of it.
+
+        Of many executors some are taken at random: each look asks others, so that none that are
+        slow, however many, keep the files away for long.
+        """
         named = [version.uri]
         if self._follow_uris:
-            for address in await client.staking.enrolled_executors(version.version_id):
-                if address.lower() != me.lower():
-                    named.append((await client.staking.executor(address)).endpoint)
+            enrolled = await client.staking.enrolled_executors(version.version_id)
+            others = [address for address in enrolled if address.lower() != me.lower()]
+            for address in secrets.SystemRandom().sample(others, min(_ASKED, len(others))):
+                named.append((await client.staking.executor(address)).endpoint)
         return self.store(named)

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import MetaData, Table, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateless.adapters.chain.connection import ChainConnection
-from gateless.adapters.db import open_sqlite
-from gateless.core.errors import ChainError, ConfigError
+from gateless.adapters.db import Database, DatabaseUrl, migrate, open_database, upsert
+from gateless.core.errors import ConfigError
 
-#: Blocks remembered below the cursor: reorganisations this deep are found to the block.
+#: Positions remembered at most.
 REMEMBERED_BLOCKS = 256
+#: The newest ones are all kept: reorganisations as deep are found to the block.
+_DENSE_POSITIONS = 128
+#: Of older ones, the highest of each so many blocks.
+_SPREAD_BLOCKS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +40,63 @@ class Position:
     hash: str
 
 
-async def open_journal(path: Path, metadata: MetaData, identity: Mapping[str, str]) -> AsyncEngine:
+def meta_table(metadata: MetaData) -> Table:
+    """What a journal belongs to: chain, contracts, account."""
+    return Table(
+        "meta",
+        metadata,
+        Column("key", String, primary_key=True),
+        Column("value", Text, nullable=False),
+    )
+
+
+def blocks_table(metadata: MetaData, name: str = "blocks") -> Table:
+    """The last blocks that were read, to find the fork point of a reorganisation; the highest one
+    is the cursor.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("hash", String, nullable=False),
+    )
+
+
+async def open_journal(
+    url: DatabaseUrl | Path,
+    meta: Table,
+    identity: Mapping[str, str],
+    *,
+    migrations: Path,
+    owner: str | None = None,
+) -> Database:
     """Opens or makes a journal's database. Its table ``meta`` says what it belongs to.
 
     Args:
-        path: database file.
-        metadata: its tables.
-        identity: what it must belong to: schema version, chain, contracts, account.
+        url: the database.
+        meta: that table.
+        identity: what it must belong to: chain, contracts, account.
+        migrations: how its tables are made.
+        owner: what uses it alone; None where it is only looked at.
 
     Raises:
-        ConfigError: ``journal-of-another``, ``journal-unreadable``.
+        ConfigError: ``already-running``, ``journal-of-another``, ``journal-unreadable``,
+            ``database-newer``, ``database-refused``.
+        DatabaseError: ``database-unreachable``, ``database-full``, ``database-busy``.
     """
-    engine = open_sqlite(path)
+    database = await open_database(url, owner=owner)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-            await _check_identity(connection, metadata.tables["meta"], path, identity)
-    except DatabaseError as error:
-        await engine.dispose()
-        raise ConfigError(
-            "journal-unreadable",
-            f"{path} is no journal: {error.orig}",
-            hint="restore it from a backup; without it, start with another data folder",
-        ) from error
+        await migrate(database, migrations)
+        async with database.begin() as connection:
+            await _check_identity(connection, meta, database.url, identity)
     except BaseException:
-        await engine.dispose()
+        await database.close()
         raise
-    return engine
+    return database
 
 
 async def _check_identity(
-    connection: AsyncConnection, meta: Table, path: Path, identity: Mapping[str, str]
+    connection: AsyncConnection, meta: Table, url: DatabaseUrl, identity: Mapping[str, str]
 ) -> None:
     """Writes into a new journal what it belongs to; refuses one that belongs to something else."""
     stored = {row.key: row.value for row in await connection.execute(select(meta))}
@@ -69,9 +108,9 @@ async def _check_identity(
         if stored.get(key) != value:
             raise ConfigError(
                 "journal-of-another",
-                f"{path} is a journal for {key} {stored.get(key)}, not {value}",
-                hint="give each network and account a data folder of its own; after a devnet was"
-                " started afresh, remove the old folder",
+                f"{url} is a journal for {key} {stored.get(key)}, not {value}",
+                hint="give each network and account a data folder or database of its own; after a"
+                " devnet was started afresh, remove the old one",
                 key=key,
                 expected=value,
                 found=stored.get(key),
@@ -90,14 +129,27 @@ async def read_positions(
 
 
 async def write_position(connection: AsyncConnection, blocks: Table, position: Position) -> None:
-    """Moves the cursor on; forgets what no reorganisation can need."""
+    """Moves the cursor on; keeps the newest positions, and of those before one in many blocks: a
+    deep reorganisation costs the reading of some blocks again, not of all.
+    """
     await connection.execute(
-        upsert(blocks)
+        upsert(connection, blocks)
         .values(number=position.number, hash=position.hash)
         .on_conflict_do_update(index_elements=["number"], set_={"hash": position.hash})
     )
-    oldest = position.number - REMEMBERED_BLOCKS
-    await connection.execute(delete(blocks).where(blocks.c.number < oldest))
+    number = blocks.c.number
+    newest = select(number).order_by(number.desc())
+    dense = await connection.scalar(newest.offset(_DENSE_POSITIONS - 1).limit(1))
+    if dense is None:
+        return
+    spread = (
+        select(func.max(number))
+        .where(number < dense)
+        .group_by(number // _SPREAD_BLOCKS)
+        .order_by(func.max(number).desc())
+        .limit(REMEMBERED_BLOCKS - _DENSE_POSITIONS)
+    )
+    await connection.execute(delete(blocks).where(number < dense, number.not_in(spread)))
 
 
 async def forget_above(connection: AsyncConnection, blocks: Table, ancestor: int) -> None:
@@ -105,28 +157,11 @@ async def forget_above(connection: AsyncConnection, blocks: Table, ancestor: int
     await connection.execute(delete(blocks).where(blocks.c.number > ancestor))
 
 
-async def fork_point(
-    client: ChainConnection, positions: Sequence[Position], before_first: int
-) -> int | None:
-    """The last block read that is still part of the chain, if the cursor is not; else None.
+async def require_writable(database: Database, meta: Table) -> None:
+    """Writes what is there already once more: shows whether anything can be written.
 
-    Args:
-        client: the chain.
-        positions: blocks that were read, the cursor first.
-        before_first: where no position holds any more.
+    Raises:
+        GatelessError: it cannot, as :meth:`Database.begin` says.
     """
-    if not positions or await _holds(client, positions[0]):
-        return None
-    for position in positions[1:]:
-        if await _holds(client, position):
-            return position.number
-    return before_first
-
-
-async def _holds(client: ChainConnection, position: Position) -> bool:
-    try:
-        return (await client.block(position.number)).hash == position.hash
-    except ChainError as error:
-        if error.code == "unknown-block":  # the new branch is shorter
-            return False
-        raise
+    async with database.begin() as connection:
+        await connection.execute(update(meta).values(value=meta.c.value))

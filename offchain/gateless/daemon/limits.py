@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,18 @@ from gateless.core.errors import GatelessError, InputError
 _MAX_CLIENTS = 10_000
 #: Longest time that a body may take to come in.
 BODY_SECONDS = 30.0
+
+
+def party_of(address: str) -> str:
+    """Who an address stands for: whoever has one of an IPv6 network of 64 bits has all of them."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    mapped = parsed.ipv4_mapped
+    return str(mapped or ip_network((int(parsed), 64), strict=False))
 
 
 class Rates:
@@ -56,6 +69,7 @@ class Limited:
         max_body_bytes: largest body; those of inputs have a limit of their own.
         own_limit: whether a path looks after its body's size itself.
         answer: how a refusal is spelled.
+        body_seconds: longest time that a body may take to come in, all of it.
     """
 
     def __init__(
@@ -66,12 +80,14 @@ class Limited:
         max_body_bytes: int,
         own_limit: Callable[[str], bool],
         answer: Callable[[GatelessError], JSONResponse],
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
         self._rates = rates
         self._max_body_bytes = max_body_bytes
         self._own_limit = own_limit
         self._answer = answer
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
@@ -79,7 +95,7 @@ class Limited:
             await self._app(scope, receive, send)
             return
         client = scope.get("client")
-        pause = self._rates.take("" if client is None else str(client[0]))
+        pause = self._rates.take("" if client is None else party_of(str(client[0])))
         if pause:
             response = self._answer(
                 InputError(
@@ -92,7 +108,7 @@ class Limited:
             await response(scope, receive, send)
             return
         most = None if self._own_limit(scope["path"]) else self._max_body_bytes
-        body = _Body(receive, most, BODY_SECONDS)
+        body = _Body(receive, most, self._body_seconds)
         started = False
 
         async def sending(message: Message) -> None:
@@ -123,6 +139,7 @@ class _Body:
         self._receive: Callable[[], Awaitable[Message]] = receive
         self._most = most
         self._seconds = seconds
+        self._end: float | None = None
         self._size = 0
         self._done = False
 
@@ -130,13 +147,17 @@ class _Body:
         """The next piece."""
         if self._done:  # what is waited for now is the end of the connection
             return await self._receive()
+        loop = asyncio.get_running_loop()
+        # For all of it: who sends a byte now and then would hold a connection for ever.
+        self._end = self._end or loop.time() + self._seconds
         try:
-            message = await asyncio.wait_for(self._receive(), self._seconds)
+            async with asyncio.timeout_at(self._end):
+                message = await self._receive()
         except TimeoutError:
             raise BodyRefused(
                 InputError(
                     "body-too-slow",
-                    f"nothing came for {self._seconds:g} s",
+                    f"it was not there after {self._seconds:g} s",
                     hint="send the body at once",
                 )
             ) from None

@@ -1,4 +1,4 @@
-"""What a program that runs for long needs around its work: a log, an HTTP server, signals."""
+"""What a program that runs for long needs around its work: a log and signals."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
-from gateless.core.errors import ConfigError
+from gateless.core.ids import is_digest, spell_request
 
 
 def configure_log(*, json_lines: bool, level: int = logging.INFO) -> None:
@@ -31,6 +27,7 @@ def configure_log(*, json_lines: bool, level: int = logging.INFO) -> None:
     )
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _spell_requests,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -44,53 +41,20 @@ def configure_log(*, json_lines: bool, level: int = logging.INFO) -> None:
     )
 
 
-def listen(host: str, port: int | None) -> socket.socket | None:
-    """A socket to serve on: a port of 0 takes a free one, None serves nothing.
-
-    Raises:
-        ConfigError: ``port-taken``.
+def _spell_requests(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Any:
+    """Ids that are digests as everybody else writes them; as numbers they are longer than what most
+    readers of JSON keep exactly.
     """
-    if port is None:
-        return None
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise ConfigError(
-            "port-taken",
-            f"cannot serve on {host}:{port}: {error.strerror}",
-            hint="choose another port; 0 takes a free one",
-        ) from error
+    for key in ("request_id", "request_ids", "promised", "running", "skipped"):
+        if key in line:
+            line[key] = _spelled(line[key])
+    return line
 
 
-def base_url(listening: socket.socket | None) -> str:
-    """Where a socket is reached; empty where nothing is served."""
-    if listening is None:
-        return ""
-    host, port = listening.getsockname()[:2]
-    return f"http://{host}:{port}"
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the program."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def serve(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
-    """Serves an application for the length of the block."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    server = _Server(config)
-    task = asyncio.create_task(server.serve([listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        # Downloads that are under way may not hold up a shutdown.
-        server.force_exit = True
-        await task
+def _spelled(told: Any) -> Any:
+    if isinstance(told, list | tuple):
+        return [_spelled(entry) for entry in told]
+    return spell_request(told) if isinstance(told, int) and is_digest(told) else told
 
 
 @contextlib.contextmanager

@@ -2,23 +2,27 @@
 
 The chain names the manifest, the manifest names the files by digest. Here everything is fetched,
 compared with the chain, and the proving key is made again from the published circuit, so that
-nothing that a publisher claims has to be believed.
+nothing that a publisher claims has to be believed. Files that were damaged since are fetched again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
 from gateless_proofs import Bundle, KeyCache, load_bundle
+from gateless_proofs.intactness import require_intact
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.storage import fetch_bundle
-from gateless.core.errors import ProofError, StorageError
+from gateless.core.errors import GatelessError, ProofError, StorageError
 from gateless.core.manifest import Binding, FileRole
 from gateless.core.types import CircuitRole, InputBinding, VersionInfo
 from gateless.daemon.content import ContentSources
+
+log = structlog.get_logger(__name__)
 
 _BINDINGS = {Binding.PACKED: InputBinding.PACKED, Binding.KZG: InputBinding.KZG}
 
@@ -49,12 +53,13 @@ class ReadyVersion:
 
 
 class Versions:
-    """Prepares versions, each once.
+    """Prepares versions, each once, and again where its files were damaged.
 
     Args:
         client: the chain.
         sources: where bundles come from.
-        keys: makes proving keys again and compares them.
+        keys: makes proving keys again and compares them. Whoever shares them and finds a damaged
+            file has it fetched again.
         bundles: folder in which bundles are laid out, by manifest digest.
         me: own address: the own endpoint is not asked.
         max_bundle_bytes: largest bundle that is fetched.
@@ -101,9 +106,13 @@ class Versions:
                 ``no-usable-circuit``.
         """
         async with self._locks.setdefault(version_id, asyncio.Lock()):
-            if version_id not in self._ready:
-                self._ready[version_id] = await self._prepare(version_id)
-            return self._ready[version_id]
+            ready = self._ready.get(version_id)
+            if ready is None:
+                ready = await self._prepare(version_id)
+            else:
+                ready = replace(ready, bundle=await self._intact(ready.info, ready.bundle))
+            self._ready[version_id] = ready
+            return ready
 
     async def make_key(self, bundle: Bundle, circuit_index: int) -> None:
         """Makes the proving key of a circuit, and its reference string, where they are missing.
@@ -113,9 +122,14 @@ class Versions:
         Raises:
             ProofError: ``key-mismatch``, ``srs-mismatch``, ``setup-failed``.
             SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
+            StorageError: ``bundle-damaged``.
         """
         async with self._making:
-            await self._keys.proving_key(bundle, circuit_index)
+            try:
+                await self._keys.proving_key(bundle, circuit_index)
+            except (GatelessError, OSError):
+                await require_intact(bundle, self._keys.fingerprints, anew=True)
+                raise
 
     async def _prepare(self, version_id: int) -> ReadyVersion:
         info = await self._client.registry.version(version_id)
@@ -145,10 +159,28 @@ class Versions:
             StorageError: as :meth:`prepare`.
         """
         async with self._locks.setdefault(version_id, asyncio.Lock()):
-            if version_id not in self._unproven:
+            known = self._unproven.get(version_id)
+            if known is None:
                 info = await self._client.registry.version(version_id)
-                self._unproven[version_id] = (info, await self._files(info))
-            return self._unproven[version_id]
+                bundle = await self._files(info)
+            else:
+                info, bundle = known[0], await self._intact(*known)
+            self._unproven[version_id] = (info, bundle)
+            return info, bundle
+
+    async def _intact(self, info: VersionInfo, bundle: Bundle) -> Bundle:
+        """A version's files, fetched again where they are not what they were.
+
+        Raises:
+            StorageError: as :meth:`prepare`.
+        """
+        try:
+            await require_intact(bundle, self._keys.fingerprints)
+        except StorageError as error:
+            log.warning("bundle-damaged", version_id=info.version_id, message=error.message)
+            bundle = await self._files(info)
+            log.info("bundle-repaired", version_id=info.version_id)
+        return bundle
 
     async def _files(self, info: VersionInfo) -> Bundle:
         store = await self._sources.store_for(info, self._client, self._me)

@@ -87,7 +87,8 @@ async def start_anvil(
     However this process ends, anvil ends too: it runs under a supervisor that watches a pipe.
 
     Args:
-        log: file that gets anvil's output.
+        log: file that gets anvil's output. What does not fit into its memory goes into a folder
+            beside it, which is emptied at the start and removed at the end.
         port: a free one where ``None``.
         state: file from which the chain is resumed and to which it is saved at the end.
         chain_id: EIP-155 chain id.
@@ -97,16 +98,20 @@ async def start_anvil(
     Raises:
         ConfigError: ``anvil-missing``, ``anvil-failed`` with the end of its output.
     """
+    old_states = log.with_suffix(".states")
     command = [
         str(anvil or find_anvil()),
         *("--host", "127.0.0.1"),
         *("--port", str(port or 0)),
         *("--chain-id", str(chain_id)),
         *("--accounts", "0"),  # anvil's own accounts have keys that everybody knows
+        # By default old states go into the user's home, gigabytes of them, where nobody looks.
+        *("--cache-path", str(old_states)),
         *(("--state", str(state)) if state is not None else ()),
         *(("--block-time", str(block_time)) if block_time is not None else ()),
     ]
     start = _end_of_log(log)
+    await _remove(old_states)
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -127,6 +132,11 @@ async def start_anvil(
         )
     finally:
         await asyncio.shield(_stop(process))
+        await asyncio.shield(_remove(old_states))
+
+
+async def _remove(folder: Path) -> None:
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _end_of_log(log: Path) -> int:

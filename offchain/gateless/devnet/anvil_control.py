@@ -29,7 +29,8 @@ class AnvilControl:
         if chain_id != DEVELOPMENT_CHAIN_ID or not version.startswith("anvil/"):
             raise ConfigError(
                 "not-a-devnet",
-                f"{rpc.url} is chain {chain_id} by {version}: nothing can be funded or moved there",
+                f"{rpc.name} is chain {chain_id} by {version}: nothing can be funded or moved"
+                " there",
                 hint="test money exists on the development chain alone: gateless devnet up",
                 chain_id=chain_id,
             )

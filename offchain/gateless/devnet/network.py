@@ -13,7 +13,7 @@ from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.connection import ChainConnection
 from gateless.adapters.chain.deployment import Deployment, load_deployment, save_deployment
-from gateless.adapters.chain.rpc import Rpc
+from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import ConfigError
@@ -99,7 +99,7 @@ async def running_devnet(
 async def _deploy(
     url: str, signers: Mapping[str, LocalSigner], home: Path, progress: Progress | None
 ) -> Deployment:
-    async with ChainConnection(Rpc(url), DEVELOPMENT_CHAIN_ID) as connection:
+    async with ChainConnection(HttpRpc(url), DEVELOPMENT_CHAIN_ID) as connection:
         await fund_native(await AnvilControl.of(connection.rpc), signers)
         deployment = await deploy(
             connection.rpc,
