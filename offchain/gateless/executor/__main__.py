@@ -10,12 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateless.adapters.chain.deployment import load_deployment
-from gateless.adapters.signer import KeystoreStore
+from gateless.adapters.chain.fees import FeePolicy
+from gateless.adapters.chain.lane import SendingPolicy
+from gateless.adapters.chain.relay import RelayFallback, RelayMethod, RelayPolicy
+from gateless.adapters.db import DatabaseUrl
+from gateless.adapters.signer import KeystoreStore, LocalSigner, Signer, open_external_signer
 from gateless.core.errors import ConfigError, GatelessError, WalletError
 from gateless.core.quorums import MemberTerms
 from gateless.daemon.process import configure_log
@@ -29,6 +35,7 @@ from gateless.executor.config import (
     Serving,
 )
 from gateless.executor.journal import Journal
+from gateless.executor.lists import Lists
 from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
 from gateless.executor.service import run_executor
 
@@ -39,6 +46,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ListsFile(_Strict):
+    """``policy.lists`` in the configuration file; see :class:`Lists`."""
+
+    allow_requesters: frozenset[str] = frozenset()
+    deny_requesters: frozenset[str] = frozenset()
+    deny_models: frozenset[int] = frozenset()
+    deny_versions: frozenset[int] = frozenset()
+
+
 class PolicyFile(_Strict):
     """``policy`` in the configuration file; see :class:`PolicyConfig`."""
 
@@ -46,6 +62,11 @@ class PolicyFile(_Strict):
     versions: frozenset[int] = frozenset()
     min_price: int | None = Field(default=None, ge=0)
     max_collateral: int | None = Field(default=None, ge=0)
+    max_at_risk: int | None = Field(default=None, ge=0)
+    lists: ListsFile = Field(default_factory=ListsFile)
+    proofs: bool = True
+    failures: int = Field(default=3, ge=0)
+    failure_pause_seconds: float = Field(default=60.0, gt=0)
     max_concurrent: int | None = Field(default=None, ge=1)
     time_factor: float = Field(default=2.0, ge=1)
     margin_seconds: float = Field(default=3.0, ge=0)
@@ -60,6 +81,11 @@ class PolicyFile(_Strict):
     capital_bps: int = Field(default=0, ge=0)
     profit_bps: int = Field(default=0, ge=0)
     busy_bps: int = Field(default=0, ge=0)
+
+    def policy(self) -> PolicyConfig:
+        """As the executor knows it."""
+        values = self.model_dump() | {"lists": Lists(**self.lists.model_dump())}
+        return PolicyConfig(**values)
 
 
 class ReceiptsFile(_Strict):
@@ -100,6 +126,39 @@ class LazyFile(_Strict):
     finalize_at_once: int = Field(default=32, ge=1, le=64)
 
 
+class SendingFile(_Strict):
+    """``sending`` in the configuration file; see :class:`SendingPolicy`. Fees in wei per gas."""
+
+    max_fee_per_gas: int | None = Field(default=None, gt=0)
+    max_priority_fee_per_gas: int | None = Field(default=None, ge=0)
+    stuck_seconds: float = Field(default=60.0, gt=0)
+    stuck_blocks: int = Field(default=2, ge=1)
+
+    def sending(self) -> SendingPolicy:
+        """The same as the sender takes it."""
+        fees = FeePolicy(
+            max_fee_per_gas=self.max_fee_per_gas,
+            max_priority_fee_per_gas=self.max_priority_fee_per_gas,
+        )
+        return SendingPolicy(fees, self.stuck_seconds, self.stuck_blocks)
+
+
+class RelayFile(_Strict):
+    """``relay`` in the configuration file; see :class:`RelayPolicy`."""
+
+    url: str
+    method: RelayMethod = RelayMethod.RAW
+    patience_blocks: int = Field(default=25, ge=1)
+    fallback: RelayFallback = RelayFallback.PUBLIC
+
+
+class SignerFile(_Strict):
+    """``signer`` in the configuration file: an external signer in place of the wallet."""
+
+    url: str
+    address: str | None = None
+
+
 class EnrolmentFile(_Strict):
     """One of ``quorums`` in the configuration file; see :class:`QuorumEnrolment`."""
 
@@ -120,13 +179,15 @@ class ConfigFile(_Strict):
 
     home: Path
     network: str
-    keystore: Path
-    wallet: str
+    keystore: Path | None = None
+    wallet: str | None = None
+    signer: SignerFile | None = None
     password_file: Path | None = None
     data_dir: Path | None = None
     content_dir: Path | None = None
     bundles_dir: Path | None = None
     cache_dir: Path | None = None
+    database: str | None = None
     stores: tuple[str, ...] = ()
     follow_uris: bool = True
     serve_host: str = "127.0.0.1"
@@ -138,7 +199,14 @@ class ConfigFile(_Strict):
     memory_bytes: int = Field(default=8 << 30, gt=0)
     prove_seconds: float = Field(default=900.0, gt=0)
     cores: int | None = Field(default=None, ge=1)
+    allow_unsandboxed: bool = False
+    loopback_stores: bool | None = None
+    cluster: str | None = Field(default=None, min_length=1)
+    cluster_node_memory_bytes: int | None = Field(default=None, gt=0)
+    cluster_node_cores: int | None = Field(default=None, ge=1)
     withdraw_threshold: int | None = Field(default=None, ge=0)
+    sending: SendingFile = Field(default_factory=SendingFile)
+    relay: RelayFile | None = None
     policy: PolicyFile = Field(default_factory=PolicyFile)
     receipts: ReceiptsFile | None = None
     receipt_keystore: Path | None = None
@@ -154,7 +222,10 @@ class ConfigFile(_Strict):
             content_dir=self.content_dir or usual.content_dir,
             bundles_dir=self.bundles_dir or usual.bundles_dir,
             cache_dir=self.cache_dir or usual.cache_dir,
-            policy=PolicyConfig(**self.policy.model_dump()),
+            database=None if self.database is None else DatabaseUrl.parse(self.database),
+            sending=self.sending.sending(),
+            relay=None if self.relay is None else RelayPolicy(**self.relay.model_dump()),
+            policy=self.policy.policy(),
             receipts=None
             if self.receipts is None
             else ReceiptsConfig(**self.receipts.model_dump()),
@@ -175,6 +246,11 @@ class ConfigFile(_Strict):
                     "memory_bytes",
                     "prove_seconds",
                     "cores",
+                    "allow_unsandboxed",
+                    "loopback_stores",
+                    "cluster",
+                    "cluster_node_memory_bytes",
+                    "cluster_node_cores",
                     "withdraw_threshold",
                 )
             },
@@ -209,22 +285,7 @@ def main(arguments: list[str], *, journal_type: type[Journal] = Journal) -> int:
         if len(arguments) != 1:
             raise ConfigError("usage", "usage: python -m gateless.executor CONFIG.json")
         file = read_config(Path(arguments[0]))
-        password = _password(file)
-        signer = KeystoreStore(file.keystore).unlock(file.wallet, password)
-        deployment = load_deployment(file.network, file.home)
-        receipt_key = None
-        if file.receipts is not None:
-            keys = KeystoreStore(file.receipt_keystore or file.home / "receipt-keys")
-            receipt_key = keys.unlock(file.wallet, password)
-        asyncio.run(
-            run_executor(
-                file.executor_config(deployment.address("InferenceMarket"), signer.address),
-                deployment=deployment,
-                signer=signer,
-                journal_type=journal_type,
-                receipt_key=receipt_key,
-            )
-        )
+        asyncio.run(_run(file, journal_type))
     except GatelessError as error:
         hint = f"\n{error.hint}" if error.hint else ""
         print(f"error: {error}{hint}", file=sys.stderr)
@@ -232,12 +293,48 @@ def main(arguments: list[str], *, journal_type: type[Journal] = Journal) -> int:
     return 0
 
 
+async def _run(file: ConfigFile, journal_type: type[Journal]) -> None:
+    async with _account(file) as signer:
+        deployment = load_deployment(file.network, file.home)
+        receipt_key = None
+        if file.receipts is not None:
+            receipt_key = _unlock(file, file.receipt_keystore or file.home / "receipt-keys")
+        # Taken out of the environment, so that no subprocess inherits it.
+        os.environ.pop(PASSWORD_VARIABLE, None)
+        await run_executor(
+            file.executor_config(deployment.address("InferenceMarket"), signer.address),
+            deployment=deployment,
+            signer=signer,
+            journal_type=journal_type,
+            receipt_key=receipt_key,
+        )
+
+
+@asynccontextmanager
+async def _account(file: ConfigFile) -> AsyncIterator[Signer]:
+    """Who signs: an external signer where the file names one, else the wallet."""
+    if file.signer is None:
+        yield _unlock(file, file.keystore)
+        return
+    async with open_external_signer(file.signer.url, file.signer.address) as signer:
+        yield signer
+
+
+def _unlock(file: ConfigFile, keystore: Path | None) -> LocalSigner:
+    if keystore is None or file.wallet is None:
+        raise ConfigError(
+            "invalid-config",
+            "the configuration names no wallet",
+            hint="name keystore and wallet, or an external signer where no receipts are signed",
+        )
+    return KeystoreStore(keystore).unlock(file.wallet, _password(file))
+
+
 def _password(file: ConfigFile) -> str:
     if file.password_file is not None:
         return file.password_file.read_text(encoding="utf-8").splitlines()[0]
     if PASSWORD_VARIABLE in os.environ:
-        # Taken out of the environment, so that no subprocess inherits it.
-        return os.environ.pop(PASSWORD_VARIABLE)
+        return os.environ[PASSWORD_VARIABLE]
     raise WalletError(
         "password-required",
         "the wallet's password is needed",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from gateless.core.errors import GatelessError
 from gateless.daemon.versions import ReadyVersion
@@ -88,6 +89,7 @@ class Auditor:
             specs = ready.bundle.schema.inputs
             packed = packed_input or bytes(sum(spec.packed_length for spec in specs))
             binding = await binding_of(ready, packed, self._parts.prover)
-            await self._proofs.of_input(ready, packed, binding, f"the audit of {version_id}")
+            with bound_contextvars(version_id=version_id):
+                await self._proofs.of_input(ready, packed, binding, f"the audit of {version_id}")
             log.info("version-audited", version_id=version_id)
             return ready

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 #: Most gas of a transaction, https://eips.ethereum.org/EIPS/eip-7825
 _MAX_TRANSACTION_GAS = 1 << 24
@@ -61,6 +64,24 @@ def transaction_gas(block_gas_limit: int) -> int:
     return min(int(block_gas_limit * _BLOCK_SHARE), _MAX_TRANSACTION_GAS)
 
 
+def parts_within(estimated: Iterable[tuple[T, int]], budget: int) -> list[list[tuple[T, int]]]:
+    """Things in their order, divided so that each part has the gas of one transaction.
+
+    Args:
+        estimated: each with the gas that it needs.
+        budget: of a transaction. What needs more is a part of its own.
+    """
+    parts: list[list[tuple[T, int]]] = []
+    left = 0
+    for thing, gas in estimated:
+        if not parts or gas > left:
+            parts.append([])
+            left = budget
+        parts[-1].append((thing, gas))
+        left -= gas
+    return parts
+
+
 def within_gas(circuit: BatchCircuit, callback_gas: Sequence[int], block_gas_limit: int) -> int:
     """How many of some requests, in their order, one transaction can settle.
 
@@ -86,7 +107,7 @@ def within_gas(circuit: BatchCircuit, callback_gas: Sequence[int], block_gas_lim
 
 def seconds_to_prove(
     requests: int,
-    single_seconds: float | None,
+    single_seconds: float,
     circuits: Sequence[BatchCircuit],
     *,
     least_fill: float,
@@ -100,23 +121,23 @@ def seconds_to_prove(
 
     Args:
         requests: all of them.
-        single_seconds: of a proof for one; None before the first.
+        single_seconds: of a proof for one; infinite where that is not known.
         circuits: those that may be used.
         least_fill: share of a circuit's rows below which requests are proven one by one.
         alone: requests among them that no batch takes.
         doubtful: requests among the others of which it is not known whether a batch takes them:
             they may be left over when its proof was tried in vain.
     """
-    single = single_seconds or 0.0
     measured = [circuit for circuit in circuits if circuit.seconds is not None]
     sharing = requests - alone
     if sharing < 2 or not measured:
-        return requests * single
+        return requests * single_seconds
     largest = max(measured, key=lambda circuit: circuit.size)
     proofs = math.ceil(sharing / largest.size)
     together = proofs * max(circuit.seconds or 0.0 for circuit in measured)
     apart = min(sharing, math.ceil(least_fill * largest.size) + doubtful)
-    return together + (alone + apart) * single
+    # Of none that are left over the time is nothing, also where it is not known.
+    return together + ((alone + apart) * single_seconds if alone + apart else 0.0)
 
 
 def proofs_at_once(requests: Mapping[int, int], sizes: Mapping[int, int]) -> int:

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 from gateless_proofs import Prover, Witness
 
 from gateless.adapters.storage import parse_hint
-from gateless.core.errors import InputError, ProofError, StorageError
+from gateless.core.errors import InputError, ProofError
 from gateless.core.packing import unpack
 from gateless.core.types import InputBinding
 from gateless.daemon.content import ContentSources
@@ -59,14 +59,8 @@ async def obtain_input(
         where = parse_hint(hint)
         store = sources.store([where.base_url] if where.base_url else [])
         length = sum(spec.packed_length for spec in specs)
-        try:
-            data = await store.get(where.sha256, max_bytes=length)
-        except StorageError as error:
-            if error.code == "content-too-large":
-                raise InputError(
-                    "wrong-length", f"the input of request {work.request_id} is too long"
-                ) from error
-            raise
+        # A store that sends too much shows nothing about what the digest names: it is asked again.
+        data = await store.get(where.sha256, max_bytes=length)
     if keccak(data) != work.input_digest:
         raise InputError(
             "input-digest-mismatch",
@@ -74,6 +68,15 @@ async def obtain_input(
         )
     unpack(data, specs)  # checks the length; every bit pattern of a width is a value in its range
     return data
+
+
+def require_length(packed_input: bytes, ready: ReadyVersion) -> None:
+    """Refuses an input that the version cannot take.
+
+    Raises:
+        InputError: ``wrong-length``.
+    """
+    unpack(packed_input, ready.bundle.schema.inputs)
 
 
 async def binding_of(ready: ReadyVersion, packed_input: bytes, prover: Prover) -> bytes:
@@ -104,6 +107,7 @@ async def check_execution(ready: ReadyVersion, packed_input: bytes, prover: Prov
 
     Raises:
         ProofError: ``input-not-provable``, ``output-out-of-range``, ``accuracy-out-of-bound``.
+        StorageError: ``bundle-damaged``: a file of the version is, so all this says nothing.
         SandboxError: ``memory-limit``, ``time-limit``, ``worker-crashed``.
     """
     witness = await prover.witness(ready.bundle, packed_input, ready.circuit_index)
@@ -114,6 +118,7 @@ async def check_execution(ready: ReadyVersion, packed_input: bytes, prover: Prov
     ):
         error = float(np.max(np.abs(fixed.reshape(-1) - real.reshape(-1))))
         if not error <= bound:  # spelled so that NaN is refused too
+            await prover.require_intact(ready.bundle)
             raise ProofError(
                 "accuracy-out-of-bound",
                 f"output {spec.name!r} of the circuit differs from the model's by {error:.6g},"

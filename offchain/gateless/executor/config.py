@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from gateless.adapters.chain.lane import SendingPolicy
+from gateless.adapters.chain.relay import RelayPolicy
+from gateless.adapters.db import DatabaseUrl
+from gateless.daemon.serving import ServerConfig
 from gateless.executor.costs import Rates
+from gateless.executor.lists import Lists
 from gateless.executor.quorum_config import QuorumConfig
 
 #: A transaction may have 2**24 gas (EIP-7825); a sixteenth of it is left to the market.
@@ -30,6 +35,13 @@ class PolicyConfig:
         versions: version ids for ``LISTED``.
         min_price: lowest price; None means the profile's on chain.
         max_collateral: highest collateral of one request; None for no limit.
+        max_at_risk: most stake behind requests that are not settled yet, of all markets together;
+            None for no limit.
+        lists: whom and what is wanted, and whom and what not.
+        proofs: whether requests for proofs are taken; lazy requests, receipts and quorums have
+            switches of their own.
+        failures: failures in a row after which a version is left alone for a while; 0 for never.
+        failure_pause_seconds: for how long the first time; twice as long each further time.
         max_concurrent: requests worked on at once; None means the profile's capacity.
         time_factor: measured proving time is multiplied by this before it is promised.
         margin_seconds: time kept for transactions on top of proving.
@@ -55,6 +67,11 @@ class PolicyConfig:
     versions: frozenset[int] = frozenset()
     min_price: int | None = None
     max_collateral: int | None = None
+    max_at_risk: int | None = None
+    lists: Lists = field(default_factory=Lists)
+    proofs: bool = True
+    failures: int = 3
+    failure_pause_seconds: float = 60.0
     max_concurrent: int | None = None
     time_factor: float = 2.0
     margin_seconds: float = 3.0
@@ -157,51 +174,76 @@ class ExecutorConfig:
     """How an executor runs.
 
     Attributes:
-        data_dir: its own folder: journal and process lock.
+        data_dir: its own folder: process lock, and the journal where ``database`` names none.
         content_dir: content store; what is fetched is kept and served from here.
         bundles_dir: bundles laid out as folders, by manifest digest.
         cache_dir: proving keys and reference strings.
+        database: the journal's; None for a SQLite file in ``data_dir``.
+        turns_dir: holds the lock by which the executor and commands that send from its account take
+            turns; None for ``data_dir``.
         stores: base URLs of content stores, asked before those that a version or request names.
         follow_uris: whether to ask the stores named by versions, requests and executors too.
         serve_host: address of the own HTTP server.
         serve_port: its port; 0 takes a free one, None serves nothing.
         poll_seconds: pause between two looks at the chain.
+        clock_tolerance: seconds by which this machine's clock may differ from the chain's
+            before the status says so; None is a minute, and any time on development chains.
         retry_seconds: pause before a request that could not be served is looked at again.
         confirmations: blocks that must follow a block before its requests count.
         max_bundle_bytes: largest bundle that is fetched.
         memory_bytes: of all proofs that are made at once, together.
         prove_seconds: longest time for one proof.
         cores: threads of all proofs together; None means those of the machine.
+        allow_unsandboxed: whether to run models also where nothing keeps them from the network.
+        loopback_stores: whether stores that strangers name may be at addresses of this machine;
+            None means on the development chain only.
+        cluster: address of a Ray cluster that makes the proofs; None makes them here.
+        cluster_node_memory_bytes: most memory to take of each node; None takes what it offers.
+        cluster_node_cores: most cores to take of each node; None takes what it offers.
         withdraw_threshold: what a contract holds for the executor is withdrawn from here on; None
             leaves it there.
+        sending: fees of transactions, and when more is offered.
+        relay: where transactions go that carry outputs or proofs; None sends them like all others.
         policy: what work to take.
         quorum: quorums to take part in.
         receipts: how to answer directly; None signs no receipts.
         intake: what comes in by HTTP.
         lazy: how to serve lazy requests.
+        server: how it is reached by HTTP.
     """
 
     data_dir: Path
     content_dir: Path
     bundles_dir: Path
     cache_dir: Path
+    database: DatabaseUrl | None = None
+    turns_dir: Path | None = None
     stores: tuple[str, ...] = ()
     follow_uris: bool = True
     serve_host: str = "127.0.0.1"
     serve_port: int | None = None
     poll_seconds: float = 1.0
+    clock_tolerance: float | None = None
     retry_seconds: float = 10.0
     confirmations: int = 0
     max_bundle_bytes: int = 1 << 30
     memory_bytes: int = 8 << 30
     prove_seconds: float = 900.0
     cores: int | None = None
+    allow_unsandboxed: bool = False
+    loopback_stores: bool | None = None
+    cluster: str | None = None
+    cluster_node_memory_bytes: int | None = None
+    cluster_node_cores: int | None = None
     withdraw_threshold: int | None = None
+    sending: SendingPolicy = field(default_factory=SendingPolicy)
+    relay: RelayPolicy | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     quorum: QuorumConfig = field(default_factory=QuorumConfig)
     receipts: ReceiptsConfig | None = None
     intake: IntakeConfig = field(default_factory=IntakeConfig)
     lazy: LazyConfig = field(default_factory=LazyConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
 
     @classmethod
     def in_home(cls, home: Path, network: str, market: str, address: str) -> ExecutorConfig:
@@ -215,9 +257,10 @@ class ExecutorConfig:
             content_dir=home / "content",
             bundles_dir=home / "bundles",
             cache_dir=home / "cache",
+            turns_dir=home / "sending",
         )
 
     @property
-    def journal_path(self) -> Path:
-        """The journal's database file."""
-        return self.data_dir / "journal.db"
+    def journal(self) -> DatabaseUrl:
+        """The journal's database: a file of its own folder where nothing else is said."""
+        return self.database or DatabaseUrl.of_path(self.data_dir / "journal.db")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from gateless.adapters.chain import calls
 from gateless.core.types import Receipt
@@ -77,12 +78,14 @@ class Delivery:
                 return
             for member in answered.values():
                 await self._journal.move(member.request_id, WorkState.FULFILLING)
-            receipt = await self._parts.transactions.execute(
-                IntentKind.FULFILL_BATCH,
-                _batch_call(batch, answered),
-                batch_id=batch_id,
-                still_wanted=lambda: recovery.is_batch_wanted(batch_id),
-            )
+            # In the task of one of them, but about all.
+            with bound_contextvars(request_ids=sorted(answered)):
+                receipt = await self._parts.transactions.execute(
+                    IntentKind.FULFILL_BATCH,
+                    _batch_call(batch, answered),
+                    batch_id=batch_id,
+                    still_wanted=lambda: recovery.is_batch_wanted(batch_id),
+                )
             await self._settled(answered, receipt)
 
     async def _settled(self, answered: dict[int, Work], receipt: Receipt) -> None:

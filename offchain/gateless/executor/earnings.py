@@ -42,6 +42,7 @@ class Earnings:
         Raises:
             GatelessError: it could not be withdrawn now.
         """
+        await self._parts.transactions.settle_undone()
         due = self._is_enough(standing.earnings)
         if not due and self._parts.clock.monotonic() < self._next_look:
             return 0

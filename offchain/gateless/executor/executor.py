@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import httpx
 import structlog
@@ -17,19 +15,21 @@ from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.signer import Signer
 from gateless.adapters.storage import LocalStore
 from gateless.core.errors import GatelessError
-from gateless.core.types import Block
+from gateless.daemon.chain_time import ChainTime
 from gateless.daemon.content import ContentSources
-from gateless.daemon.faults import is_chain_away
+from gateless.daemon.operating import Obstacle
 from gateless.daemon.versions import Versions
 from gateless.executor.auditor import Auditor
-from gateless.executor.config import ExecutorConfig, Serving
+from gateless.executor.breaker import Breaker
+from gateless.executor.config import ExecutorConfig
 from gateless.executor.earnings import Earnings
-from gateless.executor.faults import NEEDS_OPERATOR
 from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.intake.intake import Intake
 from gateless.executor.journal import Journal
 from gateless.executor.lazy.desk import LazyDesk
-from gateless.executor.lazy.states import LazyWorkState
+from gateless.executor.losses import Losses
+from gateless.executor.metrics import ExecutorMetrics
+from gateless.executor.owed import Owed
 from gateless.executor.parts import Parts
 from gateless.executor.pipeline import Pipeline
 from gateless.executor.policy import Policy, Standing
@@ -37,11 +37,13 @@ from gateless.executor.proofs import Proofs
 from gateless.executor.quorum import QuorumDesk, QuorumParts
 from gateless.executor.receipts.counter import ReceiptCounter
 from gateless.executor.recovery import Recovery
+from gateless.executor.report import Report, Sight
 from gateless.executor.scheduler import Scheduler
 from gateless.executor.sides import Sides
 from gateless.executor.standing import StandingReader
-from gateless.executor.states import COMMITTED, UNCOMMITTED, WorkState
-from gateless.executor.status import ActiveWork, Batches, Problem, Status
+from gateless.executor.states import COMMITTED, WorkState
+from gateless.executor.status import Problem, Status
+from gateless.executor.stopwatch import Stopwatch
 from gateless.executor.transactions import Transactions
 from gateless.executor.watcher import Sighting, Watcher
 
@@ -86,15 +88,26 @@ class Executor:
         self._journal = journal
         self._config = config
         self._clock = clock or SystemClock()
+        metrics = ExecutorMetrics()
+        stopwatch = Stopwatch(self._clock, metrics)
         self._serving_at = serving_at
+        self._time = ChainTime(self._clock)
         self._me = me = sender.address
         sources = ContentSources(store, http, stores=config.stores, follow_uris=config.follow_uris)
         transactions = Transactions(sender, journal)
         self._recovery = Recovery(client, journal, transactions, me)
         self._policy = Policy(config.policy, me, self._load)
+        breaker = Breaker(
+            self._clock,
+            failures=config.policy.failures,
+            pause_seconds=config.policy.failure_pause_seconds,
+        )
+        self._losses = Losses(journal, breaker)
         self._standing = StandingReader(client, me, self._clock)
-        self._watcher = Watcher(client, journal, me=me, confirmations=config.confirmations)
-        self._versions = Versions(
+        self._watcher = Watcher(
+            client, journal, me=me, confirmations=config.confirmations, seen=stopwatch.seen
+        )
+        versions = Versions(
             client, sources, keys, config.bundles_dir, me, max_bundle_bytes=config.max_bundle_bytes
         )
         parts = Parts(
@@ -102,7 +115,7 @@ class Executor:
             journal=journal,
             transactions=transactions,
             recovery=self._recovery,
-            versions=self._versions,
+            versions=versions,
             sources=sources,
             inputs=InputRoom(
                 config.data_dir / "inputs",
@@ -115,17 +128,23 @@ class Executor:
             standing=self._standing,
             prover=prover,
             policy=self._policy,
+            breaker=breaker,
             config=config,
             clock=self._clock,
+            time=self._time,
+            metrics=metrics,
+            stopwatch=stopwatch,
         )
         self._earnings = Earnings(parts, me)
-        proofs = Proofs(parts)
+        owed = Owed(parts)
+        proofs = Proofs(parts, owed)
         self._scheduler = Scheduler(
             journal,
-            Pipeline(parts, proofs),
+            Pipeline(parts, proofs, owed),
             self._recovery,
             self._policy,
             self._clock,
+            breaker,
             retry_seconds=config.retry_seconds,
         )
         auditor = Auditor(parts, proofs)
@@ -134,27 +153,34 @@ class Executor:
         quorums = QuorumDesk.of(
             QuorumParts(
                 client=client,
-                sender=sender,
-                versions=self._versions,
+                transactions=transactions,
+                me=me,
+                versions=versions,
                 prover=prover,
                 config=config.quorum,
                 limits=Limits(memory_bytes=config.memory_bytes, seconds=config.prove_seconds),
                 clock=self._clock,
-                journal_path=config.data_dir / "quorum.db",
+                journal=journal.quorums,
                 retry_seconds=config.retry_seconds,
             )
         )
         self._sides = Sides(journal, self.receipts, lazy, quorums)
         self.intake = Intake(parts, auditor, self.receipts, lazy, me)
-        self._phase = "starting"
+        self._sight = Sight()
+        self._report = Report(
+            parts,
+            self._sight,
+            sender=sender,
+            scheduler=self._scheduler,
+            sides=self._sides,
+            losses=self._losses,
+            winnings=lambda: self._earnings.winnings,
+            serving_at=serving_at,
+        )
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
-        self._head: Block | None = None
-        self._last_standing: Standing | None = None
-        self._chain_problem: Problem | None = None
         self._withdrawal: asyncio.Task[None] | None = None
         self._recovered = False
-        self._failed_at_start: int | None = None
 
     @property
     def serving_at(self) -> str:
@@ -164,12 +190,22 @@ class Executor:
     @property
     def phase(self) -> str:
         """``starting``, ``running``, ``stopping``, ``halted`` or ``stopped``."""
-        return self._phase
+        return self._sight.phase
+
+    @property
+    def halted(self) -> list[Obstacle]:
+        """What is not worked on since something was lost, why, and how that ends."""
+        return self._losses.obstacles
 
     def stop(self) -> None:
         """Takes on nothing new, finishes what is locked, then :meth:`run` returns."""
         if not self._stopping.is_set():
-            log.info("stopping", running=self._scheduler.running)
+            log.info(
+                "stopping",
+                running=self._scheduler.running,
+                message="nothing new is taken, what is promised is finished; a second signal ends"
+                " it at once",
+            )
             self._stopping.set()
 
     def abort(self) -> None:
@@ -194,39 +230,20 @@ class Executor:
                         await task
             await self._scheduler.abort()
             await self._sides.stop()
-            self._phase = "stopped"
+            self._sight.phase = "stopped"
             log.info("stopped")
 
     async def status(self) -> Status:
         """What this executor does and what keeps it from doing more."""
-        cursor = await self._journal.cursor()
-        counts = await self._journal.counts()
-        unfinished = await self._journal.find(UNCOMMITTED | COMMITTED)
-        standing = self._last_standing
-        return Status(
-            phase=self._phase,
-            address=self._me,
-            network=self._client.deployment.name,
-            head=None if self._head is None else self._head.number,
-            cursor=None if cursor is None else cursor.number,
-            counts=_by_name(counts),
-            active=tuple(
-                ActiveWork(
-                    work.request_id, work.version_id, work.state.value, work.reason, work.deadline
-                )
-                for work in unfinished
-            ),
-            lazy=_by_name(await self._journal.lazy_counts()),
-            challenges=_by_name(await self._journal.claim_counts()),
-            earned=await self._journal.earned(),
-            batches=Batches(*await self._journal.batch_counts()),
-            balance=None if standing is None else standing.earnings,
-            winnings=self._earnings.winnings,
-            available_stake=None if standing is None else standing.available,
-            enrolled=() if standing is None else tuple(sorted(standing.enrolled)),
-            serving_at=self._serving_at,
-            problems=tuple(self._problems()),
-        )
+        return await self._report.status()
+
+    async def obstacles(self) -> list[Obstacle]:
+        """Why it cannot take work on and keep its promises now; for ``/ready``."""
+        return await self._report.obstacles()
+
+    async def exposition(self) -> bytes:
+        """Its metrics, as Prometheus reads them."""
+        return await self._report.exposition()
 
     # --- the loop ---
 
@@ -236,15 +253,15 @@ class Executor:
             try:
                 await self._look()
                 pause = self._config.poll_seconds
-                self._chain_problem = None
+                self._sight.chain_problem = None
             except GatelessError as error:
-                if not is_chain_away(error):
-                    raise
-                log.warning("chain-away", code=error.code, message=error.message, pause=pause)
-                self._chain_problem = Problem(error.code, error.message, error.hint)
+                # Out of reach, or answers that make no sense, such as a revert that never was: what
+                # is promised has to be kept all the same, as soon as another answer is had.
+                log.warning("look-failed", code=error.code, message=error.message, pause=pause)
+                self._sight.chain_problem = Problem(error.code, error.message, error.hint)
                 pause = min(max(pause, 0.25) * 2, _MAX_CHAIN_PAUSE_SECONDS)
             if self._stopping.is_set():
-                self._phase = "stopping"
+                self._sight.phase = "stopping"
                 self._scheduler.close_intake()
                 self.intake.close()
                 self._sides.close()
@@ -266,23 +283,27 @@ class Executor:
 
     async def _look(self) -> None:
         sighting = await self._watcher.poll()
-        self._head = sighting.head
+        if sighting.head != self._sight.head:
+            await self._time.ask(self._client)
+        self._sight.head = sighting.head
         if not self._recovered:
             await self._recover()
         if sighting.rewound:
             await self._recovery.after_fork(sighting.head.timestamp)
             await self._sides.reconcile()
+        await self._sides.welcome(sighting.lazy)
         standing = await self._take_standing(sighting)
         await self._scheduler.observe(sighting.head, sighting.touched)
-        await self._halt_after_miss()
+        await self._see_to_losses()
         await self._scheduler.dispatch(sighting.head, standing)
         await self._sides.look(sighting.head, standing)
         self._collect(standing)
 
     async def _recover(self) -> None:
         """Once, at the start: what an earlier run, perhaps with other rules, left behind."""
+        await self._recovery.adopt()
         await self._recovery.settle_leftovers()
-        now = self._head.timestamp if self._head is not None else 0
+        now = self._sight.head.timestamp if self._sight.head is not None else 0
         # A fork may have undone what was written down, but not read from a block, before a stop.
         await self._recovery.after_fork(now)
         await self._sides.reconcile()
@@ -294,42 +315,28 @@ class Executor:
             reconsidered=again,
         )
         self._recovered = True
-        self._phase = "running"
+        self._sight.phase = "running"
 
     async def _take_standing(self, sighting: Sighting) -> Standing:
         changed = sighting.standing_changed or any(sighting.touched.values())
-        before = self._last_standing
+        before = self._sight.standing
         standing = await (self._standing.refresh() if changed else self._standing.current())
         if before is not None and standing != before:
             self._scheduler.retry_now()
         if before is not None and standing.enrolled - before.enrolled:
             await self._journal.reconsider([WorkState.SKIPPED], sighting.head.timestamp)
-        self._last_standing = standing
+        self._sight.standing = standing
         if before is None:
-            for problem in self._standing_problems():
+            for problem in self._report.standing_problems():
                 log.warning("idle", code=problem.code, message=problem.message, hint=problem.hint)
         return standing
 
-    async def _halt_after_miss(self) -> None:
-        """After a missed lock nothing new is locked: what made it miss one would cost more stake.
-
-        A restart by the operator, who has seen it, ends this.
-        """
-        failed = (await self._journal.counts()).get(WorkState.FAILED, 0)
-        failed += (await self._journal.lazy_counts()).get(LazyWorkState.FAILED, 0)
-        if self._failed_at_start is None:
-            self._failed_at_start = failed
-        if failed > self._failed_at_start and self._phase == "running":
-            log.error(
-                "halted",
-                failed=failed,
-                message="a lock was missed; no new requests are taken until a restart",
-                hint="find the cause above, then restart the executor",
-            )
-            self._phase = "halted"
-            self._scheduler.close_intake()
-            self.intake.close()
-            self._sides.close()
+    async def _see_to_losses(self) -> None:
+        """Promises nothing new for what lost something: what lost it would lose more stake."""
+        halted = await self._losses.look()
+        self._sides.hold(halted.everything)
+        if self._sight.phase in ("running", "halted"):
+            self._sight.phase = "halted" if halted.everything else "running"
 
     def _collect(self, standing: Standing) -> None:
         if self._withdrawal is None or self._withdrawal.done():
@@ -338,65 +345,16 @@ class Executor:
     async def _withdraw(self, standing: Standing) -> None:
         try:
             if await self._earnings.collect(standing):
-                self._last_standing = await self._standing.refresh()
+                self._sight.standing = await self._standing.refresh()
         except GatelessError as error:
             log.warning("withdrawal-failed", code=error.code, message=error.message)
 
     def _load(self) -> float:
         """The share of the capacity that is in use, but for the request that asks."""
-        if self._last_standing is None:
+        if self._sight.standing is None:
             return 0.0
-        others = max(0, len(self._scheduler.running) - 1)
-        return min(1.0, others / self._policy.capacity(self._last_standing))
+        others = max(0, self._scheduler.load - 1)
+        return min(1.0, others / self._policy.capacity(self._sight.standing))
 
     async def _promised(self) -> bool:
         return bool(await self._journal.find(COMMITTED)) or await self._sides.promised()
-
-    def _problems(self) -> list[Problem]:
-        found = [] if self._chain_problem is None else [self._chain_problem]
-        if self._phase == "halted":
-            found.append(
-                Problem(
-                    "lock-missed",
-                    "a locked request was not fulfilled in time; no new requests are taken",
-                    "find the cause in the log, then restart the executor",
-                )
-            )
-        found += self._standing_problems()
-        found += self._sides.problems
-        found += [
-            Problem(verdict.reason, verdict.text, verdict.hint, request_id)
-            for request_id, verdict in self._scheduler.waiting.items()
-        ]
-        found.sort(key=lambda problem: problem.code not in NEEDS_OPERATOR)
-        return found
-
-    def _standing_problems(self) -> list[Problem]:
-        """Why no request can come to this executor at all."""
-        standing = self._last_standing
-        if standing is None:
-            return []
-        found = []
-        if self._config.policy.serving is Serving.ENROLLED and not standing.enrolled:
-            found.append(
-                Problem(
-                    "not-enrolled",
-                    "this executor has enrolled for no version",
-                    "enrol for what it shall serve: gateless executor stake 0 --serve NAME",
-                )
-            )
-        # Stake that is all at work is no lack of stake.
-        if standing.available == 0 and standing.locked == 0:
-            found.append(
-                Problem(
-                    "stake-too-low",
-                    "the market can lock no stake of this executor",
-                    "stake what it may risk: gateless executor stake AMOUNT",
-                )
-            )
-        return found
-
-
-def _by_name(counts: Mapping[Any, int]) -> dict[str, int]:
-    """Counts by the names of states, for people."""
-    return {state.value: count for state, count in sorted(counts.items())}

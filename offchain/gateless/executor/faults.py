@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateless.core.errors import GatelessError
 
-#: The version or the input as published can never be served, whatever happens elsewhere.
+#: The version or the input as published can never be served, whatever happens elsewhere: while
+#: nothing is promised, a request is not tried again.
 HOPELESS = frozenset(
     {
         # what the publisher put on chain or into the bundle does not fit together
@@ -25,6 +26,7 @@ HOPELESS = frozenset(
         "input-not-provable",
         "output-out-of-range",
         "accuracy-out-of-bound",
+        # it has a witness and no proof: whose fault that is, another proof would not tell
         "proving-failed",
         "proof-too-large",
         "witness-mismatch",
@@ -40,18 +42,51 @@ HOPELESS = frozenset(
 #: Waiting helps, but only an operator can end it: these are shown as problems.
 NEEDS_OPERATOR = frozenset(
     {
+        "database-full",
+        "disk-full",
+        "clock-skew",
         "stake-too-low",
         "gas-balance-too-low",
+        "fee-above-cap",
+        "fee-at-cap",
+        "halted",
+        "version-halted",
         "not-enrolled",
         "not-profitable",
         "slashed",
         "receipt-key-unpublished",
-        "receipt-lost",
         "receipt-stake-too-low",
     }
 )
 
 
+#: What a version, or this machine with it, may get wrong by itself. Some of it decides a request as
+#: well, which counts once then: it takes several requests until their version is left alone.
+BREAKING = frozenset(
+    {
+        "worker-crashed",
+        "memory-limit",
+        "time-limit",
+        "proving-failed",
+        "proof-too-large",
+        "zk-verifier-proof-rejected",
+        "transaction-reverted",
+    }
+)
+
+
+def is_breaking(error: GatelessError, *, locking: bool = False) -> bool:
+    """Whether an error counts against a version: after some in a row it is left alone.
+
+    Args:
+        error: what went wrong.
+        locking: whether a lock was under way. One that is mined and reverts was too late: another
+            executor was faster, and whoever outbids often enough must not have a version left to
+            himself for it.
+    """
+    return error.code in BREAKING and not (locking and error.code == "transaction-reverted")
+
+
 def is_hopeless(error: GatelessError) -> bool:
-    """Whether trying again can never help."""
+    """Whether a request that nobody was promised is not worth another try."""
     return error.code in HOPELESS

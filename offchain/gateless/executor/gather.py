@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from gateless.core.errors import GatelessError
-from gateless.core.types import InputBinding
 from gateless.daemon.versions import ReadyVersion
-from gateless.executor.batching import BatchCircuit, choose, seconds_to_prove, within_gas
+from gateless.executor.batching import BatchCircuit, choose, within_gas
 from gateless.executor.faults import is_hopeless
-from gateless.executor.fitting import Fitting
-from gateless.executor.journal_lazy import subject_of
-from gateless.executor.lazy.states import LazyWorkState
+from gateless.executor.owed import UNPROVED, Owed
 from gateless.executor.parts import Active, Gone, Parts
 from gateless.executor.proofs import Proofs
 from gateless.executor.states import UNCOMMITTED, WorkState
@@ -25,7 +22,7 @@ from gateless.executor.work import NewBatch, Work
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.05
-_UNPROVED = (WorkState.LOCKING, WorkState.LOCKED, WorkState.PROVING)
+
 
 #: Requests that are worked on now.
 Running = Callable[[], frozenset[int]]
@@ -56,10 +53,11 @@ class Gather:
     Args:
         parts: what to work with.
         proofs: makes them.
+        owed: what is promised, and which circuits there are for it.
         running: the requests that are worked on now: those that are not locked yet may join.
     """
 
-    def __init__(self, parts: Parts, proofs: Proofs, running: Running) -> None:
+    def __init__(self, parts: Parts, proofs: Proofs, owed: Owed, running: Running) -> None:
         self._parts = parts
         self._proofs = proofs
         self._running = running
@@ -67,12 +65,9 @@ class Gather:
         self._groups: dict[int, tuple[_Group, asyncio.Task[frozenset[int]]]] = {}
         self._turns: dict[int, asyncio.Lock] = {}
         self._trials: dict[int, asyncio.Lock] = {}
-        self._fitting = Fitting(parts)
-
-    def batch_size(self, version_id: int) -> int:
-        """Most requests of a version that may share a proof; 1 before it was prepared."""
-        ready = self._parts.versions.known(version_id)
-        return 1 if ready is None else max((1, *map(ready.batch_size, self._usable(ready))))
+        self._owed = owed
+        self._circuits = owed.circuits
+        self._fitting = owed.fitting
 
     # --- before a lock ---
 
@@ -82,12 +77,12 @@ class Gather:
         """
         waiting = [
             entry
-            for entry in await self._parts.journal.find((*UNCOMMITTED, *_UNPROVED))
+            for entry in await self._parts.journal.find((*UNCOMMITTED, *UNPROVED))
             if entry.version_id == work.version_id
             and entry.named_executor is None
             and not self._fitting.is_apart(entry.request_id)
         ]
-        circuits = await self._circuits(ready)
+        circuits = await self._circuits.of(ready)
         circuit = choose(circuits, len(waiting), least_fill=self._settings.least_batch_fill)
         if circuit is None or self._fitting.is_apart(work.request_id):
             return
@@ -102,55 +97,6 @@ class Gather:
             if await self._parts.journal.timing(ready.info.version_id, circuit.index) is None:
                 await self._proofs.try_batch_circuit(work, ready, circuit.index)
 
-    async def expected_seconds(self, work: Work, ready: ReadyVersion) -> float:
-        """Time from a lock now to the proof: what is promised already comes first.
-
-        Waiting for others is not in it: that ends where the time of a lock asks for it.
-        """
-        total = await self._owed_seconds()
-        promised = await self._parts.journal.find(_UNPROVED)
-        versions = {entry.version_id for entry in promised} | {work.version_id}
-        for version_id in versions:
-            known = (
-                ready if version_id == work.version_id else self._parts.versions.known(version_id)
-            )
-            if known is None:
-                continue
-            ids = {entry.request_id for entry in promised if entry.version_id == version_id}
-            if version_id == work.version_id:
-                ids.add(work.request_id)
-            total += await self._seconds(ids, known)
-        return total
-
-    async def _owed_seconds(self) -> float:
-        """Time of the proofs that doubt about receipts and lazy answers asks for now."""
-        journal = self._parts.journal
-        owed = {claim.subject: claim.version_id for claim in await journal.open_claims()}
-        for lazy in await journal.find_lazy([LazyWorkState.DISPUTED]):
-            if lazy.claim is not None:
-                owed[subject_of(lazy.claim)] = lazy.version_id
-        total = 0.0
-        for version_id in owed.values():
-            ready = self._parts.versions.known(version_id)
-            if ready is not None:
-                total += await journal.timing(version_id, ready.circuit_index) or 0.0
-        return total
-
-    async def _seconds(self, request_ids: Collection[int], ready: ReadyVersion) -> float:
-        """Time until these requests of a version are proven, whatever becomes of their batches."""
-        measured = await self._measured(ready)
-        indices = [circuit.index for circuit in measured]
-        alone = sum(self._fitting.is_apart(entry) for entry in request_ids)
-        sure = sum(self._fitting.fits(entry, indices) for entry in request_ids)
-        return seconds_to_prove(
-            len(request_ids),
-            await self._parts.journal.timing(ready.info.version_id, ready.circuit_index),
-            measured,
-            least_fill=self._settings.least_batch_fill,
-            alone=alone,
-            doubtful=len(request_ids) - alone - sure,
-        )
-
     # --- after a lock ---
 
     async def prove(self, work: Work, ready: ReadyVersion, active: Active) -> bool:
@@ -163,7 +109,7 @@ class Gather:
                 stopped.
             GatelessError: the proof could not be made now.
         """
-        if self._fitting.is_apart(work.request_id) or not await self._measured(ready):
+        if self._fitting.is_apart(work.request_id) or not await self._circuits.measured(ready):
             return False
         group, task = self._join(work, ready)
         gone = asyncio.ensure_future(active.gone.wait())
@@ -184,7 +130,7 @@ class Gather:
             task = asyncio.create_task(self._work(group), name=f"batch-{version_id}")
             self._groups[version_id] = group, task
         group.members[work.request_id] = work
-        if len(group.members) >= self.batch_size(version_id):
+        if len(group.members) >= self._circuits.batch_size(version_id):
             group.open = False
         group.changed.set()
         return group, task
@@ -241,7 +187,7 @@ class Gather:
     async def _chosen(self, group: _Group) -> tuple[BatchCircuit | None, list[Work]]:
         """The circuit for a group and those of its members that it proves; None for no circuit."""
         ready = group.ready
-        measured = await self._measured(ready)
+        measured = await self._circuits.measured(ready)
         while True:
             works = [
                 work
@@ -274,7 +220,7 @@ class Gather:
     async def _coming(self, group: _Group) -> bool:
         """Whether a request of the version is worked on, or about to be, that may join."""
         running = self._running()
-        states = (*UNCOMMITTED, *_UNPROVED)
+        states = (*UNCOMMITTED, *UNPROVED)
         return any(
             work.version_id == group.ready.info.version_id
             and work.named_executor is None
@@ -288,39 +234,7 @@ class Gather:
     async def _is_urgent(self, group: _Group) -> bool:
         """Whether the time of a member's lock is what its proof may take."""
         needed = self._parts.policy.needs_seconds(
-            await self._seconds(group.members.keys(), group.ready)
+            (await self._owed.times(group.ready))(group.members.keys())
         )
-        now = self._parts.clock.now()
+        now = self._parts.time.now
         return any(work.lock_deadline - now <= needed for work in group.members.values())
-
-    async def _measured(self, ready: ReadyVersion) -> list[BatchCircuit]:
-        return [entry for entry in await self._circuits(ready) if entry.seconds is not None]
-
-    async def _circuits(self, ready: ReadyVersion) -> list[BatchCircuit]:
-        """The batch circuits of a version that may be used."""
-        schema = ready.bundle.schema
-        specs = (*schema.inputs, *schema.outputs)
-        found = []
-        for index in self._usable(ready):
-            pinned = ready.info.circuits[index]
-            per_row = sum(-(-spec.count // max(1, pinned.digits_per_word)) for spec in specs)
-            found.append(
-                BatchCircuit(
-                    index=index,
-                    size=pinned.batch_size,
-                    words=pinned.batch_size * per_row,
-                    row_bytes=sum(spec.packed_length for spec in specs),
-                    seconds=await self._parts.journal.timing(ready.info.version_id, index),
-                )
-            )
-        return found
-
-    def _usable(self, ready: ReadyVersion) -> list[int]:
-        if ready.info.binding is not InputBinding.PACKED:
-            return []
-        return [
-            index
-            for index in ready.batch_circuits
-            if ready.batch_size(index) <= self._settings.max_batch
-            and self._proofs.usable(ready.info.version_id, index)
-        ]

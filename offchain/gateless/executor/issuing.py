@@ -78,7 +78,7 @@ class ReceiptIssuer:
         """A signed receipt for an answer. Asked for again, it is the same one.
 
         Raises:
-            FundsError: ``no-receipt-pool``, ``no-receipt-slot``.
+            FundsError: ``no-receipt-pool``, ``no-receipt-slot``, ``slots-unknown``.
             ConfigError: ``receipt-key-mismatch``.
             InputError: ``input-too-long``: no challenge could carry it; ``question-reused``.
         """
@@ -92,6 +92,7 @@ class ReceiptIssuer:
             )
         now = (await self._client.block("pending")).timestamp
         epoch = limits.epoch_at(now)
+        await self._book.require_remembered(limits, epoch)
         backing = backing_of(
             await self._client.court.pool(self._executor, epoch),
             self._executor,
@@ -110,6 +111,6 @@ async def sign_answer(
     known = await book.allocate(court, answer, backing)
     if known.signature is not None:
         return SignedReceipt(court, known.receipt, known.signature)
-    signed = SignedReceipt.sign(court, known.receipt, key)
+    signed = await SignedReceipt.sign(court, known.receipt, key)
     await book.keep_signature(court, known.receipt, signed.signature)
     return signed

@@ -8,27 +8,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateless.adapters.chain.sender import PreparedTx
+from gateless import migrations
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.db import DatabaseUrl, upsert
 from gateless.core.errors import GatelessError
+from gateless.daemon.intents import IntentLog, IntentTables
 from gateless.daemon.journals import (
     REMEMBERED_BLOCKS,
     Position,
     forget_above,
     open_journal,
     read_positions,
+    require_writable,
     write_position,
 )
 from gateless.daemon.transactions import IntentState
 from gateless.executor import schema
 from gateless.executor.journal_batches import BatchBook
 from gateless.executor.journal_claims import NO_NEWS, ClaimBook, CourtNews
+from gateless.executor.journal_halts import HaltBook
 from gateless.executor.journal_lazy import LazyBook
 from gateless.executor.journal_locks import LockBook, intents_locking
 from gateless.executor.journal_offers import OfferBook
@@ -40,49 +44,95 @@ from gateless.executor.journal_rows import (
     unknown_request,
     work_of,
 )
+from gateless.executor.journal_timings import TimingBook
+from gateless.executor.quorum_journal import QuorumBook
 from gateless.executor.states import (
     FINAL,
+    GAVE_WAY,
     LOCKED_BY_ANOTHER,
     TRANSITIONS,
     Finding,
     WorkState,
 )
-from gateless.executor.work import Intent, IntentKind, NewWork, Work
+from gateless.executor.work import NO_BLOCK, Intent, IntentKind, NewWork, Work
+
+#: What uses the journal's database alone.
+OWNER = "the executor's journal"
 
 _ENDED_UNPAID = tuple(entry for entry in FINAL if entry is not WorkState.FULFILLED)
 
 
-class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
+class Journal(
+    IntentLog,
+    BatchBook,
+    LockBook,
+    ReceiptBook,
+    ClaimBook,
+    OfferBook,
+    LazyBook,
+    HaltBook,
+    TimingBook,
+):
     """One executor's journal. Made by :meth:`open`."""
+
+    intent_tables = IntentTables(schema.intents, schema.attempts)
 
     @classmethod
     async def open(
-        cls, path: Path, *, chain_id: int, market: str, account: str, clock: Clock | None = None
-    ) -> Journal:
+        cls,
+        url: DatabaseUrl | Path,
+        *,
+        chain_id: int,
+        market: str,
+        account: str,
+        clock: Clock | None = None,
+        alone: bool = False,
+    ) -> Self:
         """Opens or makes a journal.
 
         Args:
-            path: database file.
+            url: its database.
             chain_id: chain that it is for.
             market: market contract that it is for.
             account: executor that it is for.
             clock: for the times in it.
+            alone: whether nobody else may open it alone too: for those who send.
 
         Raises:
-            ConfigError: ``journal-of-another``, ``journal-unreadable``.
+            ConfigError: ``already-running``, ``journal-of-another``, ``journal-unreadable``,
+                ``database-newer``, ``database-refused``.
+            DatabaseError: ``database-unreachable``, ``database-full``, ``database-busy``.
         """
         identity = {
-            "schema": str(schema.SCHEMA_VERSION),
             "chain_id": str(chain_id),
             "market": market.lower(),
             "account": account.lower(),
         }
-        engine = await open_journal(path, schema.metadata, identity)
-        return cls(engine, clock or SystemClock())
+        database = await open_journal(
+            url,
+            schema.meta,
+            identity,
+            migrations=migrations.EXECUTOR,
+            owner=OWNER if alone else None,
+        )
+        return cls(database, clock or SystemClock())
+
+    @property
+    def quorums(self) -> QuorumBook:
+        """Its part about quorums."""
+        return QuorumBook(self._database, self._clock)
 
     async def close(self) -> None:
         """Closes the database."""
-        await self._engine.dispose()
+        await self._database.close()
+
+    async def require_writable(self) -> None:
+        """Shows whether anything can be written now.
+
+        Raises:
+            GatelessError: it cannot.
+        """
+        await require_writable(self._database, schema.meta)
 
     # --- positions on the chain ---
 
@@ -93,7 +143,7 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
 
     async def positions(self, limit: int = REMEMBERED_BLOCKS) -> list[Position]:
         """The last blocks that were read, the cursor first."""
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return await read_positions(connection, schema.blocks, limit)
 
     async def advance(
@@ -106,7 +156,7 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         known may be another request's now. What was remembered for that number gives way.
         """
         added: list[int] = []
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             for entry in found:
                 await displace(connection, entry)
                 values = dataclasses.asdict(entry) | {
@@ -116,7 +166,7 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
                     "state": WorkState.SEEN,
                     "updated_at": self._clock.now(),
                 }
-                query = upsert(schema.work).values(values).on_conflict_do_nothing()
+                query = upsert(connection, schema.work).values(values).on_conflict_do_nothing()
                 if (await connection.execute(query)).rowcount:
                     added.append(entry.request_id)
             await self.keep_news(connection, news)
@@ -128,11 +178,12 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         """Forgets what was read above a block that is still part of the chain.
 
         Requests made above it are forgotten unless something was promised for them; they come back
-        when the new branch is read. Everything else is for the reconciliation with the chain.
+        when the new branch is read. Of the others no block is known until then, if ever: everything
+        else is for the reconciliation with the chain.
         """
         table = schema.work.c
         forgettable = (WorkState.SEEN, WorkState.CHECKED, *_ENDED_UNPAID)
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await forget_above(connection, schema.blocks, ancestor)
             await connection.execute(
                 delete(schema.work).where(
@@ -147,6 +198,11 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
                 .where(table.created_block > ancestor, table.offer.is_not(None))
                 .values(created_block=0)
             )
+            await connection.execute(
+                update(schema.work)
+                .where(table.created_block > ancestor, table.offer.is_(None))
+                .values(created_block=NO_BLOCK)
+            )
             await self.forget_claims(connection, ancestor)
             await self.forget_lazy(connection, ancestor)
 
@@ -159,7 +215,7 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             LookupError: it was never seen.
         """
         query = select(schema.work).where(schema.work.c.request_id == request_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise unknown_request(request_id)
@@ -173,7 +229,7 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             .where(table.state.in_(list(states)))
             .order_by(table.deadline, table.request_id)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [work_of(row._mapping) for row in await connection.execute(query)]
 
     async def move(
@@ -192,7 +248,7 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             GatelessError: ``forbidden-transition``: a defect, nothing was written.
             LookupError: the request is not (or no longer) in the journal.
         """
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             table = schema.work.c
             query = select(table.state).where(table.request_id == request_id)
             stored = (await connection.execute(query)).scalar_one_or_none()
@@ -211,13 +267,13 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
 
     async def settle(self, request_id: int, finding: Finding, **facts: Any) -> Work:
         """Sets what reconciliation with the chain found, wherever the work stood."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await self._write(connection, request_id, finding, facts)
         return await self.get(request_id)
 
     async def note(self, request_id: int, reason: str = "", text: str = "", **facts: Any) -> None:
         """Writes why work does not move on, or facts, without changing its state."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
                 update(schema.work)
                 .where(schema.work.c.request_id == request_id)
@@ -231,10 +287,10 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         table = schema.work.c
         query = (
             update(schema.work)
-            .where(table.state.in_(list(states)), table.deadline >= now)
+            .where(table.state.in_(list(states)), table.deadline >= now, table.reason != GAVE_WAY)
             .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return int((await connection.execute(query)).rowcount)
 
     async def reconsider_missed(self, now: int) -> int:
@@ -250,19 +306,19 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
             )
             .values(state=WorkState.SEEN, reason="", text="", updated_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return int((await connection.execute(query)).rowcount)
 
     async def counts(self) -> dict[WorkState, int]:
         """How much work is in each state."""
         query = select(schema.work.c.state, func.count()).group_by(schema.work.c.state)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return {WorkState(state): count for state, count in await connection.execute(query)}
 
     async def earned(self) -> int:
         """Sum of all fees paid for fulfilled requests."""
         query = select(schema.work.c.fee).where(schema.work.c.state == WorkState.FULFILLED)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return sum(int(fee) for (fee,) in await connection.execute(query))
 
     # --- intents ---
@@ -276,108 +332,65 @@ class Journal(BatchBook, LockBook, ReceiptBook, ClaimBook, OfferBook, LazyBook):
         batch_id: int | None = None,
         request_ids: Iterable[int] = (),
     ) -> Intent:
-        """Writes a signed transaction down before it is sent: for a request, a batch or several.
+        """Writes what is to be done, and the transaction signed for it, down before it is sent.
 
-        Signing is deterministic: a transaction that was dropped unsent and is decided again may
-        have the very same bytes. Then it is the same one, and pending again.
+        Args:
+            kind: what it does.
+            prepared: its first attempt.
+            request_id: the request that it is about, if it is one.
+            batch_id: the batch that it answers.
+            request_ids: requests that it locks together.
         """
-        values = {
-            "kind": kind,
-            "request_id": request_id,
-            "batch_id": batch_id,
-            "tx_hash": prepared.tx_hash,
-            "nonce": prepared.nonce,
-            "raw": prepared.raw,
-            "state": IntentState.PENDING,
-            "created_at": self._clock.now(),
-        }
-        query = (
-            upsert(schema.intents)
-            .values(values)
-            .on_conflict_do_update(
-                index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
-            )
-            .returning(schema.intents.c.intent_id)
+        intent_id = await self._intend(
+            prepared,
+            {"kind": kind, "request_id": request_id, "batch_id": batch_id},
+            lambda connection, number: self.keep_locked_together(connection, number, request_ids),
         )
-        async with self._engine.begin() as connection:
-            intent_id = (await connection.execute(query)).scalar_one()
-            await self.keep_locked_together(connection, intent_id, request_ids)
         return Intent(
             intent_id=intent_id,
             kind=kind,
             request_id=request_id,
-            tx_hash=prepared.tx_hash,
-            nonce=prepared.nonce,
-            raw=prepared.raw,
-            state=IntentState.PENDING,
-            block_number=0,
-            gas_used=0,
-            text="",
             batch_id=batch_id,
+            attempts=(dataclasses.replace(prepared, label=kind.value),),
         )
 
-    async def conclude(
-        self,
-        intent_id: int,
-        state: IntentState,
-        *,
-        block_number: int = 0,
-        gas_used: int = 0,
-        text: str = "",
-    ) -> None:
-        """Writes what became of a transaction."""
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                update(schema.intents)
-                .where(schema.intents.c.intent_id == intent_id)
-                .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
-            )
-
     async def intents(
-        self, request_id: int | None = None, *, state: IntentState | None = None
+        self,
+        request_id: int | None = None,
+        *,
+        state: IntentState | None = None,
+        mined_since: int | None = None,
     ) -> list[Intent]:
-        """Transactions in the order of their nonces, of one request (alone or shared) or all."""
-        query = select(schema.intents).order_by(schema.intents.c.nonce, schema.intents.c.intent_id)
+        """Intents in the order of their nonces.
+
+        Args:
+            request_id: of one request, alone or shared; None for all.
+            state: in one state alone.
+            mined_since: only those that were mined in this block or later.
+        """
+        table, conditions = schema.intents.c, []
         if request_id is not None:
             shared = select(schema.work.c.batch_id).where(schema.work.c.request_id == request_id)
-            query = query.where(
+            conditions.append(
                 or_(
-                    schema.intents.c.request_id == request_id,
-                    schema.intents.c.batch_id == shared.scalar_subquery(),
-                    schema.intents.c.intent_id.in_(intents_locking(request_id)),
+                    table.request_id == request_id,
+                    table.batch_id == shared.scalar_subquery(),
+                    table.intent_id.in_(intents_locking(request_id)),
                 )
             )
         if state is not None:
-            query = query.where(schema.intents.c.state == state)
-        async with self._engine.connect() as connection:
-            return [intent_of(row._mapping) for row in await connection.execute(query)]
+            conditions.append(table.state == state)
+        if mined_since is not None:
+            conditions.append(table.block_number >= max(1, mined_since))
+        return [intent_of(*found) for found in await self._find_intents(*conditions)]
 
-    # --- timings ---
-
-    async def timing(self, version_id: int, circuit_index: int) -> float | None:
-        """Seconds that a proof takes here, by measurement; None before the first."""
-        table = schema.timings.c
-        query = select(table.seconds).where(
-            table.version_id == version_id, table.circuit_index == circuit_index
+    async def mined_in(self, first: int, last: int) -> list[Intent]:
+        """Intents that were mined in some blocks, as their receipts said."""
+        table = schema.intents.c
+        found = await self._find_intents(
+            table.state == IntentState.MINED, table.block_number.between(first, last)
         )
-        async with self._engine.connect() as connection:
-            found = (await connection.execute(query)).scalar_one_or_none()
-        return None if found is None else float(found)
-
-    async def measured(self, version_id: int, circuit_index: int, seconds: float) -> None:
-        """Takes a measurement in. Slower ones count at once, faster ones by and by."""
-        before = await self.timing(version_id, circuit_index)
-        value = seconds if before is None else max(seconds, 0.7 * before + 0.3 * seconds)
-        table = schema.timings
-        query = upsert(table).values(
-            version_id=version_id, circuit_index=circuit_index, seconds=value, samples=1
-        )
-        query = query.on_conflict_do_update(
-            index_elements=["version_id", "circuit_index"],
-            set_={"seconds": value, "samples": table.c.samples + 1},
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(query)
+        return [intent_of(*entry) for entry in found]
 
     async def _write(
         self,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database
 from gateless.executor import schema
 from gateless.executor.journal_rows import work_of
 from gateless.executor.states import COMMITTED, WorkState
@@ -20,9 +20,8 @@ _UNPROVED = (WorkState.LOCKED, WorkState.PROVING)
 class BatchBook:
     """Shared proofs, in the journal's database."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+    _database: Database
+    _clock: Clock
 
     async def keep_batch(self, batch: NewBatch) -> int:
         """Writes a shared proof down and moves the requests that wait for it, all at once.
@@ -43,7 +42,7 @@ class BatchBook:
         }
         query = insert(schema.batches).values(values).returning(schema.batches.c.batch_id)
         table = schema.work.c
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             batch_id = int((await connection.execute(query)).scalar_one())
             for row, request_id in enumerate(batch.request_ids):
                 await connection.execute(
@@ -67,7 +66,7 @@ class BatchBook:
             LookupError: there is none of that number.
         """
         query = select(schema.batches).where(schema.batches.c.batch_id == batch_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise LookupError(f"batch {batch_id} is not in the journal")
@@ -84,7 +83,7 @@ class BatchBook:
     async def members(self, batch_id: int) -> list[Work]:
         """The requests that a shared proof is for, as far as they are still in the journal."""
         query = select(schema.work).where(schema.work.c.batch_id == batch_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [work_of(row._mapping) for row in await connection.execute(query)]
 
     async def drop_settled_batches(self) -> None:
@@ -99,12 +98,12 @@ class BatchBook:
             .where(schema.batches.c.batch_id.not_in(waiting), schema.batches.c.proof != b"")
             .values(proof=b"", packed_inputs=b"", packed_outputs=b"")
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def batch_counts(self) -> tuple[int, int]:
         """How many shared proofs were made, and for how many requests."""
         query = select(schema.batches.c.request_ids)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             sizes = [len(json.loads(ids)) for (ids,) in await connection.execute(query)]
         return len(sizes), sum(sizes)

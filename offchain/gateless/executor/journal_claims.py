@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database, upsert
 from gateless.core.types import Event
 from gateless.executor import schema
 
@@ -111,25 +111,25 @@ NO_NEWS = CourtNews()
 class ClaimBook:
     """Pools and challenges, in the journal's database."""
 
-    _engine: AsyncEngine
+    _database: Database
     _clock: Clock
 
     async def keep_news(self, connection: AsyncConnection, news: CourtNews) -> None:
         """Writes down what some blocks brought, in the transaction that moves the cursor."""
         for epoch in news.pools:
-            query = upsert(schema.pools).values(epoch=epoch).on_conflict_do_nothing()
+            query = upsert(connection, schema.pools).values(epoch=epoch).on_conflict_do_nothing()
             await connection.execute(query)
         for claim in news.claims:
             values = dataclasses.asdict(claim)
             packed_input = values.pop("packed_input")
             values |= {"standing": ClaimStanding.OPEN, "reason": "", "text": ""}
             await connection.execute(
-                upsert(schema.claims)
+                upsert(connection, schema.claims)
                 .values(values)
                 .on_conflict_do_update(index_elements=["claim_id"], set_=values)
             )
             await connection.execute(
-                upsert(schema.defences)
+                upsert(connection, schema.defences)
                 .values(subject=claim.subject, packed_input=packed_input, circuit_index=0)
                 .on_conflict_do_nothing()
             )
@@ -142,10 +142,7 @@ class ClaimBook:
         await connection.execute(delete(schema.claims).where(table.created_block > ancestor))
         await connection.execute(
             update(schema.claims)
-            .where(
-                table.deadline >= int(self._clock.now()),
-                table.standing != ClaimStanding.INDEFENSIBLE,
-            )
+            .where(table.standing != ClaimStanding.INDEFENSIBLE)
             .values(standing=ClaimStanding.OPEN)
         )
 
@@ -153,20 +150,20 @@ class ClaimBook:
 
     async def pooled_epochs(self) -> list[int]:
         """Epochs for which this executor has, or had, a pool that is not released yet."""
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             rows = await connection.execute(select(schema.pools.c.epoch).order_by("epoch"))
             return [int(epoch) for (epoch,) in rows]
 
     async def note_pool(self, epoch: int) -> None:
         """Remembers a pool before its event was read."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
-                upsert(schema.pools).values(epoch=epoch).on_conflict_do_nothing()
+                upsert(connection, schema.pools).values(epoch=epoch).on_conflict_do_nothing()
             )
 
     async def drop_pool(self, epoch: int) -> None:
         """Forgets a pool that is released, or that a reorganisation undid."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(delete(schema.pools).where(schema.pools.c.epoch == epoch))
 
     # --- challenges ---
@@ -178,6 +175,10 @@ class ClaimBook:
     async def claims_of(self, subject: bytes) -> list[KeptClaim]:
         """All challenges that one proof settles."""
         return await self._claims(schema.claims.c.subject == subject)
+
+    async def claims_that(self, standings: Collection[ClaimStanding]) -> list[KeptClaim]:
+        """Challenges by where they stand."""
+        return await self._claims(schema.claims.c.standing.in_(list(standings)))
 
     async def claim_counts(self) -> dict[ClaimStanding, int]:
         """How many challenges ended how."""
@@ -195,7 +196,7 @@ class ClaimBook:
             .where(schema.claims.c.claim_id == claim_id)
             .values(standing=standing, reason=reason, text=text)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def kept_proof(self, subject: bytes) -> KeptProof:
@@ -205,7 +206,7 @@ class ClaimBook:
             LookupError: nothing was ever challenged that says this.
         """
         query = select(schema.defences).where(schema.defences.c.subject == subject)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise LookupError(f"subject {subject.hex()} is not in the journal")
@@ -214,11 +215,11 @@ class ClaimBook:
     async def expect_proof(self, subject: bytes, packed_input: bytes) -> KeptProof:
         """Remembers what a proof is to be made of; the proof where there is one already."""
         query = (
-            upsert(schema.defences)
+            upsert(self._database, schema.defences)
             .values(subject=subject, packed_input=packed_input, circuit_index=0)
             .on_conflict_do_nothing()
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
         return await self.kept_proof(subject)
 
@@ -231,13 +232,13 @@ class ClaimBook:
             .where(schema.defences.c.subject == subject)
             .values(packed_output=packed_output, circuit_index=circuit_index, proof=proof)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def _claims(self, *conditions: Any) -> list[KeptClaim]:
         table = schema.claims.c
         query = select(schema.claims).where(*conditions).order_by(table.deadline, table.claim_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [_claim_of(row._mapping) for row in await connection.execute(query)]
 
 

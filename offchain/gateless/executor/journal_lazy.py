@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateless.adapters.db import Database, upsert
 from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest
 from gateless.core.types import Event
 from gateless.executor import schema
@@ -30,13 +30,17 @@ from gateless.executor.states import LOCKED_BY_ANOTHER
 #: Blocks after which nobody reckons with a fork.
 SETTLED_BLOCKS = 256
 
+_LIGHT = [
+    column for column in schema.lazy_work.c if column.name not in ("packed_input", "packed_output")
+]
+
 _Struct = TypeVar("_Struct", LazyRequest, LazyLock, LazyClaim)
 
 
 class LazyBook:
     """Lazy requests, in the journal's database."""
 
-    _engine: AsyncEngine
+    _database: Database
 
     async def keep_lazy_events(
         self, connection: AsyncConnection, events: Iterable[Event], me: str
@@ -71,7 +75,7 @@ class LazyBook:
 
     async def take_lazy(self, work: LazyWork) -> bool:
         """Adds a signed lazy request; False where it is known."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             if await _read(connection, work.request_id) is not None:
                 return False
             await _write(connection, work)
@@ -83,7 +87,7 @@ class LazyBook:
         Raises:
             LookupError: it was never seen.
         """
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             found = await _read(connection, request_id)
         if found is None:
             raise LookupError(f"lazy request {request_id} is not in the journal")
@@ -91,14 +95,31 @@ class LazyBook:
 
     async def find_lazy(self, states: Collection[LazyWorkState]) -> list[LazyWork]:
         """All lazy work in some states, the most urgent first."""
+        return await self._lazy_in(states, select(schema.lazy_work))
+
+    async def list_lazy(
+        self, states: Collection[LazyWorkState], *, signed: bool = False
+    ) -> list[LazyWork]:
+        """The same without inputs and outputs, which may be many megabytes.
+
+        Args:
+            states: those that are looked for.
+            signed: leaves out what was sent on chain.
+        """
+        query = select(*_LIGHT)
+        if signed:
+            query = query.where(schema.lazy_work.c.signature.is_not(None))
+        return await self._lazy_in(states, query)
+
+    async def _lazy_in(
+        self, states: Collection[LazyWorkState], query: Select[Any]
+    ) -> list[LazyWork]:
         table = schema.lazy_work.c
-        query = (
-            select(schema.lazy_work)
-            .where(table.state.in_(list(states)))
-            .order_by(table.deadline, table.request_id)
+        chosen = query.where(table.state.in_(list(states))).order_by(
+            table.deadline, table.request_id
         )
-        async with self._engine.connect() as connection:
-            return [_work_of(row._mapping) for row in await connection.execute(query)]
+        async with self._database.connect() as connection:
+            return [_work_of(row._mapping) for row in await connection.execute(chosen)]
 
     async def move_lazy(
         self,
@@ -109,7 +130,7 @@ class LazyBook:
         **facts: Any,
     ) -> LazyWork:
         """Moves lazy work on, unless the chain has moved it on meanwhile."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             before = await _read(connection, request_id)
             if before is None:
                 raise LookupError(f"lazy request {request_id} is not in the journal")
@@ -134,7 +155,7 @@ class LazyBook:
             table.reason == LOCKED_BY_ANOTHER,
             table.deadline >= now,
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             rows = (await connection.execute(query)).all()
             missed = [work for work in (_work_of(row._mapping) for row in rows) if work.missed(now)]
             for work in missed:
@@ -145,14 +166,14 @@ class LazyBook:
 
     async def note_lazy(self, request_id: int, reason: str, text: str) -> None:
         """Writes why lazy work does not move on."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             before = await _read(connection, request_id)
             if before is not None:
                 await _write(connection, replace(before, reason=reason, text=text))
 
     async def keep_lazy_event(self, event: Event, me: str) -> LazyWork | None:
         """Takes over an event of an own transaction before its block is read."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await self.keep_lazy_events(connection, [event], me)
             return await _read(connection, int(event.args["requestId"]))
 
@@ -168,16 +189,24 @@ class LazyBook:
             )
             .values(packed_input=None, packed_output=None)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def lazy_counts(self) -> dict[LazyWorkState, int]:
         """How much lazy work is in each state."""
         table = schema.lazy_work.c
         query = select(table.state, func.count()).group_by(table.state)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             rows = await connection.execute(query)
             return {LazyWorkState(state): count for state, count in rows}
+
+    async def lazy_earned(self) -> int:
+        """Sum of all fees paid for lazy requests."""
+        query = select(schema.lazy_work.c.fee).where(
+            schema.lazy_work.c.state == LazyWorkState.FINAL
+        )
+        async with self._database.connect() as connection:
+            return sum(int(fee) for (fee,) in await connection.execute(query))
 
 
 def subject_of(claim: LazyClaim) -> bytes:
@@ -211,7 +240,7 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
         "deadline": work.request.deadline,
     }
     await connection.execute(
-        upsert(schema.lazy_work)
+        upsert(connection, schema.lazy_work)
         .values(values)
         .on_conflict_do_update(index_elements=["request_id"], set_=values)
     )

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateless.adapters.db import Database, upsert
 from gateless.executor import schema
 from gateless.executor.journal_rows import work_of
 from gateless.executor.work import Work
@@ -17,7 +17,7 @@ from gateless.executor.work import Work
 class LockBook:
     """Which requests a transaction is about, in the journal's database."""
 
-    _engine: AsyncEngine
+    _database: Database
 
     async def keep_locked_together(
         self, connection: AsyncConnection, intent_id: int, request_ids: Iterable[int]
@@ -25,7 +25,7 @@ class LockBook:
         """Writes down what a transaction locks, in the database transaction that journals it."""
         rows = [{"intent_id": intent_id, "request_id": entry} for entry in request_ids]
         if rows:
-            query = upsert(schema.intent_requests).on_conflict_do_nothing()
+            query = upsert(connection, schema.intent_requests).on_conflict_do_nothing()
             await connection.execute(query, rows)
 
     async def locked_together(self, intent_id: int) -> list[Work]:
@@ -37,7 +37,7 @@ class LockBook:
             .where(table.intent_id == intent_id)
             .order_by(schema.work.c.request_id)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [work_of(row._mapping) for row in await connection.execute(query)]
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database, upsert
 from gateless.executor import schema
 from gateless.executor.states import UNCOMMITTED, WorkState
-from gateless.executor.work import NewWork
+from gateless.executor.work import NewWork, WaitingOffer
 
 
 class OfferBook:
     """Signed requests and inputs, in the journal's database."""
 
-    _engine: AsyncEngine
+    _database: Database
     _clock: Clock
 
     async def take_offer(self, entry: NewWork, offer: str, packed_input: bytes | None) -> bool:
@@ -32,20 +30,23 @@ class OfferBook:
             "packed_input": packed_input,
             "updated_at": self._clock.now(),
         }
-        query = upsert(schema.work).values(values).on_conflict_do_nothing()
-        async with self._engine.begin() as connection:
+        query = upsert(self._database, schema.work).values(values).on_conflict_do_nothing()
+        async with self._database.begin() as connection:
             return bool((await connection.execute(query)).rowcount)
 
-    async def waiting_offers(self, states: Collection[WorkState] = UNCOMMITTED) -> int:
-        """How many signed requests are not locked yet."""
+    async def waiting_offers(self) -> list[WaitingOffer]:
+        """Signed requests that are not locked yet."""
         table = schema.work.c
         query = (
-            select(func.count())
-            .select_from(schema.work)
-            .where(table.offer.is_not(None), table.state.in_(list(states)))
+            select(table.request_id, table.requester, table.price, table.reason, table.offer)
+            .where(table.offer.is_not(None), table.state.in_(list(UNCOMMITTED)))
+            .order_by(table.deadline, table.request_id)
         )
-        async with self._engine.connect() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        async with self._database.connect() as connection:
+            return [
+                WaitingOffer(row.request_id, row.requester, int(row.price), row.reason, row.offer)
+                for row in await connection.execute(query)
+            ]
 
     # --- inputs ---
 
@@ -57,26 +58,26 @@ class OfferBook:
             "size": size,
             "stored_at": self._clock.now(),
         }
-        query = upsert(schema.inputs).values(values).on_conflict_do_nothing()
-        async with self._engine.begin() as connection:
+        query = upsert(self._database, schema.inputs).values(values).on_conflict_do_nothing()
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def input_of(self, digest: bytes) -> str | None:
         """sha256 of an input that was handed in; None where it was not."""
         query = select(schema.inputs.c.sha256).where(schema.inputs.c.digest == digest)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             found = (await connection.execute(query)).scalar_one_or_none()
         return None if found is None else str(found)
 
     async def stored_input_bytes(self) -> int:
         """Size of all inputs that were handed in."""
         query = select(func.coalesce(func.sum(schema.inputs.c.size), 0))
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return int((await connection.execute(query)).scalar_one())
 
     async def drop_input(self, digest: bytes) -> None:
         """Forgets an input."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(delete(schema.inputs).where(schema.inputs.c.digest == digest))
 
     async def oldest_input(self, before: float) -> tuple[bytes, str] | None:
@@ -88,6 +89,6 @@ class OfferBook:
             .order_by(table.stored_at)
             .limit(1)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else (bytes(row.digest), str(row.sha256))

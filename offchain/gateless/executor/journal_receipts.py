@@ -9,11 +9,13 @@ from typing import Any
 from eth_utils.crypto import keccak
 from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database
+from gateless.core.claims import CourtLimits
 from gateless.core.errors import FundsError, GatelessError, InputError
 from gateless.core.receipts import ZERO_BYTES32, Court, Receipt
+from gateless.daemon.backups import restored_at
 from gateless.executor import schema
 
 _STATED = ("version_id", "input_binding", "input_digest", "output_digest", "beneficiary", "price")
@@ -90,9 +92,9 @@ class Issued:
 class ReceiptBook:
     """Receipts, in the journal's database."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+    _database: Database
+    _clock: Clock
+    _restored_at: int | None = None
 
     async def allocate(self, court: Court, answer: Answer, backing: Backing) -> Issued:
         """Takes the next slot and writes the whole receipt down, with its input: all or nothing.
@@ -136,12 +138,13 @@ class ReceiptBook:
             .returning(table.c.slot)
         )
         try:
-            async with self._engine.begin() as connection:
+            async with self._database.begin() as connection:
                 slot = (await connection.execute(query)).scalar_one_or_none()
         except IntegrityError:
             known = await self._of_question(court, answer.question)
             if known is None:
-                raise
+                # PostgreSQL: another session took that slot in this moment. Then there is a next.
+                return await self.allocate(court, answer, backing)
             return _same(answer, known)
         if slot is None:
             return await self._without_slot(court, answer, backing)
@@ -169,7 +172,7 @@ class ReceiptBook:
             )
             .values(signature=signature)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def issued(self, court: Court, epoch: int, slot: int) -> Issued:
@@ -182,7 +185,7 @@ class ReceiptBook:
         query = select(table).where(
             table.c.court == court.address, table.c.epoch == epoch, table.c.slot == slot
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise LookupError(f"slot {slot} of epoch {epoch} is free")
@@ -204,15 +207,35 @@ class ReceiptBook:
             )
             .limit(1)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _issued_of(row._mapping)
+
+    async def require_remembered(self, limits: CourtLimits, epoch: int) -> None:
+        """Sees to it that this journal knows which slots of an epoch are used.
+
+        One that was put back from a backup does not know what was signed since the backup: a slot
+        used twice would cost a part of the pool. So nothing more is signed in that epoch.
+
+        Raises:
+            FundsError: ``slots-unknown``.
+        """
+        if self._restored_at is None:
+            self._restored_at = await restored_at(self._database)
+        if self._restored_at and epoch <= limits.epoch_at(self._restored_at):
+            raise FundsError(
+                "slots-unknown",
+                f"the journal was restored in epoch {limits.epoch_at(self._restored_at)}, and does"
+                " not know which slots were used before",
+                hint="receipts are signed again from the next epoch on",
+                epoch=epoch,
+            )
 
     async def slots_used(self, court: Court, epoch: int) -> int:
         """How many slots of an epoch are used, signed or not."""
         table = schema.receipts
         query = select(func.count()).where(table.c.court == court.address, table.c.epoch == epoch)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return int((await connection.execute(query)).scalar_one())
 
     async def drop_dead_receipts(self, now: int) -> None:
@@ -224,13 +247,13 @@ class ReceiptBook:
             .where(table.c.expires < now, kept)
             .values(packed_input=None, packed_output=None)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def _of_question(self, court: Court, question: bytes) -> Issued | None:
         table = schema.receipts
         query = select(table).where(table.c.court == court.address, table.c.question == question)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _issued_of(row._mapping)
 

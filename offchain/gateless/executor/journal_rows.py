@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.core.types import TrustMode
+from gateless.daemon.intents import kept_facts
 from gateless.daemon.transactions import IntentState
 from gateless.executor import schema
 from gateless.executor.states import REQUEST_VANISHED, WorkState
@@ -40,12 +42,13 @@ def work_of(row: Mapping[Any, Any]) -> Work:
     )
 
 
-def intent_of(row: Mapping[Any, Any]) -> Intent:
-    """A row of the intents table."""
-    values = dict(row)
-    del values["created_at"]
+def intent_of(row: Mapping[Any, Any], attempts: tuple[PreparedTx, ...]) -> Intent:
+    """A row of the intents table, and its attempts."""
     return Intent(
-        **values | {"kind": IntentKind(values["kind"]), "state": IntentState(values["state"])}
+        kind=IntentKind(row["kind"]),
+        request_id=row["request_id"],
+        batch_id=row["batch_id"],
+        **kept_facts(row, attempts),
     )
 
 
@@ -84,6 +87,7 @@ async def displace(connection: AsyncConnection, entry: NewWork) -> None:
             schema.intents.c.request_id == entry.request_id,
             schema.intents.c.state == IntentState.PENDING,
         )
-        .values(state=IntentState.DROPPED, text="its request was undone by a reorganisation")
+        # What was sent for the other request may still be mined: it is settled, for none.
+        .values(request_id=None, text="its request was undone by a reorganisation")
     )
     await connection.execute(delete(schema.work).where(table.request_id == entry.request_id))

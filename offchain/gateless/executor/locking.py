@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -13,9 +13,9 @@ from gateless.adapters.chain import calls
 from gateless.adapters.chain.errors import decode_revert
 from gateless.core.errors import ContractError, GatelessError
 from gateless.core.types import Receipt
-from gateless.executor.batching import transaction_gas
+from gateless.executor.batching import parts_within, transaction_gas
 from gateless.executor.parts import Parts
-from gateless.executor.states import UNCOMMITTED
+from gateless.executor.states import UNCOMMITTED, WorkState
 from gateless.executor.work import IntentKind, Work
 
 log = structlog.get_logger(__name__)
@@ -70,6 +70,7 @@ class Locks:
         self._parts = parts
         self._running = running
         self._group: tuple[_Group, asyncio.Task[None]] | None = None
+        self._here: set[int] = set()
 
     async def lock(self, work: Work, call: calls.Call) -> int:
         """Locks a request, alone or with others; returns the last second of the lock.
@@ -84,9 +85,11 @@ class Locks:
         """
         entry = _Entry(work, call)
         group, task = self._join(entry)
+        self._here.add(work.request_id)
         try:
             return await entry.locked
         finally:
+            self._here.discard(work.request_id)
             group.entries.remove(entry)
             if not group.entries and not task.done():
                 # Everybody was stopped; the journal knows what was signed.
@@ -125,14 +128,17 @@ class Locks:
             await clock.sleep(_LOOK_SECONDS)
 
     async def _is_coming(self, group: _Group) -> bool:
-        """Whether a request of the same versions is worked on that may be locked in a moment."""
-        running = self._running()
+        """Whether a request of the same versions is worked on that may be locked in a moment.
+
+        One that is journaled as being locked and is not here yet comes at once.
+        """
+        coming = self._running() - self._here
         versions = {entry.work.version_id for entry in group.entries}
         return any(
             work.version_id in versions
             and work.named_executor is None
-            and work.request_id in running
-            for work in await self._parts.journal.find(UNCOMMITTED)
+            and work.request_id in coming
+            for work in await self._parts.journal.find((*UNCOMMITTED, WorkState.LOCKING))
         )
 
     async def _send(self, entries: Sequence[_Entry]) -> None:
@@ -143,7 +149,7 @@ class Locks:
         # together is the least with which any of them goes through, not all.
         estimated = [(entry, gas) for entry in entries if (gas := await self._gas(entry))]
         budget = transaction_gas(await self._parts.block_gas_limit())
-        for part in _parts_within(estimated, budget):
+        for part in parts_within(estimated, budget):
             if len(part) == 1:
                 await self._alone(part[0][0])
             else:
@@ -184,7 +190,12 @@ class Locks:
             )
         except ContractError as error:
             # Nothing was locked, or all of it undone: each has a reason of its own.
-            log.warning("locks-split", code=error.code, message=error.message)
+            log.warning(
+                "locks-split",
+                request_ids=[work.request_id for work in works],
+                code=error.code,
+                message=error.message,
+            )
             for entry in entries:
                 await self._alone(entry)
         except GatelessError as error:
@@ -214,18 +225,3 @@ class Locks:
                 entry.succeed(deadlines[entry.work.request_id])
             else:
                 entry.fail(decode_revert(reasons.get(index, b""), self._parts.client.token_info))
-
-
-def _parts_within(
-    estimated: Iterable[tuple[_Entry, int]], budget: int
-) -> list[list[tuple[_Entry, int]]]:
-    """Locks in their order, divided so that each part has the gas of one transaction."""
-    parts: list[list[tuple[_Entry, int]]] = []
-    left = 0
-    for entry, gas in estimated:
-        if not parts or gas > left:
-            parts.append([])
-            left = budget
-        parts[-1].append((entry, gas))
-        left -= gas
-    return parts

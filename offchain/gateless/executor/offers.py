@@ -7,7 +7,7 @@ from gateless.adapters.chain.offers import Offer, parse_offer
 from gateless.core.errors import GatelessError
 from gateless.core.types import RequestInfo, RequestState, SignedRequest
 from gateless.executor.policy import Answer, Verdict
-from gateless.executor.work import Work
+from gateless.executor.work import WaitingOffer, Work
 
 
 class OfferReader:
@@ -38,10 +38,15 @@ class OfferReader:
         word = await self._client.market.nonce_word(signed.requester, signed.nonce >> 8)
         return bool(word >> (signed.nonce & 0xFF) & 1)
 
-    async def shortage(self, signed: SignedRequest) -> int:
-        """What the requester's deposit lacks for the lock."""
+    async def shortage(self, signed: SignedRequest, beside: int = 0) -> int:
+        """What the requester's deposit lacks for the lock, at the highest price that he offers.
+
+        Args:
+            signed: the request.
+            beside: what others of his that wait here may cost him.
+        """
         deposit = await self._client.market.balance_of(signed.requester)
-        return max(0, signed.params.max_price - deposit)
+        return max(0, signed.params.max_price + beside - deposit)
 
     async def obstacle(self, work: Work) -> Verdict | None:
         """What keeps an offer from being locked now that no request on chain could meet."""
@@ -71,6 +76,12 @@ def offer_of(work: Work) -> Offer:
     if work.offer is None:
         raise GatelessError("journal-incomplete", f"request {work.request_id} lost its signature")
     return parse_offer(work.offer)
+
+
+def terms_of(waiting: WaitingOffer) -> RequestInfo:
+    """What a signed request that waits is paid when, at most: without the version's royalty."""
+    signed = parse_offer(waiting.offer).signed
+    return as_request(signed, waiting.request_id, RequestState.OPEN, 0)
 
 
 def as_request(

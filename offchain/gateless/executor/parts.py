@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,17 +11,22 @@ from typing import Any, TypeVar
 from gateless_proofs import Prover
 
 from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.headers import read_block
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
 from gateless.core.types import InputBinding
+from gateless.daemon.chain_time import ChainTime
 from gateless.daemon.content import ContentSources
 from gateless.daemon.versions import ReadyVersion, Versions
+from gateless.executor.breaker import Breaker
 from gateless.executor.config import ExecutorConfig
 from gateless.executor.intake.inputs import InputRoom
 from gateless.executor.journal import Journal
+from gateless.executor.metrics import ExecutorMetrics
 from gateless.executor.policy import Policy
 from gateless.executor.recovery import Recovery
 from gateless.executor.standing import StandingReader
+from gateless.executor.stopwatch import Stopwatch
 from gateless.executor.transactions import Transactions
 from gateless.executor.watcher import Watcher
 from gateless.executor.work import Work
@@ -41,11 +46,15 @@ class Active:
         request_id: the request.
         committed: whether stake is, or may be, at risk: such work is finished before a shutdown.
         gone: set when the request ended elsewhere: proving stops.
+        fetching: whether it waits for a stranger's store, and takes up nobody's place meanwhile.
+        has_room: whether there is a place for it when it has what it waited for.
     """
 
     request_id: int
     committed: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    fetching: bool = False
+    has_room: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +72,24 @@ class Parts:
     standing: StandingReader
     prover: Prover
     policy: Policy
+    breaker: Breaker
     config: ExecutorConfig
     clock: Clock
+    time: ChainTime
+    metrics: ExecutorMetrics
+    stopwatch: Stopwatch
+
+    async def now(self) -> int:
+        """The chain's time, which deadlines are in: seconds since 1970.
+
+        Raises:
+            ChainError: the chain cannot be read now.
+        """
+        return await self.time.ask(self.client)
 
     async def block_gas_limit(self) -> int:
         """Gas that a block of the chain holds now."""
-        block = await self.client.rpc.request("eth_getBlockByNumber", "latest", False)
-        return int(block["gasLimit"], 16)
+        return int((await read_block(self.client.rpc))["gasLimit"], 16)
 
 
 def kept_input(work: Work) -> bytes:

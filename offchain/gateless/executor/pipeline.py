@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import replace
+from collections.abc import Mapping
 
 import structlog
 
 from gateless.adapters.chain import calls
 from gateless.core.errors import GatelessError
 from gateless.core.types import RequestInfo
+from gateless.daemon.faults import fault_of
 from gateless.daemon.versions import ReadyVersion
 from gateless.executor.checks import check_binding, check_execution, obtain_input
 from gateless.executor.delivery import Delivery
-from gateless.executor.faults import is_hopeless
+from gateless.executor.faults import is_breaking, is_hopeless
 from gateless.executor.gather import Gather
 from gateless.executor.locking import Locks
 from gateless.executor.offers import offer_of
+from gateless.executor.owed import Owed
 from gateless.executor.parts import Active, Gone, Parts, unless_gone
-from gateless.executor.policy import Answer, Standing, Verdict
+from gateless.executor.policy import Answer, Verdict
 from gateless.executor.proofs import Proofs
+from gateless.executor.standing import unreserved
 from gateless.executor.states import (
     COMMITTED,
     FINAL,
@@ -35,6 +38,8 @@ _S = WorkState
 #: Pause between attempts at something that was promised; doubled each time.
 _FIRST_RETRY_SECONDS = 0.5
 _MAX_RETRY_SECONDS = 15.0
+#: Pause before it is seen again whether there is a place for a request.
+_ROOM_SECONDS = 0.05
 
 
 class Pipeline:
@@ -44,17 +49,24 @@ class Pipeline:
     proven first and its own proof still be in time.
     """
 
-    def __init__(self, parts: Parts, proofs: Proofs) -> None:
+    def __init__(self, parts: Parts, proofs: Proofs, owed: Owed) -> None:
         self._parts = parts
         self._journal = parts.journal
         self._proofs = proofs
-        self._gather = Gather(parts, self._proofs, lambda: frozenset(self._running))
+        self._owed = owed
+        self._gather = Gather(parts, proofs, owed, lambda: frozenset(self._running))
         self._locks = Locks(parts, lambda: frozenset(self._running))
         self._delivery = Delivery(parts)
         self._locking = asyncio.Lock()
         self._trials: dict[int, asyncio.Lock] = {}
         self._running: set[int] = set()
+        self._failing: dict[int, GatelessError] = {}
         self._closing = False
+
+    @property
+    def failing(self) -> Mapping[int, GatelessError]:
+        """What keeps promised requests from being fulfilled: it is tried again and again."""
+        return dict(self._failing)
 
     def close_intake(self) -> None:
         """Locks nothing more; what is locked is still finished."""
@@ -62,7 +74,7 @@ class Pipeline:
 
     def batch_size(self, version_id: int) -> int:
         """Most requests of a version that may share a proof, as far as that is known."""
-        return self._gather.batch_size(version_id)
+        return self._owed.circuits.batch_size(version_id)
 
     async def process(self, active: Active) -> Verdict | None:
         """Moves a request on until it is final; returns why where it has to wait.
@@ -79,13 +91,14 @@ class Pipeline:
                 return None
             finally:
                 self._running.discard(active.request_id)
+                self._failing.pop(active.request_id, None)
 
     async def _process(self, active: Active) -> Verdict | None:
         log = structlog.get_logger(__name__)
         pause = _FIRST_RETRY_SECONDS
         failure: GatelessError | None = None
         work = await self._journal.get(active.request_id)
-        unsettled = work.state in COMMITTED
+        unsettled = await self._parts.recovery.is_unsettled(work)
         while True:
             work = await self._journal.get(active.request_id)
             if work.state in FINAL:
@@ -103,22 +116,26 @@ class Pipeline:
                 if waiting is not None:
                     return waiting
                 pause, failure = _FIRST_RETRY_SECONDS, None
+                self._failing.pop(active.request_id, None)
             except Gone:
                 active.gone.clear()
                 unsettled = True
-            except GatelessError as error:
+            except (GatelessError, OSError) as raised:
+                error = fault_of(raised)
                 work = await self._journal.get(active.request_id)
                 log.warning("step-failed", state=work.state, code=error.code, message=error.message)
+                self._count(work, error)
                 if work.state in UNCOMMITTED:
                     return await self._set_back(work, error)
                 # Promised: look at the chain again, then try again for as long as it counts.
                 failure, unsettled = error, True
+                self._failing[active.request_id] = error
                 await self._parts.clock.sleep(pause)
                 pause = min(pause * 2, _MAX_RETRY_SECONDS)
 
     async def _step(self, work: Work, active: Active) -> Verdict | None:
         if work.state is _S.SEEN:
-            return await self._check(work)
+            return await self._check(work, active)
         if work.state is _S.CHECKED:
             return await self._commit(work, active)
         if work.state in (_S.LOCKED, _S.PROVING):
@@ -131,7 +148,7 @@ class Pipeline:
 
     # --- before stake is at risk ---
 
-    async def _check(self, work: Work) -> Verdict | None:
+    async def _check(self, work: Work, active: Active) -> Verdict | None:
         parts = self._parts
         work = await parts.recovery.reconcile(work)
         if work.state is not _S.SEEN:
@@ -141,8 +158,7 @@ class Pipeline:
         if verdict.answer is not Answer.TAKE:
             return verdict
         ready = await parts.versions.prepare(work.version_id)
-        data, hint = await self._announced_input(work)
-        packed = await obtain_input(work, ready, data, hint, parts.sources)
+        packed = await unless_gone(self._input(work, ready, active), active)
         await check_binding(work, ready, packed, parts.prover)
         witness = await check_execution(ready, packed, parts.prover)
         await self._journal.move(
@@ -152,6 +168,20 @@ class Pipeline:
             "request-checked", version_id=work.version_id, witness_seconds=round(witness.seconds, 3)
         )
         return None
+
+    async def _input(self, work: Work, ready: ReadyVersion, active: Active) -> bytes:
+        """The input of a request. While a stranger's store is asked for it, others are worked on:
+        one that trickles must not take their place.
+        """
+        data, hint = await self._announced_input(work)
+        active.fetching = not data
+        try:
+            packed = await obtain_input(work, ready, data, hint, self._parts.sources)
+            while active.fetching and not active.has_room():
+                await self._parts.clock.sleep(_ROOM_SECONDS)
+        finally:
+            active.fetching = False
+        return packed
 
     async def _announced_input(self, work: Work) -> tuple[bytes, str]:
         """The input that came with a request, and the hint where it is else."""
@@ -176,14 +206,14 @@ class Pipeline:
             work = await self._parts.recovery.reconcile(work)
             if work.state is not _S.CHECKED:
                 return None
-            seconds = 0.0
-            if not work.has_proof:
-                seconds = await self._gather.expected_seconds(work, ready)
-            verdict, request, least = await self._judge(work, seconds)
+            verdict, request, least, seconds = await self._judge_with_others(work, ready)
             if verdict.answer is not Answer.TAKE or request is None:
                 return verdict
             if self._closing:
                 return Verdict(Answer.WAIT, "shutting-down", "no new requests are taken")
+            obstacle = self._parts.breaker.obstacle(work.version_id)
+            if obstacle is not None:
+                return Verdict(Answer.WAIT, obstacle.code, obstacle.text, obstacle.hint)
             active.committed = True
             await self._journal.move(work.request_id, _S.LOCKING)
         if mine_only:
@@ -231,13 +261,13 @@ class Pipeline:
         if chain is None:
             text = "the chain does not hold it any more"
             return Verdict(Answer.WAIT, REQUEST_VANISHED, text), None, 0
-        block = await parts.client.block()
-        standing = await self._unreserved(await parts.standing.refresh())
+        now = await parts.now()
+        standing = await unreserved(await parts.standing.refresh(), self._journal)
         gas_price = await self._gas_price()
         verdict = parts.policy.judge(
             chain,
             standing,
-            now=max(block.timestamp, int(parts.clock.now())),
+            now=now,
             prove_seconds=prove_seconds,
             proved=work.has_proof,
             gas_price=gas_price,
@@ -258,16 +288,45 @@ class Pipeline:
             await self._journal.note(work.request_id, verdict.reason, verdict.text)
         return verdict, chain, asking
 
-    async def _unreserved(self, standing: Standing) -> Standing:
-        """The standing without the stake that locks under way will take."""
-        locking = await self._journal.find([_S.LOCKING])
-        reserved = sum(work.collateral for work in locking)
-        return replace(standing, available=max(0, standing.available - reserved))
+    async def _judge_with_others(
+        self, work: Work, ready: ReadyVersion
+    ) -> tuple[Verdict, RequestInfo | None, int, float]:
+        """Applies the policy to what is about to be locked beside all that is promised.
+
+        Returns:
+            As :meth:`_judge`, and the seconds until its proof would be there.
+        """
+        if work.has_proof:
+            return *await self._judge(work, 0.0), 0.0
+        alone = await self._journal.timing(work.version_id, work.circuit_index)
+        verdict, request, least = await self._judge(work, alone)
+        if verdict.answer is not Answer.TAKE or request is None:
+            return verdict, request, least, 0.0
+        now = await self._parts.now()
+        due = min(now + request.lock_duration, request.deadline)
+        outlook = await self._owed.forecast(work, ready, due=float(due), now=float(now))
+        crowded = self._parts.policy.judge_queue(due - now, outlook)
+        if crowded is not None:
+            await self._journal.note(work.request_id, crowded.reason, crowded.text)
+            return crowded, request, least, outlook.seconds
+        return verdict, request, least, outlook.seconds
 
     async def _gas_price(self) -> int:
         if self._parts.config.policy.token_per_native is None:
             return 0
         return await self._parts.client.rpc.quantity("eth_gasPrice")
+
+    def _count(self, work: Work, error: GatelessError) -> None:
+        """Counts what speaks against a version; after some in a row it is left alone."""
+        breaker = self._parts.breaker
+        locking = work.state is _S.LOCKING
+        if is_breaking(error, locking=locking) and breaker.failed(work.version_id):
+            structlog.get_logger(__name__).warning(
+                "version-resting",
+                version_id=work.version_id,
+                seconds=round(breaker.resting[work.version_id]),
+                code=error.code,
+            )
 
     async def _set_back(self, work: Work, error: GatelessError) -> Verdict:
         """What an error means for a request that was not locked yet."""

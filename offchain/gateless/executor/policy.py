@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from gateless.core.types import ExecutorInfo, RequestInfo, TrustMode
+from gateless.executor.admission import Forecast
 from gateless.executor.config import PolicyConfig, Serving
 from gateless.executor.costs import Effort, Rates, cost_of, least_price
 
@@ -38,8 +40,9 @@ class Standing:
         profile: its stake and profile.
         enrolled: versions that it enrolled for.
         available: stake that the market could still lock.
-        locked: stake behind requests that are not settled yet.
+        locked: stake behind requests for proofs that are not settled yet.
         earnings: its balance in the market.
+        lazily_used: stake behind lazy requests that are not settled yet.
     """
 
     profile: ExecutorInfo
@@ -47,6 +50,12 @@ class Standing:
     available: int
     locked: int
     earnings: int
+    lazily_used: int = 0
+
+    @property
+    def at_risk(self) -> int:
+        """Stake behind requests that are not settled yet."""
+        return self.locked + self.lazily_used
 
 
 TAKE = Verdict(Answer.TAKE)
@@ -58,6 +67,11 @@ class Announced(Protocol):
     @property
     def version_id(self) -> int:
         """The version asked for."""
+        ...
+
+    @property
+    def requester(self) -> str:
+        """Who asks."""
         ...
 
     @property
@@ -107,6 +121,8 @@ class Policy:
 
     def serves(self, version_id: int, standing: Standing) -> bool:
         """Whether this executor works for a version at all."""
+        if self.config.lists.denies_version(version_id):
+            return False
         if self.config.serving is Serving.ALL:
             return True
         if self.config.serving is Serving.LISTED:
@@ -139,6 +155,7 @@ class Policy:
                 request, standing, now, 0.0 if proved else prove_seconds, gas_price
             )
             or self._judge_time(request, now, 0.0 if proved else prove_seconds)
+            or self.judge_risk(request.collateral, standing)
             or self._judge_stake(request, standing)
             or TAKE
         )
@@ -154,14 +171,63 @@ class Policy:
 
     def judge_announced(self, request: Announced, standing: Standing) -> Verdict | None:
         """Why a request is none for this executor, whatever becomes of it; None where it may be."""
-        if request.mode is not TrustMode.ZK:
-            return _skip("mode-not-served", f"trust mode {request.mode.name} is not served yet")
+        if request.mode is not TrustMode.ZK or not self.config.proofs:
+            return _skip("mode-not-served", f"trust mode {request.mode.name} is not served here")
         named = request.named_executor
         if named is not None and named.lower() != self._me:
             return _skip("named-another", f"it is for {named} only")
-        if not self.serves(request.version_id, standing):
-            return _skip("version-not-served", f"version {request.version_id} is not served here")
+        return self.judge_parties(request.version_id, request.requester, standing)
+
+    def judge_parties(self, version_id: int, requester: str, standing: Standing) -> Verdict | None:
+        """Why a version is not served, or not for somebody; None where it is."""
+        unwanted = self.config.lists.refusal(version_id, requester)
+        if unwanted:
+            return _skip("not-wanted", unwanted)
+        if not self.serves(version_id, standing):
+            return _skip("version-not-served", f"version {version_id} is not served here")
         return None
+
+    def judge_queue(self, seconds_left: float, outlook: Forecast) -> Verdict | None:
+        """Why what is promised already leaves no room for one more now; None where it does."""
+        needed = self.needs_seconds(outlook.seconds)
+        if math.isinf(needed):
+            return Verdict(
+                Answer.WAIT,
+                "busy",
+                "a proof is owed, and how long it takes was never measured here",
+                "it is looked at again when that proof is done",
+            )
+        if seconds_left < needed:
+            return Verdict(
+                Answer.WAIT,
+                "busy",
+                f"{seconds_left:.0f} s would be left, with what is promised before it the proof"
+                f" takes up to {needed:.1f} s",
+                "it is looked at again as proofs are done; a faster machine takes more at once",
+            )
+        if outlook.endangered > 0:
+            return Verdict(
+                Answer.WAIT,
+                "busy",
+                f"it would come before other promises and make one {outlook.endangered:.1f} s late",
+                "it is looked at again as proofs are done; a faster machine takes more at once",
+            )
+        return None
+
+    def judge_risk(self, collateral: int, standing: Standing) -> Verdict | None:
+        """Why no more stake is put at risk now; None where it is."""
+        most = self.config.max_at_risk
+        if most is None or standing.at_risk + collateral <= most:
+            return None
+        if collateral > most:
+            return _skip("collateral-too-high", f"collateral {collateral} is above {most}")
+        return Verdict(
+            Answer.WAIT,
+            "at-risk-limit",
+            f"{standing.at_risk} is at risk; with collateral {collateral} it would be more than"
+            f" {most}",
+            "wait until requests are settled, or raise max_at_risk",
+        )
 
     def asking(
         self,

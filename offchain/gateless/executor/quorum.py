@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import structlog
@@ -20,22 +19,20 @@ from gateless.adapters.chain.quorum import (
     has_quorum_market,
     opened,
 )
-from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
-from gateless.core.types import Block
 from gateless.daemon.faults import is_chain_away
-from gateless.daemon.journals import Position, fork_point
+from gateless.daemon.follower import Follower
 from gateless.daemon.versions import Versions
 from gateless.executor.quorum_config import QuorumConfig, QuorumEnrolment
 from gateless.executor.quorum_enrolling import QuorumEnrolling
-from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
+from gateless.executor.quorum_journal import KeptRound, QuorumBook, Standing
 from gateless.executor.quorum_steps import QuorumSteps
 from gateless.executor.status import Problem
+from gateless.executor.transactions import Transactions
 
 log = structlog.get_logger(__name__)
 
-_SPAN = 2_000
 _MAX_RETRY_SECONDS = 15.0
 
 
@@ -44,18 +41,19 @@ class QuorumParts:
     """What quorums are worked on with.
 
     Attributes:
-        journal_path: of the journal of quorums, a file of its own.
+        journal: its memory of quorums.
         retry_seconds: pause before something that failed is tried again.
     """
 
     client: ChainClient
-    sender: Sender
+    transactions: Transactions
+    me: str
     versions: Versions
     prover: Prover
     config: QuorumConfig
     limits: Limits
     clock: Clock
-    journal_path: Path
+    journal: QuorumBook
     retry_seconds: float
 
 
@@ -69,10 +67,24 @@ class QuorumDesk:
         self._parts = parts
         self._market = market
         self._enrolling = QuorumEnrolling(
-            parts.client, market, parts.sender, parts.versions, parts.limits
+            parts.client, market, parts.transactions, parts.me, parts.versions, parts.limits
         )
-        self._journal: QuorumJournal | None = None
-        self._steps: QuorumSteps | None = None
+        self._journal = parts.journal
+        self._steps = QuorumSteps(
+            parts.client,
+            market,
+            parts.journal,
+            parts.transactions,
+            parts.me,
+            parts.versions,
+            parts.prover,
+        )
+        self._follower = Follower(
+            parts.client,
+            QUORUM_EVENTS,
+            parts.journal,
+            start_block=parts.client.deployment.start_block,
+        )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._enrolled: dict[tuple[int, bytes], bool] = {}
         self._problems: dict[int, Problem] = {}
@@ -80,6 +92,7 @@ class QuorumDesk:
         self._enrolment: asyncio.Task[None] | None = None
         self._try_again = 0.0
         self._is_open = True
+        self._is_held = False
 
     @classmethod
     def of(cls, parts: QuorumParts) -> Self | None:
@@ -97,14 +110,17 @@ class QuorumDesk:
         """Wants no further draws; rounds in which it sits are worked on."""
         self._is_open = False
 
-    async def look(self, head: Block) -> None:
+    def hold(self, held: bool) -> None:
+        """Enrols for nothing while it is held; rounds in which it sits are worked on."""
+        self._is_held = held
+
+    async def look(self) -> None:
         """Reads what the chain tells and starts what is to be done; for the executor's loop."""
-        journal, steps = await self._opened()
         self._see_to_enrolments()
-        await self._read(journal, head)
-        for kept in await journal.active():
+        await self._read()
+        for kept in await self._journal.active():
             if kept.request_id not in self._tasks:
-                self._start(kept, steps)
+                self._start(kept)
 
     async def promised(self) -> bool:
         """Whether it holds a seat whose round is not over, or could still be given one.
@@ -113,9 +129,7 @@ class QuorumDesk:
         """
         if not self._is_open and not await self._retired():
             return True
-        if self._journal is None:
-            return False
-        me = self._parts.sender.address
+        me = self._parts.me
         return any(
             kept.round is not None and kept.round.seat_of(me) is not None
             for kept in await self._journal.active()
@@ -123,7 +137,7 @@ class QuorumDesk:
 
     async def counts(self) -> dict[Standing, int]:
         """How many requests stand where."""
-        return {} if self._journal is None else await self._journal.counts()
+        return await self._journal.counts()
 
     async def drain(self) -> None:
         """Waits for what is under way."""
@@ -137,56 +151,22 @@ class QuorumDesk:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        if self._journal is not None:
-            await self._journal.close()
 
     # --- the chain ---
 
-    async def _opened(self) -> tuple[QuorumJournal, QuorumSteps]:
-        if self._journal is None or self._steps is None:
-            parts = self._parts
-            self._journal = await QuorumJournal.open(
-                parts.journal_path,
-                chain_id=parts.client.deployment.chain_id,
-                market=self._market.address,
-                account=parts.sender.address,
-                clock=parts.clock,
-            )
-            self._steps = QuorumSteps(
-                parts.client,
-                self._market,
-                self._journal,
-                parts.sender,
-                parts.versions,
-                parts.prover,
-            )
-        return self._journal, self._steps
-
-    async def _read(self, journal: QuorumJournal, head: Block) -> None:
+    async def _read(self) -> None:
         """Follows the events of the pools in which it is enrolled."""
-        start = self._parts.client.deployment.start_block
-        positions = await journal.positions()
-        ancestor = await fork_point(self._parts.client, positions, start - 1)
-        if ancestor is not None:
-            log.warning("quorum-fork", ancestor=ancestor)
-            await journal.rewind(ancestor)
-            positions = await journal.positions()
-        first = positions[0].number + 1 if positions else start
-        while first <= head.number:
-            last = min(head.number, first + _SPAN - 1)
-            block = await self._parts.client.block(last)
-            events = await self._parts.client.events(QUORUM_EVENTS, first, last)
+        async for stretch in self._follower.poll():
             asked = {}
             held = {}
-            for event in events:
+            for event in stretch.events:
                 if event.name == "QuorumOpened":
                     request, opened_block, packed = opened(event)
                     if self._may_be_drawn(request.version_id, request.runtime_class):
                         asked[int(event.args["requestId"])] = (request, opened_block, packed)
                 elif event.name == "QuorumDrawn":
                     held[int(event.args["requestId"])] = (drawn(event), event.block_number)
-            await journal.advance(asked, held, Position(block.number, block.hash))
-            first = last + 1
+            await self._journal.advance(asked, held, stretch.last)
 
     def _may_be_drawn(self, version_id: int, runtime_class: bytes) -> bool:
         """Pools of the configuration; before the first look at a machine's own class, all of it."""
@@ -205,7 +185,8 @@ class QuorumDesk:
             if wanted.version_id not in {version_id for version_id, _ in self._enrolled}
         ]
         is_due = self._try_again <= self._parts.clock.monotonic()
-        if missing and self._is_open and is_due and self._enrolment is None:
+        is_wanted = self._is_open and not self._is_held
+        if missing and is_wanted and is_due and self._enrolment is None:
             self._enrolment = asyncio.create_task(self._enroll(missing))
 
     async def _enroll(self, missing: list[QuorumEnrolment]) -> None:
@@ -232,8 +213,7 @@ class QuorumDesk:
             for version_id, runtime in awake:
                 await self._enrolling.sleep(version_id, runtime)
             # It may have been drawn a moment ago.
-            journal, _ = await self._opened()
-            await self._read(journal, await self._parts.client.block())
+            await self._read()
         except GatelessError as error:
             log.warning("quorum-not-asleep", code=error.code, message=error.message)
             return False
@@ -242,8 +222,8 @@ class QuorumDesk:
 
     # --- rounds ---
 
-    def _start(self, kept: KeptRound, steps: QuorumSteps) -> None:
-        task = asyncio.create_task(self._process(kept, steps), name=f"quorum-{kept.request_id:x}")
+    def _start(self, kept: KeptRound) -> None:
+        task = asyncio.create_task(self._process(kept), name=f"quorum-{kept.request_id:x}")
         self._tasks[kept.request_id] = task
         task.add_done_callback(lambda done: self._finished(kept.request_id, done))
 
@@ -252,13 +232,14 @@ class QuorumDesk:
         if not task.cancelled() and task.exception() is not None:
             log.error("quorum-crashed", request_id=request_id, exc_info=task.exception())
 
-    async def _process(self, kept: KeptRound, steps: QuorumSteps) -> None:
-        """Moves a request on until it has to wait or is over."""
+    async def _process(self, kept: KeptRound) -> None:
+        """Moves a request on until it has to wait or is over; in a task of its own."""
         request_id = kept.request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         pause = self._parts.retry_seconds
         while True:
             try:
-                if await steps.take(kept):
+                if await self._steps.take(kept):
                     self._waiting.pop(request_id, None)
                     return
             except GatelessError as error:
@@ -270,8 +251,6 @@ class QuorumDesk:
                 )
                 await self._parts.clock.sleep(pause)
                 pause = min(2 * pause, _MAX_RETRY_SECONDS)
-            if self._journal is None:
-                return
             kept = await self._journal.get(request_id)
             if kept.standing not in (Standing.OPEN, Standing.SEATED):
                 self._waiting.pop(request_id, None)

@@ -12,12 +12,13 @@ from gateless_proofs.statements import UntrueStatementError
 from gateless.adapters.chain import calls, quorum_calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.quorum import QuorumReader
-from gateless.adapters.chain.sender import Sender
 from gateless.core.amounts import plain_amount
 from gateless.core.errors import FundsError, InputError
 from gateless.core.types import TrustMode
 from gateless.daemon.versions import Versions
 from gateless.executor.quorum_config import QuorumEnrolment
+from gateless.executor.transactions import Transactions
+from gateless.executor.work import IntentKind
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,8 @@ class QuorumEnrolling:
     Args:
         client: the chain.
         market: the quorum market.
-        sender: sends for the executor.
+        transactions: journals and sends.
+        me: the executor.
         versions: fetches files.
         limits: of the processes that try whether outputs repeat.
     """
@@ -37,13 +39,15 @@ class QuorumEnrolling:
         self,
         client: ChainClient,
         market: QuorumReader,
-        sender: Sender,
+        transactions: Transactions,
+        me: str,
         versions: Versions,
         limits: Limits,
     ) -> None:
         self._client = client
         self._market = market
-        self._sender = sender
+        self._transactions = transactions
+        self._me = me
         self._versions = versions
         self._limits = limits
 
@@ -65,7 +69,7 @@ class QuorumEnrolling:
         text = runtime_text(circuit=bool(info.circuits))
         own = bytes(keccak(text=text))
         runtime = own if wanted.runtime_class is None else wanted.runtime_class
-        members, me = self._market.members, self._sender.address
+        members, me = self._market.members, self._me
         member = await members.member(wanted.version_id, runtime, me)
         if not member.is_enrolled:
             try:
@@ -78,8 +82,9 @@ class QuorumEnrolling:
                 ) from error
             log.info("quorum-tried", version_id=wanted.version_id, found=found, runtime=text)
             await self._allocate(wanted.stake)
-            await self._sender.send(
-                quorum_calls.enroll(wanted.version_id, runtime, wanted.stake, wanted.terms)
+            await self._execute(
+                IntentKind.QUORUM_ENROLL,
+                quorum_calls.enroll(wanted.version_id, runtime, wanted.stake, wanted.terms),
             )
             log.info("quorum-enrolled", version_id=wanted.version_id, stake=wanted.stake)
             return runtime
@@ -89,22 +94,27 @@ class QuorumEnrolling:
             terms.min_price,
             terms.min_seconds,
         ):
-            await self._sender.send(quorum_calls.set_terms(wanted.version_id, runtime, terms))
+            await self._execute(
+                IntentKind.QUORUM_TERMS, quorum_calls.set_terms(wanted.version_id, runtime, terms)
+            )
         if not member.is_awake:
-            await self._sender.send(quorum_calls.wake(wanted.version_id, runtime))
+            await self._execute(
+                IntentKind.QUORUM_WAKE, quorum_calls.wake(wanted.version_id, runtime)
+            )
             log.info("quorum-awake", version_id=wanted.version_id)
         return runtime
 
     async def sleep(self, version_id: int, runtime_class: bytes) -> None:
         """Stops further draws, before the executor stops."""
-        me = self._sender.address
-        member = await self._market.members.member(version_id, runtime_class, me)
+        member = await self._market.members.member(version_id, runtime_class, self._me)
         if member.is_enrolled and member.is_awake:
-            await self._sender.send(quorum_calls.sleep(version_id, runtime_class))
+            await self._execute(
+                IntentKind.QUORUM_SLEEP, quorum_calls.sleep(version_id, runtime_class)
+            )
 
     async def _allocate(self, stake: int) -> None:
         """Sees to it that so much stake is allocated to the members' contract and free there."""
-        staking, me, pool = self._client.staking, self._sender.address, self._market.members.address
+        staking, me, pool = self._client.staking, self._me, self._market.members.address
         missing = stake - (await staking.allocation(me, pool)).available
         if missing <= 0:
             return
@@ -118,4 +128,10 @@ class QuorumEnrolling:
                 f" {plain_amount(missing - free, token)} --free",
                 missing=missing - free,
             )
-        await self._sender.send(calls.allocate(pool, missing))
+        await self._execute(IntentKind.QUORUM_ALLOCATE, calls.allocate(pool, missing))
+
+    async def _execute(self, kind: IntentKind, call: calls.Call) -> None:
+        async def wanted() -> bool:
+            return True
+
+        await self._transactions.execute(kind, call, still_wanted=wanted)

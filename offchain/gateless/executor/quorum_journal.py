@@ -1,4 +1,4 @@
-"""The journal of quorums: what this executor was drawn for, and what it committed to.
+"""The journal's part about quorums: what this executor was drawn for, and what it committed to.
 
 A salt and an output are written here before anything that rests on them is sent, and are never
 written again: without its salt a commitment cannot be revealed, and silence costs a bond.
@@ -10,70 +10,25 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import (
-    Column,
-    Float,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    select,
-    update,
-)
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import select, update
 
-from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.clock import Clock
+from gateless.adapters.db import Database, upsert
 from gateless.core.quorums import QuorumRequest, QuorumRound
 from gateless.core.structs import Struct
 from gateless.daemon.journals import (
     REMEMBERED_BLOCKS,
     Position,
     forget_above,
-    open_journal,
     read_positions,
     write_position,
 )
-from gateless.executor.schema import RequestId
+from gateless.executor import schema
 
-SCHEMA_VERSION = 1
-_FORMAT = {"schema": str(SCHEMA_VERSION)}
 _S = TypeVar("_S", bound=Struct)
-
-_metadata = MetaData()
-_meta = Table(
-    "meta",
-    _metadata,
-    Column("key", String, primary_key=True),
-    Column("value", Text, nullable=False),
-)
-_blocks = Table(
-    "blocks",
-    _metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("hash", String, nullable=False),
-)
-_rounds = Table(
-    "rounds",
-    _metadata,
-    Column("request_id", RequestId, primary_key=True),
-    Column("request", Text, nullable=False),
-    Column("opened_block", Integer, nullable=False),
-    Column("packed_input", LargeBinary, nullable=False),
-    Column("round", Text),
-    Column("salt", LargeBinary),
-    Column("packed_output", LargeBinary),
-    Column("standing", String, nullable=False),
-    Column("reason", String, nullable=False, default=""),
-    Column("text", Text, nullable=False, default=""),
-    Column("last_block", Integer, nullable=False),
-    Column("updated_at", Float, nullable=False),
-)
+_rounds, _blocks = schema.rounds, schema.quorum_blocks
 
 
 class Standing(StrEnum):
@@ -116,39 +71,24 @@ class KeptRound:
     text: str
 
 
-class QuorumJournal:
-    """One executor's journal of quorums. Made by :meth:`open`."""
+class QuorumBook:
+    """Quorums, in the journal's database.
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
+    Args:
+        database: the journal's.
+        clock: for the times in it.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
-
-    @classmethod
-    async def open(
-        cls, path: Path, *, chain_id: int, market: str, account: str, clock: Clock | None = None
-    ) -> Self:
-        """Opens or makes a journal.
-
-        Raises:
-            ConfigError: ``journal-of-another``, ``journal-unreadable``.
-        """
-        identity = _FORMAT | {
-            "chain_id": str(chain_id),
-            "market": market.lower(),
-            "account": account.lower(),
-        }
-        return cls(await open_journal(path, _metadata, identity), clock or SystemClock())
-
-    async def close(self) -> None:
-        """Closes the database."""
-        await self._engine.dispose()
 
     # --- the chain ---
 
-    async def positions(self) -> list[Position]:
+    async def positions(self, limit: int = REMEMBERED_BLOCKS) -> list[Position]:
         """The last blocks that were read, the cursor first."""
-        async with self._engine.connect() as connection:
-            return await read_positions(connection, _blocks)
+        async with self._database.connect() as connection:
+            return await read_positions(connection, _blocks, limit)
 
     async def advance(
         self,
@@ -161,7 +101,7 @@ class QuorumJournal:
         What a fork told otherwise gives way, but salt and output: the commitment holds the request
         and the account, and neither changes.
         """
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             for request_id, (request, block, packed_input) in opened.items():
                 facts = {
                     "request": _dump(request),
@@ -172,7 +112,7 @@ class QuorumJournal:
                     "updated_at": self._clock.now(),
                 }
                 await connection.execute(
-                    upsert(_rounds)
+                    upsert(connection, _rounds)
                     .values(request_id=request_id, **facts)
                     .on_conflict_do_update(index_elements=["request_id"], set_=facts)
                 )
@@ -187,7 +127,7 @@ class QuorumJournal:
     async def rewind(self, ancestor: int) -> None:
         """Goes back to a block that is still part of the chain. Draws above it are forgotten, and
         all that is not long over is held against the chain again. No salt is ever forgotten."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await forget_above(connection, _blocks, ancestor)
             await connection.execute(
                 update(_rounds).where(_rounds.c.last_block > ancestor).values(round=None)
@@ -207,7 +147,7 @@ class QuorumJournal:
             .where(_rounds.c.standing.in_(list(ACTIVE)))
             .order_by(_rounds.c.opened_block, _rounds.c.request_id)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [_kept(row._mapping) for row in await connection.execute(query)]
 
     async def get(self, request_id: int) -> KeptRound:
@@ -217,10 +157,10 @@ class QuorumJournal:
             LookupError: it was never seen.
         """
         query = select(_rounds).where(_rounds.c.request_id == request_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
-            raise LookupError(f"request {request_id:x} is not in the journal of quorums")
+            raise LookupError(f"request {request_id:x} is not in the journal")
         return _kept(row._mapping)
 
     async def move(
@@ -232,7 +172,7 @@ class QuorumJournal:
             .where(_rounds.c.request_id == request_id)
             .values(standing=standing, reason=reason, text=text, updated_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def keep_answer(self, request_id: int, salt: bytes, packed_output: bytes) -> KeptRound:
@@ -242,14 +182,14 @@ class QuorumJournal:
             .where(_rounds.c.request_id == request_id, _rounds.c.salt.is_(None))
             .values(salt=salt, packed_output=packed_output, updated_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
         return await self.get(request_id)
 
     async def counts(self) -> dict[Standing, int]:
         """How many requests stand where."""
         found: dict[Standing, int] = {}
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             for (standing,) in await connection.execute(select(_rounds.c.standing)):
                 found[Standing(standing)] = found.get(Standing(standing), 0) + 1
         return found

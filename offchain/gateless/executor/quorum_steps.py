@@ -11,14 +11,16 @@ from gateless_proofs import Bundle, Prover
 from gateless.adapters.chain import quorum_calls
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.client import ChainClient
-from gateless.adapters.chain.contract import PENDING
+from gateless.adapters.chain.contract import LATEST, PENDING
 from gateless.adapters.chain.quorum import QuorumReader
 from gateless.adapters.chain.quorum_calls import QUORUM_MARKET
-from gateless.adapters.chain.sender import Sender
-from gateless.core.errors import ContractError, InputError, ModelError, ProofError
+from gateless.core.errors import ChainError, ContractError, InputError, ModelError, ProofError
 from gateless.core.quorums import QuorumRound, QuorumState, SeatState, quorum_commitment
+from gateless.daemon.transactions import StillWanted
 from gateless.daemon.versions import Versions
-from gateless.executor.quorum_journal import KeptRound, QuorumJournal, Standing
+from gateless.executor.quorum_journal import KeptRound, QuorumBook, Standing
+from gateless.executor.transactions import Transactions
+from gateless.executor.work import IntentKind
 
 log = structlog.get_logger(__name__)
 
@@ -32,14 +34,22 @@ async def quorum_answer(
     """What a member commits to: the output. Empty where the version gives none for this input, or
     one that no reveal can carry: so it is for every honest member, and silence would be slashed.
 
+    Either way it rests on the published files: they are read again, since no proof will show what a
+    disk did to them, and whoever is alone with an output pays for it.
+
     Args:
         prover: runs the model.
         bundle: the version's.
         packed_input: of the request.
         max_length: most bytes that the market takes.
+
+    Raises:
+        StorageError: ``bundle-damaged``: nothing is known before it is repaired.
+        SandboxError: this machine could not run it now.
     """
     try:
         output = await prover.answer(bundle, packed_input)
+        await prover.require_intact(bundle)
     except (InputError, ModelError, ProofError) as error:
         log.warning("quorum-no-output", bundle=bundle.digest, code=error.code)
         return b""
@@ -56,7 +66,8 @@ class QuorumSteps:
         client: the chain.
         market: the quorum market.
         journal: its memory of quorums.
-        sender: sends for the executor.
+        transactions: journals and sends.
+        me: the executor.
         versions: files of versions.
         prover: runs models and circuits, each in a limited subprocess.
     """
@@ -65,15 +76,17 @@ class QuorumSteps:
         self,
         client: ChainClient,
         market: QuorumReader,
-        journal: QuorumJournal,
-        sender: Sender,
+        journal: QuorumBook,
+        transactions: Transactions,
+        me: str,
         versions: Versions,
         prover: Prover,
     ) -> None:
         self._client = client
         self._market = market
         self._journal = journal
-        self._sender = sender
+        self._transactions = transactions
+        self._me = me
         self._versions = versions
         self._prover = prover
 
@@ -93,7 +106,7 @@ class QuorumSteps:
             return await self._draw(kept)
         if state is QuorumState.NONE or kept.round is None:
             return True  # a fork, or an event that is read in a moment
-        seat = kept.round.seat_of(self._sender.address)
+        seat = kept.round.seat_of(self._me)
         if seat is None:
             return await self._end(kept, Standing.NOT_DRAWN)
         if kept.standing is Standing.OPEN:
@@ -120,7 +133,8 @@ class QuorumSteps:
             await self._all_past(held, SeatState.COMMITTED, silent_too=now > held.commit_deadline)
         )
         if is_over:
-            await self._try(quorum_calls.settle(held, await self._most_revealed(held)))
+            call = quorum_calls.settle(held, await self._most_revealed(held))
+            await self._try(IntentKind.QUORUM_SETTLE, call, request_id, QuorumState.DRAWN)
         return True
 
     async def _draw(self, kept: KeptRound) -> bool:
@@ -130,9 +144,11 @@ class QuorumSteps:
         number = (await self._client.block("pending")).number
         seed_block = kept.opened_block + limits.seed_delay
         if number > seed_block + _KNOWN_BLOCKS:
-            await self._try(quorum_calls.refund(kept.request, kept.opened_block))
+            call = quorum_calls.refund(kept.request, kept.opened_block)
+            await self._try(IntentKind.QUORUM_REFUND, call, kept.request_id, QuorumState.OPEN)
         elif number > seed_block:
-            await self._try(quorum_calls.draw(kept.request, kept.opened_block))
+            call = quorum_calls.draw(kept.request, kept.opened_block)
+            await self._try(IntentKind.QUORUM_DRAW, call, kept.request_id, QuorumState.OPEN)
         return True
 
     async def _commit(self, kept: KeptRound, held: QuorumRound, seat: int) -> bool:
@@ -143,9 +159,14 @@ class QuorumSteps:
         if kept.salt is None or kept.packed_output is None:
             raise LookupError(f"the journal lost the answer to {kept.request_id:x}")
         commitment = quorum_commitment(
-            self._sender.address, kept.request_id, kept.salt, bytes(keccak(kept.packed_output))
+            self._me, kept.request_id, kept.salt, bytes(keccak(kept.packed_output))
         )
-        await self._sender.send(quorum_calls.commit(held, seat, commitment))
+        await self._execute(
+            IntentKind.QUORUM_COMMIT,
+            quorum_calls.commit(held, seat, commitment),
+            kept.request_id,
+            lambda: self._can_still(held, seat, SeatState.SILENT, held.commit_deadline),
+        )
         log.info("quorum-committed", request_id=kept.request_id, seat=seat)
         return False
 
@@ -154,7 +175,12 @@ class QuorumSteps:
             text = "its journal does not know what it committed to"
             log.error("quorum-salt-lost", request_id=kept.request_id, message=text)
             return await self._miss(kept, text)
-        await self._sender.send(quorum_calls.reveal(held, seat, kept.salt, kept.packed_output))
+        await self._execute(
+            IntentKind.QUORUM_REVEAL,
+            quorum_calls.reveal(held, seat, kept.salt, kept.packed_output),
+            kept.request_id,
+            lambda: self._can_still(held, seat, SeatState.COMMITTED, held.reveal_deadline),
+        )
         log.info("quorum-revealed", request_id=kept.request_id, seat=seat)
         return False
 
@@ -187,12 +213,35 @@ class QuorumSteps:
         outputs = [bytes(event.args["output"]) for event in events]
         return max(outputs, key=outputs.count, default=b"")
 
-    async def _try(self, call: Call) -> None:
+    async def _can_still(
+        self, held: QuorumRound, seat: int, before: SeatState, deadline: int
+    ) -> bool:
+        """Whether a seat's step is not taken yet, and not late."""
+        found = await self._market.seat(held.request_id, seat, block=LATEST)
+        return found is before and (await self._client.block()).timestamp <= deadline
+
+    async def _try(
+        self, kind: IntentKind, call: Call, request_id: int, before: QuorumState
+    ) -> None:
         """Sends what another may just have sent."""
+
+        async def wanted() -> bool:
+            return await self._market.state(request_id, block=LATEST) is before
+
         try:
-            await self._sender.send(call)
+            await self._execute(kind, call, request_id, wanted)
         except ContractError as error:
             log.debug("quorum-step-taken", label=call.label, code=error.code)
+
+    async def _execute(
+        self, kind: IntentKind, call: Call, request_id: int, wanted: StillWanted
+    ) -> None:
+        try:
+            await self._transactions.execute(kind, call, request_id, still_wanted=wanted)
+        except ChainError as error:
+            if error.code != "transaction-cancelled":
+                raise
+            log.debug("quorum-step-cancelled", kind=kind)
 
     async def _end(self, kept: KeptRound, standing: Standing) -> bool:
         await self._journal.move(kept.request_id, standing)

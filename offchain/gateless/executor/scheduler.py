@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import structlog
 
 from gateless.adapters.clock import Clock
+from gateless.core.errors import GatelessError
 from gateless.core.types import Block
 from gateless.daemon.faults import CHAIN_AWAY
 from gateless.executor.batching import proofs_at_once
+from gateless.executor.breaker import Breaker
 from gateless.executor.journal import Journal
 from gateless.executor.parts import Active
 from gateless.executor.pipeline import Pipeline
@@ -24,6 +26,8 @@ from gateless.executor.work import Work
 log = structlog.get_logger(__name__)
 
 _CHAIN_AWAY_RETRY_SECONDS = 1.0
+#: Requests that may wait for strangers' stores at once.
+_FETCHES = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +46,7 @@ class Scheduler:
         recovery: asks the chain whether it is still to be done.
         policy: how much at once.
         clock: for pauses.
+        breaker: which versions are left alone.
         retry_seconds: pause before a request that had to wait is looked at again.
     """
 
@@ -52,6 +57,7 @@ class Scheduler:
         recovery: Recovery,
         policy: Policy,
         clock: Clock,
+        breaker: Breaker,
         *,
         retry_seconds: float,
     ) -> None:
@@ -60,11 +66,13 @@ class Scheduler:
         self._recovery = recovery
         self._policy = policy
         self._clock = clock
+        self._breaker = breaker
         self._retry_seconds = retry_seconds
         self._running: dict[int, _Running] = {}
         self._not_before: dict[int, float] = {}
         self._waiting: dict[int, Verdict] = {}
         self._intake = True
+        self._capacity = 1
 
     @property
     def running(self) -> tuple[int, ...]:
@@ -75,6 +83,16 @@ class Scheduler:
     def waiting(self) -> Mapping[int, Verdict]:
         """Requests that had to wait when they were last looked at, and why."""
         return dict(self._waiting)
+
+    @property
+    def failing(self) -> Mapping[int, GatelessError]:
+        """What keeps promised requests from being fulfilled."""
+        return self._pipeline.failing
+
+    @property
+    def load(self) -> int:
+        """Requests that take up a place: all that are worked on but those that wait for a store."""
+        return sum(not entry.active.fetching for entry in self._running.values())
 
     def close_intake(self) -> None:
         """Takes on nothing new and drops what was not promised."""
@@ -95,14 +113,21 @@ class Scheduler:
         if not self._intake:
             return
         await self._journal.reconsider_missed(head.timestamp)
-        capacity = self._policy.capacity(standing)
+        self._capacity = self._policy.capacity(standing)
         now = self._clock.monotonic()
-        for work in await self._journal.find(UNCOMMITTED):
+        waiting = await self._journal.find(UNCOMMITTED)
+        for ended in (
+            self._waiting.keys() - self._running.keys() - {work.request_id for work in waiting}
+        ):
+            self._forget(ended)
+        for work in waiting:
             if work.request_id in self._running:
                 continue
             if await self._ends_unseen(work, head, standing):
                 self._forget(work.request_id)
-            elif self._not_before.get(work.request_id, 0) <= now and self._has_room(work, capacity):
+            elif not self._breaker.admits(work.version_id):
+                continue
+            elif self._not_before.get(work.request_id, 0) <= now and self._may_start(work):
                 self._start(work)
 
     async def observe(self, head: Block, touched: Mapping[int, bool]) -> None:
@@ -171,29 +196,34 @@ class Scheduler:
         )
         return True
 
-    def _has_room(self, work: Work, capacity: int) -> bool:
+    def _may_start(self, work: Work) -> bool:
+        return len(self._running) - self.load < _FETCHES and self._has_room(work.version_id)
+
+    def _has_room(self, version_id: int) -> bool:
         """Whether one more can be worked on: requests that can share a proof count as one."""
-        requests = Counter(entry.version_id for entry in self._running.values())
-        requests[work.version_id] += 1
+        placed = [entry for entry in self._running.values() if not entry.active.fetching]
+        requests = Counter(entry.version_id for entry in placed)
+        requests[version_id] += 1
         sizes = {version_id: self._pipeline.batch_size(version_id) for version_id in requests}
-        return proofs_at_once(requests, sizes) <= capacity
+        return proofs_at_once(requests, sizes) <= self._capacity
 
     def _start(self, work: Work) -> None:
         request_id = work.request_id
         if request_id in self._running:
             return
-        active = Active(request_id)
+        active = Active(request_id, has_room=lambda: self._has_room(work.version_id))
+        self._breaker.begun(work.version_id)
         task = asyncio.create_task(self._pipeline.process(active), name=f"request-{request_id}")
         self._running[request_id] = _Running(active, work.version_id, task)
         task.add_done_callback(lambda done: self._finished(request_id, done))
 
     def _finished(self, request_id: int, task: asyncio.Task[Verdict | None]) -> None:
-        del self._running[request_id]
+        self._breaker.ended(self._running.pop(request_id).version_id)
         if task.cancelled():
             return
         error = task.exception()
         if error is not None:
-            # A defect, or a full disk: the request is tried again, the others go on.
+            # A defect: the request is tried again, the others go on.
             log.error("request-crashed", request_id=request_id, exc_info=error)
             self._not_before[request_id] = self._clock.monotonic() + self._retry_seconds
             return

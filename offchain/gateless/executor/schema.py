@@ -1,68 +1,52 @@
-"""The journal's tables. Amounts are decimal text: they have 128 bits, SQLite's integers 64."""
+"""The journal's tables. Amounts are decimal text: they have 128 bits, databases' integers 64."""
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
-from sqlalchemy.types import TypeDecorator
-
-#: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 6
-
-
-class RequestId(TypeDecorator[int]):
-    """A request's id as text: those of signed requests have 256 bits.
-
-    64 hex digits each, so that the order of the text is that of the numbers.
-    """
-
-    impl = String(64)
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Any) -> str | None:
-        """What is stored for an id."""
-        return None if value is None else f"{value:064x}"
-
-    def process_result_value(self, value: str | None, dialect: Any) -> int | None:
-        """The id again."""
-        return None if value is None else int(value, 16)
-
+from gateless.adapters.db import RequestId, RowId, Words
+from gateless.daemon.intents import intent_tables
+from gateless.daemon.journals import blocks_table, meta_table
 
 metadata = MetaData()
 
-#: What the journal belongs to: schema version, chain, market, account.
-meta = Table(
-    "meta",
-    metadata,
-    Column("key", String, primary_key=True),
-    Column("value", Text, nullable=False),
-)
+meta = meta_table(metadata)
 
 work = Table(
     "work",
     metadata,
     Column("request_id", RequestId, primary_key=True),
-    Column("version_id", Integer, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
     Column("requester", String, nullable=False),
     Column("mode", Integer, nullable=False),
     Column("price", String, nullable=False),
     Column("collateral", String, nullable=False),
-    Column("deadline", Integer, nullable=False),
+    Column("deadline", BigInteger, nullable=False),
     Column("input_digest", LargeBinary, nullable=False),
     Column("input_binding", LargeBinary, nullable=False),
     Column("named_executor", String),
-    Column("created_block", Integer, nullable=False),
+    Column("created_block", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False, default=""),
-    Column("text", Text, nullable=False, default=""),
+    Column("text", Words, nullable=False, default=""),
     Column("packed_input", LargeBinary),
-    Column("circuit_index", Integer, nullable=False, default=0),
+    Column("circuit_index", BigInteger, nullable=False, default=0),
     Column("packed_output", LargeBinary),
     Column("proof", LargeBinary),
-    Column("batch_id", Integer),
-    Column("callback_gas", Integer, nullable=False, default=0),
-    Column("lock_deadline", Integer, nullable=False, default=0),
+    Column("batch_id", BigInteger),
+    Column("callback_gas", BigInteger, nullable=False, default=0),
+    Column("lock_deadline", BigInteger, nullable=False, default=0),
     Column("fee", String, nullable=False, default="0"),
     #: Where the requester signed it and handed it in, as JSON, and the signature in it.
     Column("offer", Text),
@@ -75,9 +59,9 @@ work = Table(
 batches = Table(
     "batches",
     metadata,
-    Column("batch_id", Integer, primary_key=True),
-    Column("version_id", Integer, nullable=False),
-    Column("circuit_index", Integer, nullable=False),
+    Column("batch_id", RowId, primary_key=True),
+    Column("version_id", BigInteger, nullable=False),
+    Column("circuit_index", BigInteger, nullable=False),
     Column("request_ids", Text, nullable=False),
     Column("packed_inputs", LargeBinary, nullable=False),
     Column("packed_outputs", LargeBinary, nullable=False),
@@ -85,29 +69,15 @@ batches = Table(
     Column("created_at", Float, nullable=False),
 )
 
-intents = Table(
-    "intents",
-    metadata,
-    Column("intent_id", Integer, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("request_id", RequestId),
-    Column("batch_id", Integer),
-    Column("tx_hash", String, nullable=False, unique=True),
-    Column("nonce", Integer, nullable=False),
-    Column("raw", LargeBinary, nullable=False),
-    Column("state", String, nullable=False),
-    Column("block_number", Integer, nullable=False, default=0),
-    Column("gas_used", Integer, nullable=False, default=0),
-    Column("text", Text, nullable=False, default=""),
-    Column("created_at", Float, nullable=False),
-    Index("intents_by_state", "state", "request_id"),
+intents, attempts = intent_tables(
+    metadata, Column("request_id", RequestId, index=True), Column("batch_id", BigInteger)
 )
 
 #: Requests that one transaction locks.
 intent_requests = Table(
     "intent_requests",
     metadata,
-    Column("intent_id", Integer, primary_key=True, autoincrement=False),
+    Column("intent_id", BigInteger, primary_key=True, autoincrement=False),
     Column("request_id", RequestId, primary_key=True),
     Index("intents_by_request", "request_id"),
 )
@@ -118,11 +88,11 @@ receipts = Table(
     "receipts",
     metadata,
     Column("court", String, primary_key=True),
-    Column("epoch", Integer, primary_key=True, autoincrement=False),
-    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),
     #: The question that it answers, so that one asked again gets the same receipt.
     Column("question", LargeBinary, nullable=False),
-    Column("version_id", Integer, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
     Column("input_binding", LargeBinary, nullable=False),
     Column("input_digest", LargeBinary, nullable=False),
     Column("output_digest", LargeBinary, nullable=False),
@@ -130,8 +100,8 @@ receipts = Table(
     Column("beneficiary", String, nullable=False),
     Column("price", String, nullable=False),
     Column("bond", String, nullable=False),
-    Column("issued", Integer, nullable=False),
-    Column("expires", Integer, nullable=False),
+    Column("issued", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
     Column("packed_input", LargeBinary),
     Column("packed_output", LargeBinary),
     Column("signature", LargeBinary),
@@ -142,25 +112,25 @@ receipts = Table(
 pools = Table(
     "pools",
     metadata,
-    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
 )
 
 #: Challenges of own receipts.
 claims = Table(
     "claims",
     metadata,
-    Column("claim_id", Integer, primary_key=True, autoincrement=False),
+    Column("claim_id", BigInteger, primary_key=True, autoincrement=False),
     Column("subject", LargeBinary, nullable=False),
-    Column("version_id", Integer, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
     Column("input_binding", LargeBinary, nullable=False),
     Column("output_digest", LargeBinary, nullable=False),
-    Column("epoch", Integer, nullable=False),
-    Column("slot", Integer, nullable=False),
-    Column("deadline", Integer, nullable=False),
-    Column("created_block", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    Column("deadline", BigInteger, nullable=False),
+    Column("created_block", BigInteger, nullable=False),
     Column("standing", String, nullable=False),
     Column("reason", String, nullable=False, default=""),
-    Column("text", Text, nullable=False, default=""),
+    Column("text", Words, nullable=False, default=""),
     Index("claims_by_subject", "subject", "standing"),
 )
 
@@ -171,7 +141,7 @@ defences = Table(
     Column("subject", LargeBinary, primary_key=True),
     Column("packed_input", LargeBinary, nullable=False),
     Column("packed_output", LargeBinary),
-    Column("circuit_index", Integer, nullable=False, default=0),
+    Column("circuit_index", BigInteger, nullable=False, default=0),
     Column("proof", LargeBinary),
 )
 
@@ -184,17 +154,17 @@ lazy_work = Table(
     Column("signature", LargeBinary),
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False, default=""),
-    Column("text", Text, nullable=False, default=""),
+    Column("text", Words, nullable=False, default=""),
     Column("packed_input", LargeBinary),
     Column("packed_output", LargeBinary),
     Column("lock", Text),
     Column("rival", Text),
     Column("claim", Text),
-    Column("dispute_deadline", Integer, nullable=False, default=0),
+    Column("dispute_deadline", BigInteger, nullable=False, default=0),
     Column("fee", String, nullable=False, default="0"),
-    Column("created_block", Integer, nullable=False, default=0),
-    Column("changed_block", Integer, nullable=False, default=0),
-    Column("deadline", Integer, nullable=False),
+    Column("created_block", BigInteger, nullable=False, default=0),
+    Column("changed_block", BigInteger, nullable=False, default=0),
+    Column("deadline", BigInteger, nullable=False),
     Index("lazy_by_state", "state", "deadline"),
 )
 
@@ -204,25 +174,53 @@ inputs = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("sha256", String, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
     Column("stored_at", Float, nullable=False),
 )
 
-#: The last blocks that were read, to find the fork point of a reorganisation; the highest one is
-#: the cursor.
-blocks = Table(
-    "blocks",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("hash", String, nullable=False),
-)
+blocks = blocks_table(metadata)
 
 #: How long proofs of a version's circuit take on this machine.
 timings = Table(
     "timings",
     metadata,
-    Column("version_id", Integer, primary_key=True, autoincrement=False),
-    Column("circuit_index", Integer, primary_key=True, autoincrement=False),
+    Column("version_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("circuit_index", BigInteger, primary_key=True, autoincrement=False),
     Column("seconds", Float, nullable=False),
     Column("samples", Integer, nullable=False),
 )
+
+#: Losses, and what is not worked on for them until somebody has looked.
+halts = Table(
+    "halts",
+    metadata,
+    Column("cause", String, primary_key=True),
+    Column("version_id", BigInteger, nullable=False),
+    Column("is_whole", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("ended_at", Float),
+)
+
+#: Requests to quorums. Structs are JSON; salt and output are never written again.
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("request_id", RequestId, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("opened_block", BigInteger, nullable=False),
+    Column("packed_input", LargeBinary, nullable=False),
+    Column("round", Text),
+    Column("salt", LargeBinary),
+    Column("packed_output", LargeBinary),
+    Column("standing", String, nullable=False),
+    Column("reason", String, nullable=False, default=""),
+    Column("text", Words, nullable=False, default=""),
+    Column("last_block", BigInteger, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index("rounds_by_standing", "standing", "opened_block"),
+)
+
+#: The last blocks that were read for quorums, which are followed apart.
+quorum_blocks = blocks_table(metadata, "quorum_blocks")

@@ -6,6 +6,7 @@ shutdown. A network may lack the contracts of some.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateless.core.types import Block
@@ -45,7 +46,18 @@ class Sides:
         if self.lazy is not None:
             await self.lazy.look(head, standing)
         if self.quorums is not None:
-            await self.quorums.look(head)
+            await self.quorums.look()
+
+    async def welcome(self, lazy: Iterable[int]) -> None:
+        """Begins what was just asked for, before everything else is looked at."""
+        if self.lazy is None:
+            return
+        for request_id in lazy:
+            try:
+                work = await self.journal.lazy(request_id)
+            except LookupError:  # undone meanwhile
+                continue
+            await self.lazy.welcome(work)
 
     async def reconcile(self) -> None:
         """Finds what events do not tell (again): after a start, and after a fork.
@@ -63,6 +75,11 @@ class Sides:
             or (self.lazy is not None and await self.lazy.promised())
             or (self.quorums is not None and await self.quorums.promised())
         )
+
+    def hold(self, held: bool) -> None:
+        """Puts no stake anywhere while everything is halted."""
+        if self.quorums is not None:
+            self.quorums.hold(held)
 
     def close(self) -> None:
         """Takes nothing new on; what is promised is still kept."""

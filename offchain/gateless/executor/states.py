@@ -45,8 +45,14 @@ UNCOMMITTED = frozenset({_S.SEEN, _S.CHECKED})
 #: States in which this executor holds the lock, or may hold it.
 COMMITTED = frozenset({_S.LOCKING, _S.LOCKED, _S.PROVING, _S.PROVED, _S.FULFILLING})
 
+#: Why work failed whose proof was there in time: it was not the version's fault.
+UNDELIVERED = "answer-undelivered"
+
 #: Why work is lost whose request the chain does not hold any more.
 REQUEST_VANISHED = "request-vanished"
+
+#: Why work is left alone whose place another request needed; it does not come back by itself.
+GAVE_WAY = "gave-way"
 
 #: Why work is lost that another executor locked; it comes back where that one misses its deadline.
 LOCKED_BY_ANOTHER = "locked-by-another"
@@ -102,7 +108,7 @@ def reconcile(
         return Finding(_S.LOST, "fulfilled-by-another", f"{chain.executor} fulfilled it")
     if chain.state is RequestState.REFUNDED:
         if mine:
-            return Finding(_S.FAILED, "lock-missed", "refunded after the lock was missed")
+            return _missed("refunded after the lock was missed", has_proof=has_proof)
         return Finding(_S.LOST, "refunded", "the requester took it back, or it expired")
     if chain.state is RequestState.LOCKED:
         if not mine and chain.lock_deadline < now <= chain.deadline:
@@ -111,7 +117,7 @@ def reconcile(
         if not mine:
             return Finding(_S.LOST, LOCKED_BY_ANOTHER, f"{chain.executor} locked it")
         if now > chain.lock_deadline:
-            return Finding(_S.FAILED, "lock-missed", "the lock's deadline passed unfulfilled")
+            return _missed("the lock's deadline passed unfulfilled", has_proof=has_proof)
         return Finding(_S.PROVED if has_proof else _S.LOCKED)
     if now > chain.deadline:
         return Finding(_S.LOST, "expired", "its deadline passed before it was locked")
@@ -119,3 +125,9 @@ def reconcile(
         return Finding(state)
     # Open on chain although the journal was further: the lock was never mined, or was undone.
     return Finding(_S.SEEN)
+
+
+def _missed(text: str, *, has_proof: bool) -> Finding:
+    if has_proof:
+        return Finding(_S.FAILED, UNDELIVERED, f"{text}, although it was proven")
+    return Finding(_S.FAILED, "lock-missed", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,12 +15,12 @@ from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.core.errors import ChainError
 from gateless.core.receipts import Receipt
 from gateless.core.types import ZERO_ADDRESS, Block, Event, TrustMode
-from gateless.daemon.journals import Position, fork_point
+from gateless.daemon.follower import DEFAULT_SPAN, Follower, Stretch
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import CourtNews, NewClaim
 from gateless.executor.work import NewWork
 
-DEFAULT_SPAN = 2_000
+log = structlog.get_logger(__name__)
 
 #: Other markets have events of the same names.
 _MARKET_EVENTS = tuple(
@@ -36,8 +36,6 @@ _OWN_EVENTS = (
 )
 _COURT_EVENTS = (f"{COURT}.PoolOpened", f"{COURT}.ReceiptChallenged")
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -49,6 +47,7 @@ class Sighting:
         touched: requests that were locked, fulfilled or refunded; True where this executor did it.
         standing_changed: whether this executor's stake, profile or enrolments changed.
         rewound: whether blocks read before are no longer part of the chain.
+        lazy: lazy requests that were made.
     """
 
     head: Block
@@ -56,6 +55,7 @@ class Sighting:
     touched: Mapping[int, bool]
     standing_changed: bool
     rewound: bool
+    lazy: tuple[int, ...] = ()
 
 
 class Watcher:
@@ -68,6 +68,7 @@ class Watcher:
         confirmations: blocks that must follow a block before it is read.
         span: blocks read and journaled at a time, so that a long catch-up survives an
             interruption.
+        seen: told about each lazy request that was made.
     """
 
     def __init__(
@@ -78,17 +79,25 @@ class Watcher:
         me: str,
         confirmations: int = 0,
         span: int = DEFAULT_SPAN,
+        seen: Callable[[int], None] | None = None,
     ) -> None:
+        self._seen = seen
         self._client = client
         self._journal = journal
         self._me = me.lower()
-        self._confirmations = confirmations
-        self._span = span
-        self._names = [*_MARKET_EVENTS, *_OWN_EVENTS]
+        names = [*_MARKET_EVENTS, *_OWN_EVENTS]
         if COURT in client.deployment.contracts:
-            self._names += _COURT_EVENTS
+            names += _COURT_EVENTS
         if has_lazy_market(client.deployment):
-            self._names += LAZY_EVENTS
+            names += LAZY_EVENTS
+        self._follower = Follower(
+            client,
+            names,
+            journal,
+            start_block=client.deployment.start_block,
+            confirmations=confirmations,
+            span=span,
+        )
 
     async def poll(self) -> Sighting:
         """Reads everything up to the head.
@@ -96,31 +105,47 @@ class Watcher:
         Raises:
             ChainError: the chain cannot be read now; what was read stays journaled.
         """
-        rewound = await self._find_fork()
-        head = await self._client.block()
-        cursor = await self._journal.cursor()
-        start = self._client.deployment.start_block if cursor is None else cursor.number + 1
-        last = head.number - self._confirmations
+        look = await self._follower.look()
         added: list[int] = []
         touched: dict[int, bool] = {}
+        lazy: list[int] = []
         standing_changed = False
-        while start <= last:
-            end = min(start + self._span - 1, last)
-            block = await self._client.block(end)
-            events = await self._read(start, end)
-            at_market = [event for event in events if event.contract == MARKET]
+        rewound = look.ancestor is not None
+        async for stretch in self._follower.read(look.head):
+            if await self._is_foreseen_undone(stretch):
+                await self._journal.rewind(stretch.first - 1)
+                rewound = True
+            lazy += self._tell(stretch.events)
+            at_market = [event for event in stretch.events if event.contract == MARKET]
             new = [_new_work(event) for event in at_market if event.name == "RequestCreated"]
-            news = self._news(events)
-            if (await self._client.block(end)).hash != block.hash:
-                break  # forked while it was read: the next poll starts from the ancestor
-            added += await self._journal.advance(new, Position(block.number, block.hash), news)
+            added += await self._journal.advance(new, stretch.last, self._news(stretch.events))
             for event in at_market:
                 if event.name != "RequestCreated":
                     request_id = int(event.args["requestId"])
                     touched[request_id] = touched.get(request_id, False) or self._is_me(event)
-            standing_changed |= any(self._is_own(event) for event in events)
-            start = end + 1
-        return Sighting(head, tuple(added), touched, standing_changed, rewound)
+            standing_changed |= any(self._is_own(event) for event in stretch.events)
+        return Sighting(look.head, tuple(added), touched, standing_changed, rewound, tuple(lazy))
+
+    async def _is_foreseen_undone(self, stretch: Stretch) -> bool:
+        """Whether a receipt told of a transaction in these blocks which they do not hold.
+
+        What receipts say is taken over before its block is read. A fork in between is none that the
+        cursor shows.
+        """
+        for intent in await self._journal.mined_in(stretch.first, stretch.last.number):
+            for attempt in intent.attempts:
+                found = await self._client.rpc.request("eth_getTransactionReceipt", attempt.tx_hash)
+                if found is not None:
+                    break
+            else:
+                log.warning(
+                    "undone-before-read",
+                    kind=intent.label,
+                    **intent.facts,
+                    tx_hash=intent.tx_hash,
+                )
+                return True
+        return False
 
     async def created_input(self, work_block: int, request_id: int) -> tuple[bytes, str]:
         """The input bytes and the hint that a request was made with.
@@ -137,10 +162,19 @@ class Watcher:
             hint="the chain was reorganised; the request is read again",
         )
 
-    async def _read(self, start: int, end: int) -> list[Event]:
-        return await self._client.events(self._names, start, end)
+    def _tell(self, events: Sequence[Event]) -> list[int]:
+        """Lazy requests that were made."""
+        made = [
+            int(event.args["requestId"])
+            for event in events
+            if event.contract == LAZY_MARKET and event.name == "Requested"
+        ]
+        if self._seen is not None:
+            for request_id in made:
+                self._seen(request_id)
+        return made
 
-    def _news(self, events: list[Event]) -> CourtNews:
+    def _news(self, events: Sequence[Event]) -> CourtNews:
         """What other contracts than the market say."""
         own = [event for event in events if event.contract == COURT and self._is_me(event)]
         return CourtNews(
@@ -155,17 +189,6 @@ class Watcher:
         if event.contract == DISPUTE_COURT:
             return bool(event.args["market"] == self._client.deployment.address(LAZY_MARKET))
         return event.contract == LAZY_MARKET
-
-    async def _find_fork(self) -> bool:
-        """Goes back to the last block read that is still part of the chain."""
-        positions = await self._journal.positions()
-        before = self._client.deployment.start_block - 1
-        ancestor = await fork_point(self._client, positions, before)
-        if ancestor is None:
-            return False
-        log.warning("chain-reorganised", cursor=positions[0].number, ancestor=ancestor)
-        await self._journal.rewind(ancestor)
-        return True
 
     def _is_own(self, event: Event) -> bool:
         return event.contract == "ExecutorStaking" and self._is_me(event)

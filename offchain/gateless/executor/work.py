@@ -8,8 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from gateless.core.types import TrustMode
-from gateless.daemon.transactions import IntentState
+from gateless.daemon.intents import KeptIntent
 from gateless.executor.states import WorkState
+
+#: The block of a request whose creation was undone, until it is read again on another branch.
+NO_BLOCK = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,23 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingOffer:
+    """A signed request that is not locked yet, as far as it is asked who may wait here.
+
+    Attributes:
+        price: the highest that it offers.
+        reason: why it cannot be locked now; empty where nothing is known to keep it.
+        offer: as its requester signed it.
+    """
+
+    request_id: int
+    requester: str
+    price: int
+    reason: str
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewBatch:
     """A proof for several requests, before it is journaled.
 
@@ -134,26 +154,48 @@ class IntentKind(StrEnum):
     LAZY_PROVE = "lazy_prove"
     LAZY_FINALIZE = "lazy_finalize"
     LAZY_BACK = "lazy_back"
+    QUORUM_ENROLL = "quorum_enroll"
+    QUORUM_TERMS = "quorum_terms"
+    QUORUM_WAKE = "quorum_wake"
+    QUORUM_SLEEP = "quorum_sleep"
+    QUORUM_ALLOCATE = "quorum_allocate"
+    QUORUM_DRAW = "quorum_draw"
+    QUORUM_COMMIT = "quorum_commit"
+    QUORUM_REVEAL = "quorum_reveal"
+    QUORUM_SETTLE = "quorum_settle"
+    QUORUM_REFUND = "quorum_refund"
+
+    @property
+    def is_of_work(self) -> bool:
+        """Whether it is about one request for a proof, and means nothing without it."""
+        return self in (IntentKind.LOCK, IntentKind.FULFILL, IntentKind.LOCK_AND_FULFILL)
+
+    @property
+    def is_settled_with_work(self) -> bool:
+        """Whether what became of it is found out when its requests for proofs are looked at."""
+        return self.is_of_work or self in (IntentKind.LOCK_MANY, IntentKind.FULFILL_BATCH)
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether it takes earnings out, and what became of it is found out before the next one."""
+        return self in (IntentKind.WITHDRAW, IntentKind.COLLECT)
+
+    @property
+    def is_of_quorums(self) -> bool:
+        """Whether it is about a request to a quorum, which is no work of its own."""
+        return self.value.startswith("quorum_")
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A transaction that was journaled before it was sent: for a request, a batch or neither.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent(KeptIntent):
+    """What was journaled before it was sent: for a request, a batch or neither.
 
     Of several requests that it locks the journal keeps a list, see
     :class:`~gateless.executor.journal_locks.LockBook`.
     """
 
-    intent_id: int
     kind: IntentKind
-    request_id: int | None
-    tx_hash: str
-    nonce: int
-    raw: bytes
-    state: IntentState
-    block_number: int
-    gas_used: int
-    text: str
+    request_id: int | None = None
     batch_id: int | None = None
 
     @property
@@ -164,5 +206,7 @@ class Intent:
     @property
     def facts(self) -> Mapping[str, Any]:
         """What the log says about it."""
+        # Without one of its own, that of the task that sends it stays in the line.
+        request = {} if self.request_id is None else {"request_id": self.request_id}
         batch = {} if self.batch_id is None else {"batch_id": self.batch_id}
-        return {"request_id": self.request_id, **batch}
+        return {**request, **batch}

@@ -15,12 +15,17 @@ from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore, content_hint, create_app
 from gateless.core.errors import GatelessError, InputError
 from gateless.daemon.limits import Limited, Rates
+from gateless.daemon.operating import add_operating
+from gateless.daemon.request_ids import HEADER, RequestIds, named
+from gateless.daemon.statuses import public, status_of
 from gateless.executor.config import IntakeConfig
 from gateless.executor.executor import Executor
 from gateless.executor.intake.inputs import HeldInput, ServedStore
-from gateless.executor.intake.statuses import status_of
 from gateless.executor.intake.tensors import InferRequest
 
+#: What is answered while nothing new is taken on, such as before a shutdown.
+_CLOSED = frozenset({"offers-closed", "receipts-closed", "busy", "intake-full", "proof-put-off"})
+_CLOSED_SECONDS = "30"
 _DIGEST = re.compile(r"0x[0-9a-fA-F]{64}")
 
 
@@ -42,6 +47,7 @@ def intake_app(
     _add_requests(app, executor)
     _add_calls(app, executor)
     _add_views(app, executor)
+    add_operating(app, executor, lambda: executor.halted)
     app.add_middleware(
         Limited,
         rates=Rates(clock, per_second=config.rate_per_second, burst=config.burst),
@@ -54,15 +60,21 @@ def intake_app(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "PUT"],
-        allow_headers=["content-type"],
-        expose_headers=["retry-after", "etag", "x-content-cid"],
+        allow_headers=["content-type", HEADER],
+        expose_headers=["retry-after", "etag", "x-content-cid", HEADER],
     )
+    app.add_middleware(RequestIds)
     return app
 
 
 def answer_of(error: GatelessError) -> JSONResponse:
     """An error as it is answered: its code, what is wrong, what to do."""
-    return JSONResponse(error.to_dict(), status_of(error))
+    return JSONResponse(named(public(error)), status_of(error), headers=_later(error))
+
+
+def _later(error: GatelessError) -> dict[str, str]:
+    """When to come back, where nothing new is taken now."""
+    return {"Retry-After": _CLOSED_SECONDS} if error.code in _CLOSED else {}
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -12,9 +13,11 @@ from eth_hash.auto import keccak
 
 from gateless.adapters.clock import Clock
 from gateless.adapters.storage import LocalStore
-from gateless.adapters.storage.atomic_file import DigestingFile
+from gateless.adapters.storage.atomic_file import DigestingFile, remove_leftovers
 from gateless.core.errors import InputError, StorageError
 from gateless.daemon.limits import body_too_large
+from gateless.daemon.versions import ReadyVersion
+from gateless.executor.checks import require_length
 from gateless.executor.journal import Journal
 
 #: What was handed in later than that is not given up for newer inputs.
@@ -32,6 +35,9 @@ class HeldInput:
 
 class InputRoom:
     """A store of its own for inputs, of bounded size: the oldest give way.
+
+    What is still coming in counts too. What a killed process left of uploads is removed when the
+    first one of this process comes.
 
     Args:
         root: its folder.
@@ -56,6 +62,10 @@ class InputRoom:
         self._most = max_input_bytes
         self._room = max_stored_bytes
         self._turn = asyncio.Lock()
+        self._looked = False
+        #: Bytes of uploads that are not whole yet.
+        self.coming = 0
+        self._stored: int | None = None
 
     async def take(self, chunks: AsyncIterator[bytes], expected: bytes | None = None) -> HeldInput:
         """Keeps an input while it comes in; it is durable when this returns.
@@ -69,13 +79,15 @@ class InputRoom:
             StorageError: ``intake-full``.
         """
         digest = keccak.new(b"")
-        incoming = DigestingFile(
-            self.store.root / "incoming", where="the upload", max_bytes=self._most
-        )
-        with incoming as file:
+        await self._look_around()
+        with (
+            self._counted() as counted,
+            DigestingFile(self._incoming, where="the upload", max_bytes=self._most) as file,
+        ):
             async for chunk in chunks:
                 if file.size + len(chunk) > self._most:
                     raise body_too_large(self._most)
+                await counted(len(chunk))
                 digest.update(chunk)
                 await asyncio.to_thread(file.write, chunk)
             if not file.size:
@@ -88,10 +100,11 @@ class InputRoom:
                     hint="hand it in under the keccak256 of its bytes",
                 )
             async with self._turn:
-                await self._make_room(file.size)
+                await self._make_room()
                 name = self.store.path_of(file.digest())
                 sha256 = await asyncio.to_thread(file.commit, name)
                 await self._journal.keep_input(found, sha256, file.size)
+                self._stored = None
             return HeldInput(found, sha256, file.size)
 
     async def keep(self, data: bytes, expected: bytes | None = None) -> HeldInput:
@@ -113,8 +126,77 @@ class InputRoom:
             await self._journal.drop_input(digest)
             return None
 
-    async def _make_room(self, size: int) -> None:
-        while await self._journal.stored_input_bytes() + size > self._room:
+    async def of_request(
+        self, packed: bytes | None, digest: bytes, hint: str, ready: ReadyVersion | None
+    ) -> bytes | None:
+        """The input of a signed request; None where its hint says where it is.
+
+        Args:
+            packed: what came along with it, kept here then; None for nothing.
+            digest: keccak256 that it must have.
+            hint: where else it is; empty for nowhere.
+            ready: the request's version, where it is prepared.
+
+        Raises:
+            InputError: ``wrong-length``, ``input-digest-mismatch``, ``no-input``.
+        """
+        if packed is not None and ready is not None:
+            require_length(packed, ready)
+        if packed is None:
+            packed = await self.find(digest)
+        elif keccak(packed) != digest:
+            raise InputError(
+                "input-digest-mismatch",
+                "the input is not the one that the request's digest names",
+                hint="hand in the packed input that was signed for",
+            )
+        else:
+            # Should the request be set aside and looked at again. It is kept with it as well.
+            with suppress(StorageError, InputError):
+                await self.keep(packed, digest)
+        if packed is None and not hint:
+            raise InputError(
+                "no-input",
+                "the input is not here, and the request does not say where it is",
+                hint="send it along, or hand it in first: PUT /v1/inputs/0x…",
+            )
+        return packed
+
+    @property
+    def _incoming(self) -> Path:
+        return self.store.root / "incoming"
+
+    async def _look_around(self) -> None:
+        """Cleans up, the first time. Nobody else writes to the folder."""
+        async with self._turn:
+            if not self._looked:
+                await asyncio.to_thread(remove_leftovers, self._incoming)
+                self._looked = True
+
+    @contextmanager
+    def _counted(self) -> Iterator[Callable[[int], Awaitable[None]]]:
+        """Counts an upload for as long as it is one."""
+        size = 0
+
+        async def count(more: int) -> None:
+            nonlocal size
+            size += more
+            self.coming += more
+            if self._stored is None or self._stored + self.coming > self._room:
+                async with self._turn:
+                    await self._make_room()
+
+        try:
+            yield count
+        finally:
+            self.coming -= size
+
+    async def _make_room(self) -> None:
+        """Lets the oldest inputs go until those that are here and those that come have room."""
+        while True:
+            self._stored = await self._journal.stored_input_bytes()
+            if self._stored + self.coming <= self._room:
+                return
             oldest = await self._journal.oldest_input(self._clock.now() - _KEPT_SECONDS)
             if oldest is None:
                 raise StorageError(

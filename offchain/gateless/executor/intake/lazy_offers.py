@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
 from typing import Any
 
 import structlog
-from eth_utils.crypto import keccak
 
 from gateless.adapters.chain.lazy_requests import FORMAT, LazyOffer
 from gateless.adapters.chain.signatures import SignatureReader
-from gateless.core.errors import ConfigError, FundsError, InputError, StorageError
+from gateless.core.errors import ConfigError, FundsError, InputError
 from gateless.core.types import InputBinding, TrustMode
 from gateless.executor.config import IntakeConfig
+from gateless.executor.intake.slots import Slots
 from gateless.executor.lazy.desk import LazyDesk
 from gateless.executor.lazy.states import UNCOMMITTED, LazyWork
-from gateless.executor.policy import Answer
+from gateless.executor.policy import Answer, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,8 @@ class LazyOfferIntake:
         self._config = config
         client = desk.context.parts.client
         self._signatures = SignatureReader(client.rpc, client.deployment)
+        self._slots = Slots[LazyWork](config.max_offers, lambda work: work.request)
+        self._turn = asyncio.Lock()
 
     async def accept(self, offer: LazyOffer) -> LazyWork:
         """Journals a signed lazy request; handed in again, it is the same work.
@@ -47,7 +49,7 @@ class LazyOfferIntake:
         Raises:
             ConfigError: ``offers-closed``.
             InputError: ``other-market``, ``request-not-served``, ``nonce-spent``,
-                ``invalid-signature``, ``no-input``, ``input-digest-mismatch``,
+                ``invalid-signature``, ``no-input``, ``input-digest-mismatch``, ``wrong-length``,
                 ``input-binding-mismatch``, ``mode-not-allowed``.
             NotFoundError: ``unknown-version``.
             FundsError: ``deposit-too-low``.
@@ -62,6 +64,7 @@ class LazyOfferIntake:
                 f" on chain {client.chain_id}",
             )
         request_id = offer.request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             return await self._parts.journal.lazy(request_id)
         except LookupError:
@@ -72,23 +75,42 @@ class LazyOfferIntake:
                 "this executor takes no lazy requests now",
                 hint="hand it to another one",
             )
-        if len(await self._parts.journal.find_lazy(UNCOMMITTED)) >= self._config.max_offers:
-            raise StorageError(
-                "intake-full",
-                f"{self._config.max_offers} lazy requests wait here already",
-                hint="try again later, or hand it to another executor",
+        async with self._turn:
+            waiting = await self._parts.journal.list_lazy(UNCOMMITTED, signed=True)
+            same = offer.request.requester.lower()
+            own = [work for work in waiting if work.request.requester.lower() == same]
+            self._slots.require_share(len(own))
+            now, verdict = await self._judge(
+                offer, request_id, beside=sum(work.request.max_price for work in own)
             )
-        await self._judge(offer, request_id)
-        packed = await self._input(offer)
-        await self._parts.journal.take_lazy(
-            LazyWork(request_id, offer.request, offer.signature, packed_input=packed)
-        )
-        log.info("lazy-offer-taken", request_id=request_id, version_id=offer.request.version_id)
-        return await self._parts.journal.lazy(request_id)
+            packed = await self._parts.inputs.of_request(
+                offer.packed_input,
+                offer.request.input_digest,
+                offer.request.input_hint,
+                self._parts.versions.known(offer.request.version_id),
+            )
+            place = self._slots.place(waiting, now=now, at_once=verdict.answer is Answer.TAKE)
+            if place is not None:
+                await self._desk.give_way(place)
+            await self._parts.journal.take_lazy(
+                LazyWork(request_id, offer.request, offer.signature, packed_input=packed)
+            )
+        self._parts.stopwatch.seen(request_id)
+        log.info("lazy-offer-taken", version_id=offer.request.version_id)
+        work = await self._parts.journal.lazy(request_id)
+        await self._desk.welcome(work)
+        return work
 
-    async def _judge(self, offer: LazyOffer, request_id: int) -> None:
+    async def _judge(
+        self, offer: LazyOffer, request_id: int, *, beside: int
+    ) -> tuple[int, Verdict]:
+        """Refuses what would not be served; returns the chain's time and the verdict of now."""
         parts, context, request = self._parts, self._context, offer.request
-        version = await parts.client.registry.version(request.version_id)
+        ready = parts.versions.known(request.version_id)
+        if ready is None:
+            version = await parts.client.registry.version(request.version_id)
+        else:
+            version = ready.info
         if not version.allows(TrustMode.LAZY_ZK):
             raise InputError(
                 "mode-not-allowed",
@@ -102,19 +124,23 @@ class LazyOfferIntake:
                 "the version binds packed inputs, so binding and digest must be the same",
                 hint="sign the request again",
             )
-        ready = parts.versions.known(request.version_id)
         seconds = None if ready is None else await context.auditor.seconds(ready)
-        block = await parts.client.block("pending")
-        now = max(block.timestamp, int(parts.clock.now()))
+        now, standing, backing, gas_price, is_spent = await asyncio.gather(
+            parts.now(),
+            parts.standing.current(),
+            context.market.backing(context.me),
+            context.gas_price(),
+            context.is_spent(offer),
+        )
         verdict = context.policy.judge(
             request,
-            await parts.standing.current(),
-            await context.market.backing(context.me),
+            standing,
+            backing,
             now=now,
             answer_seconds=0.0,
             prove_seconds=seconds or 0.0,
             royalty_bps=version.royalty_bps,
-            gas_price=await context.gas_price(),
+            gas_price=gas_price,
         )
         if verdict.answer is Answer.SKIP:
             raise InputError(
@@ -123,17 +149,18 @@ class LazyOfferIntake:
                 hint="/v1/info says what it serves, and from which price",
                 reason=verdict.reason,
             )
-        if await context.is_spent(offer):
+        if is_spent:
             raise InputError(
                 "nonce-spent",
                 f"nonce {request.nonce} of {request.requester} was used or cancelled",
                 hint="sign the request again with another nonce",
             )
-        missing = await context.shortage(offer, now)
+        missing = await context.shortage(offer, beside)
         if missing:
             raise FundsError(
                 "deposit-too-low",
-                f"the deposit of {request.requester} lacks {missing} token units for the price",
+                f"the deposit of {request.requester} lacks {missing} token units for the highest"
+                " price, beside what waits here for it",
                 hint="deposit at the lazy market, then hand the request in again",
                 missing=missing,
             )
@@ -144,28 +171,7 @@ class LazyOfferIntake:
                 f"the signature is not one of {request.requester} for this request",
                 hint="sign exactly what is handed in, for this chain and market",
             )
-
-    async def _input(self, offer: LazyOffer) -> bytes | None:
-        digest, packed = offer.request.input_digest, offer.packed_input
-        if packed is None:
-            packed = await self._parts.inputs.find(digest)
-        elif keccak(packed) != digest:
-            raise InputError(
-                "input-digest-mismatch",
-                "the input is not the one that the request's digest names",
-                hint="hand in the packed input that was signed for",
-            )
-        else:
-            # Should the request be set aside and looked at again. It is kept with it as well.
-            with suppress(StorageError, InputError):
-                await self._parts.inputs.keep(packed, digest)
-        if packed is None and not offer.request.input_hint:
-            raise InputError(
-                "no-input",
-                "the input is not here, and the request does not say where it is",
-                hint="send it along, or hand it in first: PUT /v1/inputs/0x…",
-            )
-        return packed
+        return now, verdict
 
 
 def lazy_progress_of(work: LazyWork) -> dict[str, Any]:

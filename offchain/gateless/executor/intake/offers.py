@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import structlog
-from eth_utils.crypto import keccak
 
 from gateless.adapters.chain.offers import Offer
 from gateless.adapters.chain.signatures import SignatureReader
-from gateless.core.errors import ConfigError, FundsError, InputError, StorageError
+from gateless.core.errors import ConfigError, FundsError, GatelessError, InputError
 from gateless.core.types import InputBinding, RequestInfo, RequestState
 from gateless.executor.config import IntakeConfig
 from gateless.executor.intake.inputs import InputRoom
-from gateless.executor.offers import OfferReader, as_request
+from gateless.executor.intake.slots import Slots
+from gateless.executor.offers import OfferReader, as_request, terms_of
 from gateless.executor.parts import Parts
-from gateless.executor.policy import Answer
-from gateless.executor.work import NewWork, Work
+from gateless.executor.policy import Answer, Verdict
+from gateless.executor.states import GAVE_WAY, WorkState
+from gateless.executor.work import NewWork, WaitingOffer, Work
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +40,14 @@ class OfferIntake:
         self._inputs = inputs
         self._config = config
         self._signatures = SignatureReader(parts.client.rpc, parts.client.deployment)
+        self._slots = Slots(config.max_offers, terms_of)
         self._turn = asyncio.Lock()
         self._closed = not config.signed_requests
 
     @property
     def is_open(self) -> bool:
         """Whether signed requests are taken in."""
-        return not self._closed
+        return not self._closed and not self._parts.breaker.halted.everything
 
     def close(self) -> None:
         """Takes no more."""
@@ -60,7 +61,7 @@ class OfferIntake:
         Raises:
             ConfigError: ``offers-closed``.
             InputError: ``other-market``, ``request-not-served``, ``nonce-spent``,
-                ``invalid-signature``, ``no-input``, ``input-digest-mismatch``,
+                ``invalid-signature``, ``no-input``, ``input-digest-mismatch``, ``wrong-length``,
                 ``input-binding-mismatch``, ``mode-not-allowed``.
             NotFoundError: ``unknown-version``.
             FundsError: ``deposit-too-low``.
@@ -72,21 +73,30 @@ class OfferIntake:
             return await self._parts.journal.get(request_id)
         except LookupError:
             pass
-        if self._closed:
+        if not self.is_open:
             raise ConfigError(
                 "offers-closed",
                 "this executor takes no signed requests now",
                 hint="hand it to another one",
             )
         async with self._turn:
-            if await self._parts.journal.waiting_offers() >= self._config.max_offers:
-                raise StorageError(
-                    "intake-full",
-                    f"{self._config.max_offers} signed requests wait here already",
-                    hint="try again later, or hand it to another executor",
-                )
-            await self._judge(offer, request_id)
-            packed = await self._input(offer)
+            waiting = await self._parts.journal.waiting_offers()
+            same = offer.signed.requester.lower()
+            own = [work for work in waiting if work.requester.lower() == same]
+            self._slots.require_share(len(own))
+            now, verdict = await self._judge(
+                offer, request_id, beside=sum(work.price for work in own)
+            )
+            params = offer.signed.params
+            packed = await self._inputs.of_request(
+                offer.packed_input,
+                params.input_digest,
+                offer.signed.input_hint,
+                self._parts.versions.known(params.version_id),
+            )
+            place = self._slots.place(waiting, now=now, at_once=verdict.answer is Answer.TAKE)
+            if place is not None:
+                await self._give_way(place)
             await self._parts.journal.take_offer(
                 _new_work(offer, request_id), _without_input(offer).to_json(), packed
             )
@@ -102,7 +112,22 @@ class OfferIntake:
                 hint=f"this executor works for {client.market.address} on chain {client.chain_id}",
             )
 
-    async def _judge(self, offer: Offer, request_id: int) -> None:
+    async def _give_way(self, waiting: WaitingOffer) -> None:
+        """Lets go of a request that waits, for one that need not wait."""
+        try:
+            await self._parts.journal.move(
+                waiting.request_id,
+                WorkState.SKIPPED,
+                reason=GAVE_WAY,
+                text="it could not be locked yet, and another request could: its place was needed",
+            )
+        except GatelessError as error:
+            if error.code != "forbidden-transition":
+                raise
+            # It was locked, or ended, meanwhile: it waits no more, and its place is free as well.
+
+    async def _judge(self, offer: Offer, request_id: int, *, beside: int) -> tuple[int, Verdict]:
+        """Refuses what would not be served; returns the chain's time and the verdict of now."""
         parts, signed = self._parts, offer.signed
         version = await parts.client.registry.version(signed.params.version_id)
         if not version.allows(signed.params.mode):
@@ -120,7 +145,7 @@ class OfferIntake:
                 "the version binds packed inputs, so binding and digest must be the same",
                 hint="sign the request again",
             )
-        await self._require_wanted(
+        now, verdict = await self._require_wanted(
             as_request(signed, request_id, RequestState.OPEN, version.royalty_bps)
         )
         if await self._offers.is_spent(signed):
@@ -129,11 +154,12 @@ class OfferIntake:
                 f"nonce {signed.nonce} of {signed.requester} was used or cancelled",
                 hint="sign the request again with another nonce",
             )
-        missing = await self._offers.shortage(signed)
+        missing = await self._offers.shortage(signed, beside)
         if missing:
             raise FundsError(
                 "deposit-too-low",
-                f"the deposit of {signed.requester} lacks {missing} token units for the price",
+                f"the deposit of {signed.requester} lacks {missing} token units for the highest"
+                " price, beside what waits here for it",
                 hint="deposit at the market, then hand the request in again",
                 missing=missing,
             )
@@ -144,12 +170,12 @@ class OfferIntake:
                 f"the signature is not one of {signed.requester} for this request",
                 hint="sign exactly what is handed in, for this chain and market",
             )
+        return now, verdict
 
-    async def _require_wanted(self, request: RequestInfo) -> None:
+    async def _require_wanted(self, request: RequestInfo) -> tuple[int, Verdict]:
         """Applies the operator's policy; what only has to wait is taken in."""
         parts = self._parts
-        block = await parts.client.block("pending")
-        now = max(block.timestamp, int(parts.clock.now()))
+        now = await parts.now()
         ready = parts.versions.known(request.version_id)
         seconds = None
         if ready is not None:
@@ -163,29 +189,7 @@ class OfferIntake:
                 hint="/v1/info says what it serves, and from which price",
                 reason=verdict.reason,
             )
-
-    async def _input(self, offer: Offer) -> bytes | None:
-        """The packed input where it is here; None where the hint says where it is."""
-        digest, packed = offer.signed.params.input_digest, offer.packed_input
-        if packed is None:
-            packed = await self._inputs.find(digest)
-        elif keccak(packed) != digest:
-            raise InputError(
-                "input-digest-mismatch",
-                "the input is not the one that the request's digest names",
-                hint="hand in the packed input that was signed for",
-            )
-        else:
-            # Should the request be set aside and looked at again. It is kept with it as well.
-            with suppress(StorageError, InputError):
-                await self._inputs.keep(packed, digest)
-        if packed is None and not offer.signed.input_hint:
-            raise InputError(
-                "no-input",
-                "the input is not here, and the request does not say where it is",
-                hint="send it along, or hand it in first: PUT /v1/inputs/0x…",
-            )
-        return packed
+        return now, verdict
 
 
 def _new_work(offer: Offer, request_id: int) -> NewWork:

@@ -76,10 +76,15 @@ class LazyContext:
         word = await self.market.nonce_word(request.requester, request.nonce >> 8)
         return bool(word >> (request.nonce & 0xFF) & 1)
 
-    async def shortage(self, offer: LazyOffer, now: int) -> int:
-        """What the requester's deposit lacks for a lock now."""
+    async def shortage(self, offer: LazyOffer, beside: int) -> int:
+        """What the requester's deposit lacks for a request, at the highest price that it offers.
+
+        Args:
+            offer: the request.
+            beside: what others of his that wait here may cost him.
+        """
         deposit = await self.market.balance_of(offer.request.requester)
-        return max(0, offer.request.price_at(now) - deposit)
+        return max(0, offer.request.max_price + beside - deposit)
 
     async def gas_price(self) -> int:
         """Wei per gas; 0 where gas is left out of the account."""

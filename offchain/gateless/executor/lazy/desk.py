@@ -10,6 +10,7 @@ import structlog
 from gateless.adapters.chain.lazy import DisputeReader, LazyReader, has_lazy_market
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
+from gateless.daemon.faults import fault_of, is_chain_away
 from gateless.executor.auditor import Auditor
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.disputes import LazyDisputes
@@ -21,6 +22,7 @@ from gateless.executor.lazy.steps import LazySteps
 from gateless.executor.parts import Parts
 from gateless.executor.policy import Answer, Standing, Verdict
 from gateless.executor.proofs import Proofs
+from gateless.executor.states import GAVE_WAY
 from gateless.executor.status import Problem
 
 log = structlog.get_logger(__name__)
@@ -44,14 +46,19 @@ class LazyDesk:
         self.context = context
         self._journal = context.parts.journal
         self._clock = context.parts.clock
-        self._outbox = Outbox(context.parts.transactions, most=context.config.finalize_at_once)
+        parts = context.parts
+        self._outbox = Outbox(
+            parts.transactions, parts.block_gas_limit, most=context.config.finalize_at_once
+        )
         self._steps = LazySteps(context, self._outbox)
         self._disputes = LazyDisputes(context)
         self._settling = LazySettling(context)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
         self._waiting: dict[int, Verdict] = {}
+        self._failing: dict[int, GatelessError] = {}
         self._open = context.config.enabled
+        self._last_look: tuple[Block, Standing] | None = None
 
     @classmethod
     def of(cls, parts: Parts, proofs: Proofs, auditor: Auditor, me: str) -> LazyDesk | None:
@@ -76,12 +83,17 @@ class LazyDesk:
     @property
     def is_open(self) -> bool:
         """Whether lazy requests are taken."""
-        return self._open
+        return self._open and not self.context.parts.breaker.halted.everything
 
     @property
     def problems(self) -> list[Problem]:
         """What keeps lazy requests from moving on."""
         found = [*self._disputes.problems, *self._settling.problems]
+        found += [
+            Problem(error.code, error.message, error.hint, request_id)
+            for request_id, error in self._failing.items()
+            if not is_chain_away(error) or error.code == "database-full"
+        ]
         return found + [
             Problem(verdict.reason, verdict.text, verdict.hint, request_id)
             for request_id, verdict in self._waiting.items()
@@ -94,7 +106,7 @@ class LazyDesk:
 
     async def promised(self) -> bool:
         """Whether anything locked is unanswered, or anything doubted unproven that can be."""
-        works = await self._journal.find_lazy(PROMISED)
+        works = await self._journal.list_lazy(PROMISED)
         return any(not self._disputes.is_hopeless(work) for work in works)
 
     def close(self) -> None:
@@ -114,12 +126,28 @@ class LazyDesk:
         self._disputes.look()
         self._settling.look()
         await self._journal.drop_settled_lazy(head.number)
-        for work in await self._journal.find_lazy([_S.LOCKED]):
+        for work in await self._journal.list_lazy([_S.LOCKED]):
             self._start(work)
         if self._open:
             await self._journal.reconsider_missed_lazy(head.timestamp)
-        for work in await self._journal.find_lazy(UNCOMMITTED):
+        self._last_look = head, standing
+        for work in await self._journal.list_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)
+
+    async def welcome(self, work: LazyWork) -> None:
+        """Starts what is new, without waiting for the loop to look again."""
+        if self._last_look is not None and work.state in UNCOMMITTED:
+            await self._consider(work, *self._last_look)
+
+    async def give_way(self, work: LazyWork) -> None:
+        """Lets go of a request that waits, for one that need not wait."""
+        await self._journal.move_lazy(
+            work.request_id,
+            _S.SKIPPED,
+            reason=GAVE_WAY,
+            text="it could not be served yet, and another request could: its place was needed",
+        )
+        self._waiting.pop(work.request_id, None)
 
     async def drain(self) -> None:
         """Waits for what is promised and under way."""
@@ -149,7 +177,13 @@ class LazyDesk:
             )
             self._waiting.pop(work.request_id, None)
             return
-        if not self._open or self._not_before.get(work.request_id, 0.0) > self._clock.monotonic():
+        if not self.is_open or self._not_before.get(work.request_id, 0.0) > self._clock.monotonic():
+            return
+        obstacle = self.context.parts.breaker.obstacle(work.version_id)
+        if obstacle is not None:
+            # What cannot be proven when somebody doubts it must not be answered.
+            verdict = Verdict(Answer.WAIT, obstacle.code, obstacle.text, obstacle.hint)
+            await self._wait(work.request_id, verdict)
             return
         # Answers take a witness, not a proof: several for each proof that could be made at once.
         if len(self._tasks) < _AT_ONCE * self.context.parts.policy.capacity(standing):
@@ -165,8 +199,9 @@ class LazyDesk:
 
     def _finished(self, request_id: int, task: asyncio.Task[None]) -> None:
         del self._tasks[request_id]
+        self._failing.pop(request_id, None)
         if not task.cancelled() and task.exception() is not None:
-            # A defect, or a full disk: the request is tried again, the others go on.
+            # A defect: the request is tried again, the others go on.
             log.error("lazy-crashed", request_id=request_id, exc_info=task.exception())
             self._pause(request_id)
 
@@ -188,7 +223,9 @@ class LazyDesk:
                     if await self._step(work):
                         return
                     pause = _FIRST_RETRY_SECONDS
-                except GatelessError as error:
+                    self._failing.pop(request_id, None)
+                except (GatelessError, OSError) as raised:
+                    error = fault_of(raised)
                     log.warning(
                         "lazy-step-failed",
                         state=work.state,
@@ -198,8 +235,10 @@ class LazyDesk:
                     if work.state in UNCOMMITTED:
                         await self._wait(request_id, await self._steps.fail(work, error))
                         return
+                    self.context.parts.stopwatch.forget(request_id)
                     if await self._has_missed(work):
                         return
+                    self._failing[request_id] = error
                     await self._clock.sleep(pause)
                     pause = min(2 * pause, _MAX_RETRY_SECONDS)
 
@@ -234,6 +273,7 @@ class LazyDesk:
         if verdict.answer is not Answer.WAIT:
             self._waiting.pop(request_id, None)
             return
+        self.context.parts.stopwatch.forget(request_id)
         if self._waiting.get(request_id) != verdict:
             log.info("lazy-waits", reason=verdict.reason, text=verdict.text)
         self._waiting[request_id] = verdict

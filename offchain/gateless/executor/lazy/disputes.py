@@ -1,6 +1,7 @@
 """Proves lazy answers that are doubted, or that the lot fell on: in time, and the urgent first.
 
 One proof settles all answers that say the same, and it is kept: for receipts that say it as well.
+What goes wrong is tried again until the deadline: only a proof of another output ends a defence.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import asyncio
 from contextlib import suppress
 
 import structlog
-from eth_utils.crypto import keccak
 
 from gateless.adapters.chain import lazy_calls
-from gateless.core.errors import GatelessError, SandboxError
+from gateless.core.errors import ContractError, GatelessError
 from gateless.core.lazy import LazyClaim, LazyState
-from gateless.daemon.faults import is_chain_away
-from gateless.executor.faults import is_hopeless
+from gateless.daemon.faults import fault_of, is_chain_away
+from gateless.daemon.versions import ReadyVersion
+from gateless.executor.claimed_proofs import ClaimedProofs, Indefensible, Retries
+from gateless.executor.faults import is_breaking
 from gateless.executor.journal_claims import KeptProof
 from gateless.executor.journal_lazy import subject_of
 from gateless.executor.lazy.context import LazyContext
@@ -29,7 +31,6 @@ log = structlog.get_logger(__name__)
 _S = LazyWorkState
 #: Answers that one proof settles at most: each costs some 60,000 gas, and its callback's.
 MAX_CLAIMS = 24
-_RETRY_SECONDS = 2.0
 
 
 class LazyDisputes:
@@ -44,7 +45,8 @@ class LazyDisputes:
         self._parts = context.parts
         self._journal = context.parts.journal
         self._task: asyncio.Task[None] | None = None
-        self._not_before: dict[int, float] = {}
+        self._claimed = ClaimedProofs(context.parts, context.proofs)
+        self._retries = Retries(context.parts.clock)
         self._hopeless: set[int] = set()
         self._unanswered: dict[int, Problem] = {}
 
@@ -108,20 +110,26 @@ class LazyDisputes:
             work = await self._next()
             if work is None or work.claim is None:
                 return
+            started = self._parts.clock.monotonic()
             try:
-                await self._prove(work, work.claim)
-            except GatelessError as error:
-                self._failed(work, error)
+                with structlog.contextvars.bound_contextvars(request_id=work.request_id):
+                    await self._prove(work, work.claim)
+            except Indefensible as reason:
+                self._give_up(work, str(reason))
+            except (GatelessError, OSError) as raised:
+                error = fault_of(raised)
+                self._failed(work, error, self._parts.clock.monotonic() - started)
                 if is_chain_away(error):
-                    raise
+                    raise error from None
 
     async def _next(self) -> LazyWork | None:
-        now = self._parts.clock.monotonic()
         disputed = await self._journal.find_lazy([_S.DISPUTED])
+        open_ids = {work.request_id for work in disputed}
+        for request_id in self._unanswered.keys() - open_ids:  # others ended them
+            del self._unanswered[request_id]
+            self._retries.forget(request_id)
         for work in sorted(disputed, key=lambda entry: entry.dispute_deadline):
-            if work.request_id in self._hopeless:
-                continue
-            if self._not_before.get(work.request_id, 0.0) <= now:
+            if work.request_id not in self._hopeless and self._retries.is_due(work.request_id):
                 return work
         return None
 
@@ -130,12 +138,12 @@ class LazyDisputes:
         state = await self._context.market.state(work.request_id)
         block = await self._parts.client.block("pending")
         if state is not LazyState.DISPUTED or block.timestamp > work.dispute_deadline:
-            self._not_before[work.request_id] = self._parts.clock.monotonic() + _RETRY_SECONDS
-            return
-        kept = await self._proof(work, claim)
-        if kept is None or kept.packed_output is None or kept.proof is None:
+            self._retries.later(work.request_id)
             return
         ready = await self._parts.versions.prepare(work.version_id)
+        kept = await self._proof(work, claim, ready)
+        if kept.packed_output is None or kept.proof is None:
+            raise LookupError(f"the journal lost the proof for {work.request_id:x}")
         claims = await self._equal(claim)
         call = lazy_calls.prove(
             self._context.market.address,
@@ -145,11 +153,16 @@ class LazyDisputes:
             kept.packed_output,
             kept.proof,
         )
-        receipt = await self._parts.transactions.execute(
-            IntentKind.LAZY_PROVE, call, still_wanted=lambda: self._is_disputed(work)
-        )
+        try:
+            receipt = await self._parts.transactions.execute(
+                IntentKind.LAZY_PROVE, call, still_wanted=lambda: self._is_disputed(work)
+            )
+        except ContractError as refusal:
+            await self._claimed.look_into(refusal, ready, kept)
+            raise
         await self._context.take_over(receipt)
         self._unanswered.pop(work.request_id, None)
+        self._retries.forget(work.request_id)
         log.info(
             "lazy-proven",
             request_ids=[entry.request_id for entry in claims],
@@ -166,29 +179,17 @@ class LazyDisputes:
                 found.append(work.claim)
         return found[:MAX_CLAIMS]
 
-    async def _proof(self, work: LazyWork, claim: LazyClaim) -> KeptProof | None:
-        parts = self._parts
-        ready = await parts.versions.prepare(work.version_id)
-        packed = await self._context.input_of(work, ready)
-        subject = subject_of(claim)
-        kept = await self._journal.expect_proof(subject, packed)
-        if kept.proof is not None:
-            return kept
-        log.info("lazy-disputed", request_id=work.request_id, deadline=work.dispute_deadline)
-        witness = await parts.prover.witness(ready.bundle, packed, ready.circuit_index)
-        if keccak(witness.packed_output) != claim.output_digest:
-            self._give_up(work, "answer-indefensible", "the answer is not the circuit's output")
-            return None
-        proof = await self._context.proofs.of_input(
-            ready, packed, claim.input_binding, f"lazy request {work.request_id}"
+    async def _proof(self, work: LazyWork, claim: LazyClaim, ready: ReadyVersion) -> KeptProof:
+        log.info("lazy-disputed", deadline=work.dispute_deadline)
+        return await self._claimed.of(
+            subject_of(claim),
+            ready,
+            await self._context.input_of(work, ready),
+            binding=claim.input_binding,
+            output_digest=claim.output_digest,
+            purpose=f"lazy request {work.request_id}",
+            due=float(work.dispute_deadline),
         )
-        if keccak(proof.packed_output) != claim.output_digest:
-            self._give_up(work, "answer-indefensible", "the proof is of another output")
-            return None
-        await self._journal.keep_proof(
-            subject, proof.packed_output, ready.circuit_index, proof.proof
-        )
-        return await self._journal.kept_proof(subject)
 
     async def _is_disputed(self, work: LazyWork) -> bool:
         try:
@@ -198,7 +199,7 @@ class LazyDisputes:
                 return True
             raise
 
-    def _failed(self, work: LazyWork, error: GatelessError) -> None:
+    def _failed(self, work: LazyWork, error: GatelessError, spent: float) -> None:
         log.warning(
             "lazy-unproven",
             request_id=work.request_id,
@@ -206,15 +207,18 @@ class LazyDisputes:
             code=error.code,
             message=error.message,
         )
-        if is_hopeless(error) and not isinstance(error, SandboxError):
-            self._give_up(work, error.code, error.message)
-            return
+        if is_breaking(error):
+            self._parts.breaker.failed(work.version_id)
+        if is_chain_away(error):
+            self._retries.later(work.request_id)
+        else:
+            self._retries.failed(work.request_id, spent)
         self._unanswered[work.request_id] = Problem(
             error.code, error.message, error.hint, work.request_id
         )
-        self._not_before[work.request_id] = self._parts.clock.monotonic() + _RETRY_SECONDS
 
-    def _give_up(self, work: LazyWork, reason: str, text: str) -> None:
+    def _give_up(self, work: LazyWork, text: str) -> None:
+        reason = "answer-indefensible"
         log.error("lazy-indefensible", request_id=work.request_id, reason=reason, message=text)
         self._hopeless.add(work.request_id)
         self._unanswered[work.request_id] = Problem(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateless.core.lazy import Backing, LazyRequest
 from gateless.executor.config import LazyConfig
 from gateless.executor.costs import Effort, cost_of, least_price
@@ -27,9 +29,7 @@ class LazyPolicy:
         named = request.named_executor
         if named is not None and not self._policy.is_me(named):
             return _skip("named-another", f"it is for {named} only")
-        if not self._policy.serves(request.version_id, standing):
-            return _skip("version-not-served", f"version {request.version_id} is not served here")
-        return None
+        return self._policy.judge_parties(request.version_id, request.requester, standing)
 
     def judge_output(self, packed_output: bytes, max_length: int) -> Verdict | None:
         """Why an answer that is right could not be sent; None where it can.
@@ -57,6 +57,7 @@ class LazyPolicy:
         royalty_bps: int,
         gas_price: int,
         audits: int = 0,
+        owed_seconds: float = 0.0,
     ) -> Verdict:
         """Whether to lock a request whose answer is known, or soon will be.
 
@@ -69,16 +70,20 @@ class LazyPolicy:
             prove_seconds: measured time of a proof for the version.
             royalty_bps: of the version.
             gas_price: wei per gas.
-            audits: answers of its own on which the lot may fall, or fell and is not proven yet.
+            audits: answers of its own on which the lot may fall.
+            owed_seconds: of proofs that are owed within the request's response window.
         """
         return (
             self.judge_announced(request, standing)
             or self._judge_time(request, now, answer_seconds, prove_seconds)
-            or self._judge_audits(request, prove_seconds, audits)
+            or self._judge_audits(request, prove_seconds, audits, owed_seconds)
             or self._judge_money(
                 request,
                 self.asking(request, standing, prove_seconds, royalty_bps, gas_price),
                 now,
+            )
+            or self._policy.judge_risk(
+                request.collateral, replace(standing, lazily_used=backing.used)
             )
             or self._judge_backing(request, backing)
             or _TAKE
@@ -125,17 +130,19 @@ class LazyPolicy:
         return None
 
     def _judge_audits(
-        self, request: LazyRequest, prove_seconds: float, audits: int
+        self, request: LazyRequest, prove_seconds: float, audits: int, owed_seconds: float
     ) -> Verdict | None:
-        """Lots do not queue: all that may fall at once must be proven within one window."""
-        needed = self._policy.needs_seconds(prove_seconds * (audits + 1))
-        if request.audit_bps == 0 or audits == 0 or needed <= request.response_window:
+        """Lots do not queue: all that may fall at once must be proven within one window, beside
+        what is owed by then.
+        """
+        needed = self._policy.needs_seconds(prove_seconds * (audits + 1) + owed_seconds)
+        if request.audit_bps == 0 or needed <= request.response_window:
             return None
         return Verdict(
             Answer.WAIT,
             "audits-outstanding",
-            f"lots may fall on {audits} answers; proving them and this one takes up to"
-            f" {needed:.1f} s, more than the {request.response_window} s of its response window",
+            f"lots may fall on {audits} answers; proving them, this one and what is owed takes up"
+            f" to {needed:.1f} s, more than the {request.response_window} s of its response window",
             "it is taken when enough of them are proven or can be drawn no more",
         )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
 from gateless.adapters.chain import lazy_calls
+from gateless.adapters.chain.calls import Call
 from gateless.core.errors import GatelessError
 from gateless.core.types import ZERO_ADDRESS
 from gateless.executor.lazy.context import LazyContext
@@ -84,25 +87,48 @@ class LazySettling:
             return
         due.sort(key=lambda work: work.claim.challenge_deadline if work.claim else 0)
         due = _within_gas(due[: context.config.finalize_at_once])
-        calls = [
-            lazy_calls.finalize(
-                work.claim,
-                b"" if work.claim.callback == ZERO_ADDRESS else work.packed_output or b"",
+        call = await self._together(
+            [
+                lazy_calls.finalize(
+                    work.claim,
+                    b"" if work.claim.callback == ZERO_ADDRESS else work.packed_output or b"",
+                )
+                for work in due
+                if work.claim is not None
+            ]
+        )
+        request_ids = [work.request_id for work in due]
+        with structlog.contextvars.bound_contextvars(request_ids=request_ids):
+            receipt = await self._parts.transactions.execute(
+                IntentKind.LAZY_FINALIZE, call, still_wanted=_always
             )
-            for work in due
-            if work.claim is not None
-        ]
-        call = calls[0] if len(calls) == 1 else lazy_calls.batch(calls)
-        receipt = await self._parts.transactions.execute(
-            IntentKind.LAZY_FINALIZE, call, still_wanted=_always
+            await context.take_over(receipt)
+            log.info("lazy-finalized", gas_used=receipt.gas_used, tx_hash=receipt.tx_hash)
+
+    async def _together(self, calls: Sequence[Call]) -> Call:
+        """One call of all that would not revert, with gas for each of them.
+
+        A node's estimate of a batch is the least with which any of it goes through.
+
+        Raises:
+            GatelessError: all would revert.
+        """
+        if len(calls) == 1:
+            return calls[0]
+        gas = await asyncio.gather(
+            *(self._parts.transactions.estimate(call) for call in calls), return_exceptions=True
         )
-        await context.take_over(receipt)
-        log.info(
-            "lazy-finalized",
-            request_ids=[work.request_id for work in due],
-            gas_used=receipt.gas_used,
-            tx_hash=receipt.tx_hash,
-        )
+        found = list(zip(calls, gas, strict=True))
+        sound = [(call, needed) for call, needed in found if isinstance(needed, int)]
+        for _, error in found:
+            if isinstance(error, BaseException) and not (
+                sound and isinstance(error, GatelessError)
+            ):
+                raise error
+        if len(sound) == 1:
+            return sound[0][0]
+        batch = lazy_calls.batch([call for call, _ in sound])
+        return replace(batch, least_gas=sum(needed for _, needed in sound))
 
     async def keep_backing(self) -> None:
         """Brings the backing to what is configured, as far as stake and open answers allow.

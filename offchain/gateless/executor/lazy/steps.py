@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,15 +13,44 @@ from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.errors import GatelessError
 from gateless.core.lazy import Backing, LazyLock, LazyRequest, LazyState
+from gateless.core.types import Block
+from gateless.daemon.versions import ReadyVersion
 from gateless.executor.checks import check_binding, check_execution
-from gateless.executor.faults import is_hopeless
+from gateless.executor.faults import is_breaking, is_hopeless
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.outbox import Outbox
 from gateless.executor.lazy.states import LazyWork, LazyWorkState, may_be_drawn
-from gateless.executor.policy import Answer, Verdict
+from gateless.executor.policy import Answer, Standing, Verdict
+from gateless.executor.standing import unreserved
 from gateless.executor.work import IntentKind
 
 _S = LazyWorkState
+#: For so long what was asked for a check counts for the lock as well.
+_FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The block to come, the chain's time, and where a request stands.
+
+    It can be locked where it is open, or was missed by another executor.
+    """
+
+    block: Block
+    now: int
+    state: LazyState
+    is_lockable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a lock is judged by."""
+
+    look: _Look
+    standing: Standing
+    backing: Backing
+    deposit: int
+    gas_price: int
 
 
 class LazySteps:
@@ -38,37 +67,57 @@ class LazySteps:
         self._parts = context.parts
         self._journal = context.parts.journal
         self._judging = asyncio.Lock()
-        #: Collateral of locks that are under way: the chain does not count it yet.
-        self._reserved = 0
+        #: What checks asked the chain, and when.
+        self._known: dict[int, tuple[float, _Facts]] = {}
         #: Locks under way of requests that ask for an audit by lot.
         self._promised = 0
 
     async def check(self, work: LazyWork) -> Verdict | None:
         """Establishes, with nothing at stake, what the answer is and that it could be proven."""
         context, parts = self._context, self._parts
-        if await self._has_ended(work):
-            return None
-        standing = await parts.standing.current()
-        refusal = context.policy.judge_announced(work.request, standing)
+        refusal = context.policy.judge_announced(work.request, await parts.standing.current())
         if refusal is not None:
             await self._skip(work, refusal)
             return None
-        ready = await context.auditor.audit(work.version_id, work.packed_input)
-        packed = await context.input_of(work, ready)
-        await check_binding(work, ready, packed, parts.prover)
-        witness = await check_execution(ready, packed, parts.prover)
-        limits = await context.market.limits()
-        refusal = context.policy.judge_output(witness.packed_output, limits.max_output_length)
+        asked_at = parts.clock.monotonic()
+        facts, limits = await asyncio.gather(self._facts(work), context.market.limits())
+        if await self._has_ended(work, facts.look):
+            return None
+        # A key, a trial proof and a witness take seconds that no requester has paid for: they are
+        # spent on what would be locked now, and on nothing else.
+        verdict, _ = await self._judge(work, facts, parts.versions.known(work.version_id))
+        if verdict.answer is Answer.SKIP:
+            await self._skip(work, verdict)
+            return None
+        if verdict.answer is Answer.WAIT:
+            return verdict
+        packed, output = await self._compute(work)
+        refusal = context.policy.judge_output(output, limits.max_output_length)
         if refusal is not None:
             await self._skip(work, refusal)
             return None
         await self._journal.move_lazy(
-            work.request_id,
-            _S.CHECKED,
-            packed_input=packed,
-            packed_output=witness.packed_output,
+            work.request_id, _S.CHECKED, packed_input=packed, packed_output=output
         )
+        fresh = parts.clock.monotonic() - _FRESH_SECONDS
+        self._known = {key: seen for key, seen in self._known.items() if seen[0] > fresh}
+        self._known[work.request_id] = asked_at, facts
         return None
+
+    async def _compute(self, work: LazyWork) -> tuple[bytes, bytes]:
+        """The packed input of a request and what the circuit makes of it, both checked.
+
+        Raises:
+            GatelessError: it cannot be answered, or not now.
+        """
+        context, parts = self._context, self._parts
+        with parts.stopwatch.without(work.request_id):  # a proof, the first time
+            ready = await context.auditor.audit(work.version_id, work.packed_input)
+        packed = await context.input_of(work, ready)
+        with parts.stopwatch.without(work.request_id):
+            await check_binding(work, ready, packed, parts.prover)
+            witness = await check_execution(ready, packed, parts.prover)
+        return packed, witness.packed_output
 
     async def commit(self, work: LazyWork) -> Verdict | None:
         """Locks a request whose answer is known; where nobody else could, answers at once."""
@@ -77,22 +126,37 @@ class LazySteps:
             return None
         async with self._judging:  # so that no two locks count on the same backing
             work = await self._journal.lazy(work.request_id)
-            if work.state is not _S.CHECKED or await self._has_ended(work):
+            if work.state is not _S.CHECKED:
                 return None
-            verdict, asking = await self._judge(work)
+            facts = await self._facts_of_late(work)
+            if await self._has_ended(work, facts.look):
+                return None
+            ready = await self._parts.versions.prepare(work.version_id)
+            verdict, asking = await self._judge(work, facts, ready)
             if verdict.answer is Answer.SKIP:
                 await self._skip(work, verdict)
                 return None
             if verdict.answer is Answer.WAIT:
                 return verdict
-            call, kind = self._lock_call(work, asking, work.missed(await self._now()))
-            self._reserved += work.request.collateral
+            obstacle = self._parts.breaker.obstacle(work.version_id)
+            if obstacle is not None:
+                return Verdict(Answer.WAIT, obstacle.code, obstacle.text, obstacle.hint)
+            call, kind = self._lock_call(work, asking, work.missed(facts.look.now))
+            self._parts.standing.reserved += work.request.collateral
             self._promised += work.request.audit_bps > 0
         try:
-            receipt = await self._outbox.send(kind, call, lambda: self._is_lockable(work))
+            receipt = await self._outbox.send(
+                kind,
+                call,
+                lambda: self._is_lockable(work),
+                request_id=work.request_id,
+                told=self._parts.stopwatch.sent,
+            )
+            if kind in (IntentKind.LAZY_LOCK, IntentKind.LAZY_TAKE_OVER):
+                self._parts.stopwatch.locked(work.request_id)
             await self._context.take_over(receipt)
         finally:
-            self._reserved -= work.request.collateral
+            self._parts.standing.reserved -= work.request.collateral
             self._promised -= work.request.audit_bps > 0
         structlog.get_logger(__name__).info(
             "lazy-locked", kind=kind, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
@@ -123,6 +187,8 @@ class LazySteps:
             IntentKind.LAZY_ANSWER,
             lazy_calls.fulfill(work.request, lock, output),
             lambda: self._is_locked(work),
+            request_id=work.request_id,
+            told=self._parts.stopwatch.sent,
         )
         await self._context.take_over(receipt)
         structlog.get_logger(__name__).info(
@@ -131,6 +197,9 @@ class LazySteps:
 
     async def fail(self, work: LazyWork, error: GatelessError) -> Verdict:
         """What an error means for a request that is not locked yet."""
+        # A lock that reverted was too late: another executor was faster.
+        if is_breaking(error, locking=True):
+            self._parts.breaker.failed(work.version_id)
         if is_hopeless(error):
             await self._journal.move_lazy(
                 work.request_id, _S.REJECTED, reason=error.code, text=error.message
@@ -140,32 +209,88 @@ class LazySteps:
 
     # --- before a lock ---
 
-    async def _judge(self, work: LazyWork) -> tuple[Verdict, int]:
-        context, parts = self._context, self._parts
-        ready = await parts.versions.prepare(work.version_id)
-        seconds = await context.auditor.seconds(ready) or 0.0
-        standing = await parts.standing.refresh()
-        now = await self._now()
-        gas_price = await context.gas_price()
+    async def _look(self, work: LazyWork) -> _Look:
+        """Where a request stands, and what time it is."""
+        block, (state, is_open) = await asyncio.gather(
+            self._parts.client.block("pending"), self._stands(work)
+        )
+        now = self._parts.time.see(block)
+        was_missed = state is LazyState.LOCKED and work.missed(now) is not None
+        return _Look(block, now, state, is_open or was_missed)
+
+    async def _facts(self, work: LazyWork) -> _Facts:
+        """What a lock is judged by, all asked for at once."""
+        context = self._context
+        return _Facts(
+            *await asyncio.gather(
+                self._look(work),
+                self._standing(),
+                context.market.backing(context.me),
+                context.market.balance_of(work.request.requester),
+                context.gas_price(),
+            )
+        )
+
+    async def _facts_of_late(self, work: LazyWork) -> _Facts:
+        """The facts of the check where that was a moment ago, else new ones.
+
+        What changes in that moment is seen when the lock is simulated. A limit of the whole, which
+        no simulation knows, wants new ones.
+        """
+        asked_at, facts = self._known.pop(work.request_id, (-math.inf, None))
+        age = self._parts.clock.monotonic() - asked_at
+        limited = self._parts.config.policy.max_at_risk is not None
+        if facts is None or limited or not 0 <= age < _FRESH_SECONDS:
+            return await self._facts(work)
+        return facts
+
+    async def _standing(self) -> Standing:
+        """The cached one is of the last look at the chain; a limit of the whole wants it exact."""
+        parts = self._parts
+        if parts.config.policy.max_at_risk is None:
+            return await parts.standing.current()
+        return await unreserved(await parts.standing.refresh(), parts.journal)
+
+    async def _judge(
+        self, work: LazyWork, facts: _Facts, ready: ReadyVersion | None
+    ) -> tuple[Verdict, int]:
+        """The policy's verdict, and the price from which on it holds.
+
+        Args:
+            work: the request.
+            facts: what it is judged by.
+            ready: the version; None where it is not prepared: then proofs are taken to need no
+                time, and what the verdict is in earnest is said once it is.
+        """
+        context = self._context
+        if ready is None:
+            info, seconds = await self._parts.client.registry.version(work.version_id), 0.0
+        else:
+            info, seconds = ready.info, await context.auditor.seconds(ready) or 0.0
+        now = facts.look.now
         missed = work.missed(now)
         request = work.request if missed is None else _at_price(work.request, missed.price)
+        owed = 0.0
+        if request.audit_bps:
+            owed = await context.proofs.owed.seconds(float(now + request.response_window), now)
         verdict = context.policy.judge(
             request,
-            standing,
-            await self._unreserved(),
+            facts.standing,
+            self._unreserved(facts.backing),
             now=now,
             answer_seconds=0.0,
             prove_seconds=seconds,
-            royalty_bps=ready.info.royalty_bps,
-            gas_price=gas_price,
-            audits=await self._audits(),
+            royalty_bps=info.royalty_bps,
+            gas_price=facts.gas_price,
+            audits=await self._audits(facts.look.block.number),
+            owed_seconds=owed,
         )
         asking = context.policy.asking(
-            request, standing, seconds, ready.info.royalty_bps, gas_price
+            request, facts.standing, seconds, info.royalty_bps, facts.gas_price
         )
         if verdict.answer is Answer.TAKE and work.signature is not None and missed is None:
-            missing = await context.shortage(self._offer(work), now)
-            if missing:
+            missing = request.price_at(now) - facts.deposit
+            if missing > 0:
                 verdict = Verdict(
                     Answer.WAIT,
                     "deposit-too-low",
@@ -174,16 +299,15 @@ class LazySteps:
                 )
         return verdict, asking
 
-    async def _audits(self) -> int:
-        """Answers given or promised for which a lot may still ask a proof."""
-        head = (await self._parts.client.block("pending")).number
-        open_works = await self._journal.find_lazy([_S.LOCKED, _S.ANSWERED, _S.DISPUTED])
+    async def _audits(self, head: int) -> int:
+        """Answers given or promised on which a lot may still fall; what fell is owed."""
+        open_works = await self._journal.list_lazy([_S.LOCKED, _S.ANSWERED])
         return self._promised + sum(may_be_drawn(work, head) for work in open_works)
 
-    async def _unreserved(self) -> Backing:
+    def _unreserved(self, backing: Backing) -> Backing:
         """The backing without what locks under way will use."""
-        backing = await self._context.market.backing(self._context.me)
-        return Backing(backing.total, min(backing.total, backing.used + self._reserved))
+        used = backing.used + self._parts.standing.reserved
+        return Backing(backing.total, min(backing.total, used))
 
     def _lock_call(
         self, work: LazyWork, asking: int, missed: LazyLock | None
@@ -207,15 +331,20 @@ class LazySteps:
             work.request_id, _S.SKIPPED, reason=verdict.reason, text=verdict.text
         )
 
-    async def _has_ended(self, work: LazyWork) -> bool:
-        """Writes down where a request that is not locked here came to its end."""
-        if await self._now() > work.request.deadline:
+    async def _has_ended(self, work: LazyWork, look: _Look) -> bool:
+        """Writes down where a request that is not locked here came to its end.
+
+        Raises:
+            ChainError: ``rpc-behind``: a node does not know it yet.
+        """
+        if look.now > work.request.deadline:
             await self._lose(work, "expired", "its deadline passed before it was locked")
             return True
-        if await self._is_lockable(work):
+        if look.is_lockable:
             return False
-        state = await self._context.market.state(work.request_id)
-        if state is LazyState.NONE:
+        if look.state is LazyState.NONE:
+            if work.signature is None:
+                await self._parts.recovery.require_undone(work.created_block)
             await self._lose(work, "request-vanished", "it was taken back, or never made")
         return True  # what others did is told by the events of its block
 
@@ -223,22 +352,21 @@ class LazySteps:
         await self._journal.move_lazy(work.request_id, _S.LOST, reason=reason, text=text)
 
     async def _is_lockable(self, work: LazyWork) -> bool:
-        """Whether it is open, or was missed by another executor."""
-        state = await self._context.market.state(work.request_id)
-        if state is LazyState.OPEN:
-            return True
-        if state is LazyState.LOCKED:
-            return work.missed(await self._now()) is not None
-        if state is not LazyState.NONE or work.signature is None:
-            return False
-        return not await self._context.is_spent(self._offer(work))
+        return (await self._look(work)).is_lockable
+
+    async def _stands(self, work: LazyWork) -> tuple[LazyState, bool]:
+        """The request's state, and whether it is open: a signed one needs no state yet."""
+        if work.signature is None:
+            state = await self._context.market.state(work.request_id)
+            return state, state is LazyState.OPEN
+        state, is_spent = await asyncio.gather(
+            self._context.market.state(work.request_id),
+            self._context.is_spent(self._offer(work)),
+        )
+        return state, state is LazyState.OPEN or (state is LazyState.NONE and not is_spent)
 
     async def _is_locked(self, work: LazyWork) -> bool:
         return await self._context.market.state(work.request_id) is LazyState.LOCKED
-
-    async def _now(self) -> int:
-        block = await self._parts.client.block("pending")
-        return max(block.timestamp, int(self._parts.clock.now()))
 
     def _offer(self, work: LazyWork) -> LazyOffer:
         client = self._parts.client

@@ -52,7 +52,7 @@ class ReceiptCounter:
         """What keeps receipts from being signed or kept."""
         return [
             problem
-            for part in (self._defence, self._pools, self.desk)
+            for part in (self._defence, self._pools)
             if part is not None
             for problem in part.problems
         ]
@@ -60,7 +60,6 @@ class ReceiptCounter:
     async def look(self) -> None:
         """Starts what is to be done; for the executor's loop."""
         if self.desk is not None:
-            await self.desk.look()
             # The first who calls shall not wait for keys that take minutes.
             self._auditor.look((await self._parts.standing.current()).enrolled)
         if self._defence is not None:

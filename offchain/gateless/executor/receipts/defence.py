@@ -2,7 +2,8 @@
 
 Each step is journaled before the next: the challenge with the input that it carries (in the
 transaction that moves the cursor), the proof, the response before it is sent. So a restart at any
-point goes on where it stopped, and nothing is proven twice.
+point goes on where it stopped, and nothing is proven twice. What goes wrong is tried again until
+the deadline: only a proof of another output ends a defence.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from eth_utils.crypto import keccak
 
 from gateless.adapters.chain import court_calls
 from gateless.core.claims import ClaimState
-from gateless.core.errors import GatelessError, NotFoundError, SandboxError
-from gateless.daemon.faults import is_chain_away
-from gateless.executor.faults import is_hopeless
+from gateless.core.errors import ContractError, GatelessError, NotFoundError
+from gateless.daemon.faults import fault_of, is_chain_away
+from gateless.daemon.versions import ReadyVersion
+from gateless.executor.claimed_proofs import ClaimedProofs, Indefensible, Retries
+from gateless.executor.faults import is_breaking
 from gateless.executor.journal_claims import ClaimStanding, KeptClaim, KeptProof
 from gateless.executor.parts import Parts, input_argument
 from gateless.executor.proofs import Proofs
@@ -29,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 #: Claims that one response settles at most: each costs some 60,000 gas.
 MAX_CLAIMS = 100
-_RETRY_SECONDS = 2.0
 
 _STANDINGS = {
     ClaimState.PROVEN: ClaimStanding.PROVEN,
@@ -49,9 +50,9 @@ class Defence:
     def __init__(self, parts: Parts, proofs: Proofs) -> None:
         self._parts = parts
         self._journal = parts.journal
-        self._proofs = proofs
+        self._claimed = ClaimedProofs(parts, proofs)
+        self._retries = Retries(parts.clock)
         self._task: asyncio.Task[None] | None = None
-        self._not_before: dict[bytes, float] = {}
         self._unanswered: dict[int, Problem] = {}
 
     @property
@@ -92,18 +93,22 @@ class Defence:
             claim = await self._next()
             if claim is None:
                 return
+            started = self._parts.clock.monotonic()
             try:
-                await self._answer(claim)
-            except GatelessError as error:
-                await self._failed(claim, error)
+                with structlog.contextvars.bound_contextvars(claim_id=claim.claim_id):
+                    await self._answer(claim)
+            except Indefensible as reason:
+                await self._give_up(claim, str(reason))
+            except (GatelessError, OSError) as raised:
+                error = fault_of(raised)
+                self._failed(claim, error, self._parts.clock.monotonic() - started)
                 if is_chain_away(error):
-                    raise
+                    raise error from None
 
     async def _next(self) -> KeptClaim | None:
         """The most urgent challenge that the court still waits for an answer to."""
-        now = self._parts.clock.monotonic()
         for claim in await self._journal.open_claims():
-            if self._not_before.get(claim.subject, 0.0) > now:
+            if not self._retries.is_due(claim.subject):
                 continue
             if await self._is_open(claim):
                 return claim
@@ -127,10 +132,8 @@ class Defence:
         return True
 
     async def _answer(self, claim: KeptClaim) -> None:
-        kept = await self._proven(claim)
-        if kept is None:
-            return
         ready = await self._parts.versions.prepare(claim.version_id)
+        kept = await self._proven(claim, ready)
         same = [
             entry
             for entry in await self._journal.claims_of(claim.subject)
@@ -145,9 +148,13 @@ class Defence:
             kept.packed_output,
             kept.proof,
         )
-        receipt = await self._parts.transactions.execute(
-            IntentKind.RESPOND, call, still_wanted=lambda: self._is_wanted(same)
-        )
+        try:
+            receipt = await self._parts.transactions.execute(
+                IntentKind.RESPOND, call, still_wanted=lambda: self._is_wanted(same)
+            )
+        except ContractError as refusal:
+            await self._claimed.look_into(refusal, ready, kept)
+            raise
         proven = {
             int(event.args["claimId"]) for event in receipt.logs if event.name == "ClaimProven"
         }
@@ -163,34 +170,21 @@ class Defence:
                 await self._settle(entry, ClaimStanding.PROVEN, "", "")
             else:
                 await self._is_open(entry)
-        self._not_before.pop(claim.subject, None)
+        self._retries.forget(claim.subject)
 
-    async def _proven(self, claim: KeptClaim) -> KeptProof | None:
-        """The proof for a claim, made where it is missing; None where there can be none."""
-        kept = await self._journal.kept_proof(claim.subject)
-        if kept.proof is not None:
-            return kept
-        parts = self._parts
-        ready = await parts.versions.prepare(claim.version_id)
+    async def _proven(self, claim: KeptClaim, ready: ReadyVersion) -> KeptProof:
+        """The proof for a claim, made where it is missing."""
         log.info("claim-open", claim_id=claim.claim_id, deadline=claim.deadline)
-        witness = await parts.prover.witness(ready.bundle, kept.packed_input, ready.circuit_index)
-        if keccak(witness.packed_output) != claim.output_digest:
-            await self._give_up(
-                claim, "receipt-indefensible", "the receipt states another output than the circuit"
-            )
-            return None
-        proof = await self._proofs.of_input(
-            ready, kept.packed_input, claim.input_binding, f"claim {claim.claim_id}"
+        kept = await self._journal.kept_proof(claim.subject)
+        return await self._claimed.of(
+            claim.subject,
+            ready,
+            kept.packed_input,
+            binding=claim.input_binding,
+            output_digest=claim.output_digest,
+            purpose=f"claim {claim.claim_id}",
+            due=float(claim.deadline),
         )
-        if keccak(proof.packed_output) != claim.output_digest:
-            await self._give_up(
-                claim, "receipt-indefensible", "the proof is of another output than the receipt's"
-            )
-            return None
-        await self._journal.keep_proof(
-            claim.subject, proof.packed_output, ready.circuit_index, proof.proof
-        )
-        return await self._journal.kept_proof(claim.subject)
 
     async def _is_wanted(self, claims: Sequence[KeptClaim]) -> bool:
         """Whether the court still takes a response; while it is out of reach, nothing says no."""
@@ -202,11 +196,7 @@ class Defence:
             raise
         return any(state.state is ClaimState.OPEN for state in states)
 
-    async def _failed(self, claim: KeptClaim, error: GatelessError) -> None:
-        # What this machine has too little of now it may have enough of in a while.
-        if is_hopeless(error) and not isinstance(error, SandboxError):
-            await self._give_up(claim, error.code, error.message)
-            return
+    def _failed(self, claim: KeptClaim, error: GatelessError, spent: float) -> None:
         log.warning(
             "claim-unanswered",
             claim_id=claim.claim_id,
@@ -215,9 +205,15 @@ class Defence:
             message=error.message,
         )
         self._unanswered[claim.claim_id] = Problem(error.code, error.message, error.hint)
-        self._not_before[claim.subject] = self._parts.clock.monotonic() + _RETRY_SECONDS
+        if is_breaking(error):
+            self._parts.breaker.failed(claim.version_id)
+        if is_chain_away(error):
+            self._retries.later(claim.subject)
+        else:
+            self._retries.failed(claim.subject, spent)
 
-    async def _give_up(self, claim: KeptClaim, reason: str, text: str) -> None:
+    async def _give_up(self, claim: KeptClaim, text: str) -> None:
+        reason = "receipt-indefensible"
         log.error("claim-indefensible", claim_id=claim.claim_id, reason=reason, message=text)
         for entry in await self._journal.claims_of(claim.subject):
             if entry.standing is ClaimStanding.OPEN:

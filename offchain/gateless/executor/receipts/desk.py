@@ -25,10 +25,8 @@ from gateless.executor.checks import binding_of, check_execution
 from gateless.executor.config import ReceiptsConfig
 from gateless.executor.costs import Effort, cost_of, least_price
 from gateless.executor.issuing import ReceiptIssuer, backing_of
-from gateless.executor.journal_claims import ClaimStanding
 from gateless.executor.journal_receipts import Answer
 from gateless.executor.parts import Parts
-from gateless.executor.status import Problem
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +92,6 @@ class ReceiptDesk:
         self._most = 2 * at_once
         self._present = 0
         self._closed = ""
-        self._lost_at_start: int | None = None
 
     async def quote(self, ready: ReadyVersion) -> int:
         """What an answer of a version costs now, in token units.
@@ -125,32 +122,9 @@ class ReceiptDesk:
         """Address of the receipt key."""
         return self._key.address
 
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Why nothing is signed, where that is for the operator to end."""
-        if not self._closed or self._closed == "shutting-down":
-            return ()
-        return (
-            Problem(
-                self._closed,
-                "a bond was lost; no receipts are signed until a restart",
-                "find the cause in the log, then restart the executor",
-            ),
-        )
-
-    def close(self, reason: str = "shutting-down") -> None:
+    def close(self) -> None:
         """Signs nothing more."""
-        self._closed = self._closed or reason
-
-    async def look(self) -> None:
-        """Stops signing when a bond was lost: what lost it would lose the next one as well."""
-        counts = await self._parts.journal.claim_counts()
-        lost = counts.get(ClaimStanding.LOST, 0) + counts.get(ClaimStanding.INDEFENSIBLE, 0)
-        if self._lost_at_start is None:
-            self._lost_at_start = lost
-        if lost > self._lost_at_start and not self._closed:
-            log.error("receipts-halted", lost=lost)
-            self.close("receipt-lost")
+        self._closed = "shutting-down"
 
     async def terms(self) -> ReceiptTerms:
         """What receipts are worth now."""
@@ -161,9 +135,10 @@ class ReceiptDesk:
         pool = await court.pool(self._me, epoch)
         expires = now + min(self._config.life_seconds, limits.max_receipt_life)
         used = await self._parts.journal.slots_used(court.court, epoch)
-        problem = self._closed
+        problem = self._closed or ("halted" if self._parts.breaker.halted.everything else "")
         try:
             backing_of(pool, self._me, self.key, epoch, issued=now, expires=expires)
+            await self._parts.journal.require_remembered(limits, epoch)
         except GatelessError as error:
             problem = problem or error.code
         free = max(0, pool.capacity - used)
@@ -195,7 +170,7 @@ class ReceiptDesk:
             InputError: ``busy``, ``wrong-length``, ``input-too-long``.
             ProofError: ``input-not-provable``, ``accuracy-out-of-bound``, ...
         """
-        self._require_open()
+        self._require_open(version_id)
         if self._present >= self._most:
             raise InputError(
                 "busy",
@@ -227,7 +202,7 @@ class ReceiptDesk:
             beneficiary=beneficiary,
             price=price,
         )
-        self._require_open()
+        self._require_open(version_id)
         receipt = await self._issuer.issue(said)
         log.info(
             "receipt-signed",
@@ -254,11 +229,13 @@ class ReceiptDesk:
                 hint="such an input takes a request on chain",
             )
 
-    def _require_open(self) -> None:
-        if self._closed:
+    def _require_open(self, version_id: int) -> None:
+        obstacle = self._parts.breaker.obstacle(version_id)
+        reason = self._closed or ("" if obstacle is None else obstacle.text)
+        if reason:
             raise ConfigError(
                 "receipts-closed",
-                f"no receipts are signed now: {self._closed}",
+                f"no receipts are signed now: {reason}",
                 hint="ask another executor",
             )
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 import structlog
 
 from gateless.adapters.chain import court_calls
+from gateless.core.amounts import format_amount, plain_amount
 from gateless.core.claims import CourtLimits, PoolState
 from gateless.core.errors import GatelessError
 from gateless.executor.config import ReceiptsConfig
@@ -84,7 +85,8 @@ class PoolKeeper:
         """
         limits = await self._parts.client.court.limits()
         now = (await self._parts.client.block("pending")).timestamp
-        if self._config is not None and self._key is not None and self._opening:
+        opening = self._opening and not self._parts.breaker.halted.everything
+        if self._config is not None and self._key is not None and opening:
             self._problem = await self._open(self._config, self._key, limits, now)
         await self._release(limits.epoch_at(now), now)
         await self._parts.journal.drop_dead_receipts(now)
@@ -122,12 +124,16 @@ class PoolKeeper:
             await self._send_open(config, first, count)
         if len(affordable) == len(missing):
             return None
-        lacking = each * (len(missing) - len(affordable))
+        token = client.deployment.token
+        without = ", ".join(map(str, missing[len(affordable) :]))
+        bond, doubt = (plain_amount(units, token) for units in (config.bond, config.challenge_bond))
         return Problem(
             "receipt-stake-too-low",
-            f"{stake.available} is allocated to the court and free, each pool takes {each}:"
-            f" epochs {missing[len(affordable) :]} have none",
-            f"allocate {lacking} token units more: gateless receipt back",
+            f"{format_amount(stake.available, token)} are allocated to the court and free, the pool"
+            f" of an epoch takes {format_amount(each, token)}: none for epoch {without}",
+            "allocate what is missing, out of free stake and the wallet: gateless receipt back"
+            f" --bond {bond} --capacity {config.capacity} --challenge-bond {doubt}"
+            f" --epochs {config.epochs_ahead + 1}",
         )
 
     async def _send_open(self, config: ReceiptsConfig, first: int, count: int) -> None:
