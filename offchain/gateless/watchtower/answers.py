@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import structlog
-
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.lazy import answered, requested
 from gateless.adapters.chain.lazy_calls import LAZY_MARKET
 from gateless.adapters.storage import parse_hint
-from gateless.core.errors import InputError, StorageError
+from gateless.core.errors import InputError
 from gateless.core.types import Event
 from gateless.daemon.content import ContentSources
-from gateless.daemon.journals import Position, fork_point
+from gateless.daemon.follower import Follower
 from gateless.watchtower.cases import Case, CaseKind, NewCase
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.journal import AskedInput, Journal
 from gateless.watchtower.lazy import claim_id_of, claim_of, hint_of, lazy_case, lot_case
 
 _EVENTS = (f"{LAZY_MARKET}.Requested", f"{LAZY_MARKET}.Answered")
-#: Blocks read and journaled at a time, so that a long catch-up survives an interruption.
-_SPAN = 2_000
 #: Largest packed input that is fetched.
 _MAX_INPUT_BYTES = 1 << 24
-
-log = structlog.get_logger(__name__)
 
 
 class AnswerReader:
@@ -39,10 +33,16 @@ class AnswerReader:
     def __init__(
         self, client: ChainClient, journal: Journal, config: WatchtowerConfig, me: str
     ) -> None:
-        self._client = client
         self._journal = journal
         self._config = config
         self._me = me.lower()
+        self._follower = Follower(
+            client,
+            _EVENTS,
+            journal,
+            start_block=client.deployment.start_block,
+            confirmations=config.confirmations,
+        )
 
     async def poll(self) -> int:
         """Reads everything up to the head, less the confirmations; returns how much is new.
@@ -50,32 +50,21 @@ class AnswerReader:
         Raises:
             ChainError: the chain cannot be read now; what was read stays journaled.
         """
-        await self._leave_fork()
-        head = await self._client.block()
-        positions = await self._journal.positions()
-        start = positions[0].number + 1 if positions else self._client.deployment.start_block
-        last = head.number - self._config.confirmations
+        look = await self._follower.look()
         added = 0
-        while start <= last:
-            end = min(start + _SPAN - 1, last)
-            block = await self._client.block(end)
-            events = await self._client.events(_EVENTS, start, end)
-            if (await self._client.block(end)).hash != block.hash:
-                break  # forked while it was read: the next poll starts from the ancestor
+        async for stretch in self._follower.read(look.head):
             cases = [
                 case
-                for event in events
+                for event in stretch.events
                 if event.name == "Answered"
-                for case in self._cases(event, head.timestamp)
+                for case in self._cases(event, look.head.timestamp)
             ]
             inputs = [
                 asked
-                for event in events
+                for event in stretch.events
                 if event.name == "Requested" and (asked := _asked(event)) is not None
             ]
-            position = Position(block.number, block.hash)
-            added += len(await self._journal.advance(cases, position, inputs))
-            start = end + 1
+            added += len(await self._journal.advance(cases, stretch.last, inputs))
         return added
 
     def _cases(self, event: Event, now: int) -> list[NewCase]:
@@ -91,15 +80,6 @@ class AnswerReader:
         if claim.audit_bps and self._config.draw_lots:
             found.append(lot_case(event))
         return found
-
-    async def _leave_fork(self) -> None:
-        """Goes back to the last block read that is still part of the chain."""
-        positions = await self._journal.positions()
-        before = self._client.deployment.start_block - 1
-        ancestor = await fork_point(self._client, positions, before)
-        if ancestor is not None:
-            log.warning("chain-reorganised", cursor=positions[0].number, ancestor=ancestor)
-            await self._journal.rewind(ancestor)
 
 
 class InputFinder:
@@ -134,12 +114,7 @@ class InputFinder:
             return None
         endpoint = (await self._client.staking.executor(claim.executor)).endpoint
         named = [url for url in (where.base_url, endpoint) if url]
-        try:
-            return await self._sources.store(named).get(where.sha256, max_bytes=_MAX_INPUT_BYTES)
-        except StorageError as error:
-            if error.code == "content-too-large":
-                return None
-            raise
+        return await self._sources.store(named).get(where.sha256, max_bytes=_MAX_INPUT_BYTES)
 
 
 def _asked(event: Event) -> AskedInput | None:

@@ -11,21 +11,20 @@ from collections.abc import Mapping
 
 import structlog
 
-from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.client import ChainClient
+from gateless.adapters.chain.lane import Trouble
 from gateless.adapters.chain.permit import sign_permit
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock
 from gateless.adapters.signer import Signer
-from gateless.core.errors import ChainError, ContractError, GatelessError
-from gateless.core.types import Block, Receipt
+from gateless.core.errors import ContractError, GatelessError
+from gateless.core.types import Block
 from gateless.daemon.faults import is_chain_away
-from gateless.daemon.transactions import IntentState, JournaledSender
+from gateless.watchtower.case_transactions import CaseTransactions
 from gateless.watchtower.cases import Case, CaseKind, CaseState, IntentKind
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.forum import Forum, Offer, Refusal, Standing
 from gateless.watchtower.journal import Journal
-from gateless.watchtower.journal_intents import Intent
 
 log = structlog.get_logger(__name__)
 
@@ -65,19 +64,16 @@ class Challenges:
         self._forums = forums
         self._config = config
         self._clock = clock
-        self._sends: JournaledSender[Intent] = JournaledSender(sender, journal)
+        self._steps = CaseTransactions(client, sender, journal)
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What holds transactions up."""
+        return self._steps.troubles
 
     async def settle_leftovers(self) -> None:
         """Finds out what became of deposits and withdrawals that an earlier run sent."""
-        for intent in await self._journal.intents(state=IntentState.PENDING):
-            if intent.kind not in (IntentKind.DEPOSIT, IntentKind.COLLECT):
-                continue
-            if await self._sends.look_up(intent) is not None:
-                continue
-            if await self._is_known(intent):
-                await self._drive(intent)
-            else:
-                await self._sends.drop(intent, "was not sent")
+        await self._steps.settle_leftovers()
 
     async def advance(self, case: Case, head: Block) -> None:
         """Takes a case as many steps on as can be taken now.
@@ -97,6 +93,8 @@ class Challenges:
     # --- announcing ---
 
     async def _announce(self, case: Case, head: Block) -> None:
+        if await self._adopted(case):
+            return
         offer = await self._worth_it(case, head)
         if offer is None:
             return
@@ -112,20 +110,36 @@ class Challenges:
             bond=offer.commit_bond,
         )
         try:
-            receipt = await self._execute(
+            receipt = await self._steps.execute(
                 IntentKind.COMMIT, forum.commit(forum.commitment(case)), case
             )
         except GatelessError as error:
-            if is_chain_away(error) or await self._is_pending(case, IntentKind.COMMIT):
+            if is_chain_away(error) or await self._steps.is_pending(case, IntentKind.COMMIT):
                 raise
             await self._back_to_wrong(case, error)
             return
         await self._committed(case, forum.committed_as(receipt))
 
+    async def _adopted(self, case: Case) -> bool:
+        """Takes over a challenge that an earlier run made and a restored journal does not know."""
+        own = await self._forums[case.kind].own(case)
+        if own is None:
+            return False
+        await self._journal.move(
+            case.case_id,
+            _S.OPEN,
+            claim_id=own.claim_id,
+            bond=own.bond,
+            deadline=own.deadline,
+            opened_block=case.block or self._client.deployment.start_block,
+        )
+        log.warning("challenge-adopted", case=case.name, deadline=own.deadline)
+        return True
+
     async def _draw(self, case: Case, forum: Forum) -> None:
         """Shows that the lot fell on an answer: there is no bond, and nothing to hide."""
-        if await self._send_again(case, IntentKind.DRAW_LOT) is None:
-            await self._execute(IntentKind.DRAW_LOT, forum.open(case), case)
+        if await self._steps.send_again(case, IntentKind.DRAW_LOT) is None:
+            await self._steps.execute(IntentKind.DRAW_LOT, forum.open(case), case)
         head = await self._client.block()
         found = await forum.look(case, head.number)
         if found.standing is Standing.OPEN:
@@ -158,6 +172,7 @@ class Challenges:
 
     async def _fund(self, forum: Forum, needed: int, case: Case) -> None:
         """Deposits what the balance at the contract lacks for a commitment."""
+        await self._steps.finish_deposits()
         missing = needed - await forum.balance()
         if missing <= 0:
             return
@@ -165,16 +180,16 @@ class Challenges:
         permit = await sign_permit(
             self._client, self._signer, forum.address, missing, until + _PERMIT_SECONDS
         )
-        await self._execute(IntentKind.DEPOSIT, forum.deposit(permit), case)
+        await self._steps.execute(IntentKind.DEPOSIT, forum.deposit(permit), case)
 
     async def _resume(self, case: Case) -> None:
         """Finds out what became of an announcement: mined, still to be mined, or never sent."""
         forum = self._forums[case.kind]
-        receipt = await self._send_again(case, IntentKind.COMMIT)
+        receipt = await self._steps.send_again(case, IntentKind.COMMIT)
         if receipt is not None:
             await self._committed(case, forum.committed_as(receipt))
             return
-        found = await forum.find(forum.commitment(case))
+        found = await forum.find(case)
         if found is not None:
             await self._committed(case, found)
             return
@@ -210,12 +225,12 @@ class Challenges:
             await self._take_back(case, offer.code, offer.text)
             return
         try:
-            if await self._send_again(case, IntentKind.OPEN) is None:
-                await self._execute(IntentKind.OPEN, forum.open(case), case)
+            if await self._steps.send_again(case, IntentKind.OPEN) is None:
+                await self._steps.execute(IntentKind.OPEN, forum.open(case), case)
         except ContractError as error:
             if forum.is_too_early(error.code):
                 return
-            if await self._is_pending(case, IntentKind.OPEN):
+            if await self._steps.is_pending(case, IntentKind.OPEN):
                 raise
             if (await forum.look(case, head.number)).standing is Standing.COMMITTED:
                 await self._take_back(case, error.code, error.message)
@@ -238,7 +253,7 @@ class Challenges:
             [
                 block
                 for intent in await self._journal.intents(case.case_id, kind=IntentKind.OPEN)
-                if (block := await self._mined_in(intent)) is not None
+                if (block := await self._steps.mined_in(intent)) is not None
             ],
             default=self._client.deployment.start_block,
         )
@@ -250,8 +265,10 @@ class Challenges:
     async def _take_back(self, case: Case, code: str, text: str) -> None:
         """The challenge cannot be opened any more: its bond comes back."""
         await self._journal.note(case.case_id, code, text)
-        if await self._send_again(case, IntentKind.WITHDRAW) is None:
-            await self._execute(IntentKind.WITHDRAW, self._forums[case.kind].withdraw(case), case)
+        if await self._steps.send_again(case, IntentKind.WITHDRAW) is None:
+            await self._steps.execute(
+                IntentKind.WITHDRAW, self._forums[case.kind].withdraw(case), case
+            )
         await self._leave(case, code, text)
 
     # --- following ---
@@ -262,7 +279,7 @@ class Challenges:
         if found.standing is Standing.ABSENT:
             await self._undone(case)
         elif found.standing is Standing.COMMITTED:
-            await self._restore()
+            await self._steps.restore()
             await self._journal.move(case.case_id, _S.COMMITTED, deadline=0)
         elif found.standing in _ENDS:
             await self._journal.move(
@@ -284,8 +301,8 @@ class Challenges:
 
     async def _slash(self, case: Case, forum: Forum) -> None:
         try:
-            if await self._send_again(case, IntentKind.SLASH) is None:
-                await self._execute(IntentKind.SLASH, forum.slash(case), case)
+            if await self._steps.send_again(case, IntentKind.SLASH) is None:
+                await self._steps.execute(IntentKind.SLASH, forum.slash(case), case)
         except ContractError as error:
             # Somebody else may have ended it in the same moment; the chain tells next time.
             log.info("not-slashed", case=case.name, code=error.code)
@@ -295,78 +312,12 @@ class Challenges:
     async def _undone(self, case: Case) -> None:
         """A reorganisation took the announcement out: the same bytes are sent again."""
         log.warning("challenge-undone", case=case.name, claim_id=case.claim_id)
-        await self._restore()
+        await self._steps.restore()
         if case.kind is CaseKind.LOT:
             await self._journal.move(case.case_id, _S.WRONG, deadline=0)
             return
         await self._journal.move(case.case_id, _S.COMMITTING, claim_id=0, deadline=0)
 
-    async def _restore(self) -> None:
-        """Sends again what a reorganisation took out, in the order of nonces."""
-        count = await self._client.rpc.quantity(
-            "eth_getTransactionCount", self._sender.address, "latest"
-        )
-        for intent in await self._journal.intents():
-            if intent.nonce < count or intent.state is IntentState.DROPPED:
-                continue
-            await self._journal.conclude(intent.intent_id, IntentState.PENDING)
-            try:
-                await self._drive(intent)
-            except (ChainError, ContractError) as error:
-                if is_chain_away(error):
-                    raise
-                log.warning("not-restored", tx_hash=intent.tx_hash, code=error.code)
-
     async def _leave(self, case: Case, code: str, text: str) -> None:
         await self._journal.move(case.case_id, _S.LEFT, reason=code, text=text, bond=0)
         log.info("case-left", case=case.name, reason=code)
-
-    async def _execute(self, kind: IntentKind, call: Call, case: Case) -> Receipt:
-        """Simulates, signs, journals, sends and waits until the transaction is mined."""
-        prepared = await self._sender.prepare(call)
-        try:
-            intent = await self._journal.intend(kind, prepared, case.case_id)
-        except BaseException:
-            self._sender.discard(prepared)
-            raise
-        return await self._drive(intent)
-
-    async def _drive(self, intent: Intent) -> Receipt:
-        async def wanted() -> bool:
-            return False  # looked up again at the next step
-
-        return await self._sends.drive(intent, still_wanted=wanted)
-
-    async def _send_again(self, case: Case, kind: IntentKind) -> Receipt | None:
-        """What became of the case's transactions of a kind, sent again where none is mined.
-
-        None where there is none that could still be mined.
-        """
-        for intent in reversed(await self._journal.intents(case.case_id, kind=kind)):
-            if intent.state in (IntentState.DROPPED, IntentState.REVERTED):
-                continue
-            receipt = await self._sends.look_up(intent)
-            if receipt is not None:
-                if receipt.status == 1:
-                    return receipt
-                continue
-            await self._journal.conclude(intent.intent_id, IntentState.PENDING)
-            try:
-                return await self._drive(intent)
-            except ChainError as error:
-                if error.code != "nonce-used":
-                    raise
-        return None
-
-    async def _is_pending(self, case: Case, kind: IntentKind) -> bool:
-        intents = await self._journal.intents(case.case_id, kind=kind)
-        return any(intent.state is IntentState.PENDING for intent in intents)
-
-    async def _mined_in(self, intent: Intent) -> int | None:
-        receipt = await self._sender.receipt(intent.tx_hash)
-        return None if receipt is None or receipt.status != 1 else receipt.block_number
-
-    async def _is_known(self, intent: Intent) -> bool:
-        """Whether the node has the transaction, mined or waiting."""
-        found = await self._client.rpc.request("eth_getTransactionByHash", intent.tx_hash)
-        return found is not None

@@ -86,7 +86,7 @@ class Collector:
             except BaseException:
                 self._sender.discard(prepared)
                 raise
-            await self._sends.drive(intent, still_wanted=_never)
+            await self._sends.drive(intent, still_wanted=None, fresh=True)
         except GatelessError as error:
             if is_chain_away(error):
                 raise
@@ -102,7 +102,3 @@ class Collector:
             if await self._sends.look_up(intent) is None:
                 return True
         return False
-
-
-async def _never() -> bool:
-    return False  # looked up again at the next look

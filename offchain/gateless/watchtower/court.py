@@ -8,13 +8,15 @@ from gateless.adapters.chain import court_calls
 from gateless.adapters.chain.calls import Call
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.court_calls import COURT
+from gateless.adapters.chain.headers import read_header
 from gateless.core.claims import FLAWS, ClaimState, PoolState, ReceiptFlaw
 from gateless.core.errors import NotFoundError
 from gateless.core.handovers import Handover
 from gateless.core.receipts import SignedReceipt, commitment, pair_digest, parse_receipt
 from gateless.core.types import Event, Permit, Receipt
 from gateless.watchtower.cases import Case, CaseKind, NewCase
-from gateless.watchtower.forum import ABSENT, Found, Offer, Refusal, Standing
+from gateless.watchtower.court_events import CourtBook
+from gateless.watchtower.forum import ABSENT, Found, Offer, OwnClaim, Refusal, Standing
 from gateless.watchtower.judging import Statement
 
 _BPS = 10_000
@@ -53,6 +55,10 @@ def equivocation_case(one: SignedReceipt, two: SignedReceipt, expires: int) -> N
     )
 
 
+#: Blocks whose logs are searched at a time; endpoints that give fewer are asked several times.
+_SEARCHED_BLOCKS = 2_000
+
+
 def receipts_of(case: Case) -> tuple[SignedReceipt, ...]:
     """The receipts that a case is about: one, or two of an equivocation."""
     document = json.loads(case.document)
@@ -65,11 +71,13 @@ class CourtForum:
 
     Args:
         client: the chain; its network has a court.
+        book: challenges that were read off the chain.
         me: the challenger.
     """
 
-    def __init__(self, client: ChainClient, me: str) -> None:
+    def __init__(self, client: ChainClient, book: CourtBook, me: str) -> None:
         self._client = client
+        self._book = book
         self._court = client.court
         self._me = me
 
@@ -135,14 +143,7 @@ class CourtForum:
         receipt = signed.receipt
         if not (await self._court.queue(receipt.executor)).open:
             return False
-        start = self._client.deployment.start_block
-        place = (receipt.executor, receipt.epoch, receipt.slot)
-        names = [f"{COURT}.ReceiptChallenged"]
-        for event in await self._client.events(names, start, indexed=[None, receipt.executor]):
-            said = event.args["receipt"]
-            if (said["executor"], said["epoch"], said["slot"]) != place:
-                continue
-            claim_id = int(event.args["claimId"])
+        for claim_id in await self._book.claims_on(receipt):
             if claim_id == own_claim:
                 continue
             if (await self._court.claim(claim_id)).state is ClaimState.OPEN:
@@ -169,13 +170,46 @@ class CourtForum:
         """The claim that an announcement became."""
         return int(receipt.event("Committed").args["claimId"])
 
-    async def find(self, commitment: bytes) -> int | None:
-        """The claim of an announcement made earlier."""
+    async def find(self, case: Case) -> int | None:
+        """The claim of an announcement made earlier.
+
+        Looked for from the head downwards, some blocks at a time: it was made lately. Each time
+        stands for itself, so that an endpoint that fails does not begin the search anew.
+        """
+        wanted, names = self.commitment(case), [f"{COURT}.Committed"]
         start = self._client.deployment.start_block
-        names = [f"{COURT}.Committed"]
-        for event in await self._client.events(names, start, indexed=[None, self._me]):
-            if bytes(event.args["commitment"]) == commitment:
-                return int(event.args["claimId"])
+        last = (await self._client.block()).number
+        while last >= start:
+            first = max(start, last - _SEARCHED_BLOCKS + 1)
+            mine = await self._client.events(names, first, last, indexed=[None, self._me])
+            for event in reversed(mine):
+                if bytes(event.args["commitment"]) == wanted:
+                    return int(event.args["claimId"])
+            if await self._is_before(case, first):
+                return None
+            last = first - 1
+        return None
+
+    async def _is_before(self, case: Case, number: int) -> bool:
+        """Whether a block is older than what the case doubts: nobody doubted it by then."""
+        if case.kind is not CaseKind.RECEIPT:
+            return False  # receipts of the future may be shown for one slot, too
+        header = await self._client.rpc.together(lambda rpc: read_header(rpc, number))
+        return header.timestamp < receipts_of(case)[0].receipt.issued
+
+    async def own(self, case: Case) -> OwnClaim | None:
+        """The claim with which this challenger doubts the case's receipt already."""
+        if case.kind is CaseKind.EQUIVOCATION:
+            return None  # a report ends with its opening
+        receipt = receipts_of(case)[0].receipt
+        if not (await self._court.queue(receipt.executor)).open:
+            return None
+        for claim_id in await self._book.claims_on(receipt):
+            claim = await self._court.claim(claim_id)
+            mine = claim.challenger.lower() == self._me.lower()
+            if mine and claim.state is ClaimState.OPEN and claim.subject == receipt.subject:
+                pool = await self._court.pool(receipt.executor, receipt.epoch)
+                return OwnClaim(claim_id, pool.challenge_bond, claim.deadline)
         return None
 
     async def look(self, case: Case, last_block: int) -> Found:

@@ -75,6 +75,21 @@ class Found:
 ABSENT = Found(Standing.ABSENT)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnClaim:
+    """An open challenge that the watchtower made.
+
+    Attributes:
+        claim_id: its number at the contract; 0 where challenges have none.
+        bond: what is held for it, in token units.
+        deadline: last second for a proof.
+    """
+
+    claim_id: int
+    bond: int
+    deadline: int
+
+
 class Forum(Protocol):
     """A contract that takes challenges: announced first, opened in a later block."""
 
@@ -111,8 +126,14 @@ class Forum(Protocol):
         """The number that an announcement got."""
         ...
 
-    async def find(self, commitment: bytes) -> int | None:
-        """The number of an announcement made earlier; None where there is none."""
+    async def find(self, case: Case) -> int | None:
+        """The number of an announcement of the case made earlier; None where there is none."""
+        ...
+
+    async def own(self, case: Case) -> OwnClaim | None:
+        """An open challenge of the watchtower's own about what a case is about. A journal that was
+        put back from a backup need not know of it.
+        """
         ...
 
     async def look(self, case: Case, last_block: int) -> Found:

@@ -14,11 +14,13 @@ from fastapi.responses import JSONResponse
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.clock import Clock
 from gateless.core.claims import ReceiptFlaw
-from gateless.core.errors import GatelessError, InputError, NotFoundError
+from gateless.core.errors import ConfigError, GatelessError, InputError, NotFoundError
 from gateless.core.handovers import MAX_HANDOVER_BYTES, Handover, parse_handover
 from gateless.core.receipts import SignedReceipt
 from gateless.daemon.faults import is_chain_away
 from gateless.daemon.limits import Limited, Rates
+from gateless.daemon.request_ids import RequestIds, named
+from gateless.daemon.statuses import public
 from gateless.sdk.receipt_checks import check_flaw
 from gateless.watchtower.cases import Case, CaseKind, CaseState
 from gateless.watchtower.config import WatchtowerConfig
@@ -31,6 +33,8 @@ log = structlog.get_logger(__name__)
 #: Requests that one address may make, in the long run and at once.
 _PER_SECOND, _BURST = 20.0, 60
 _STATUS = {"body-too-large": 413, "rate-limited": 429, "inbox-full": 429, "body-too-slow": 408}
+#: What another try may bring.
+_LATER = frozenset({"inbox-closed", "inbox-full"})
 #: Not worth a challenge any more, or not yet, but signed by a pool's key: of use as evidence.
 _EVIDENCE = frozenset({ReceiptFlaw.EXPIRED, ReceiptFlaw.SLOT_SLASHED, ReceiptFlaw.NOT_YET_ISSUED})
 
@@ -49,6 +53,24 @@ class Inbox:
         self._journal = journal
         self._config = config
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Takes nothing more in."""
+        self._closed = True
+
+    def require_open(self) -> None:
+        """Refuses what comes while the watchtower stops.
+
+        Raises:
+            ConfigError: ``inbox-closed``.
+        """
+        if self._closed:
+            raise ConfigError(
+                "inbox-closed",
+                "this watchtower is stopping",
+                hint="hand it to another one, or again when it is back",
+            )
 
     async def take(self, given: Handover) -> Case:
         """Takes a handover in; the same one again changes nothing.
@@ -173,6 +195,7 @@ def inbox_app(inbox: Inbox, journal: Journal, clock: Clock) -> FastAPI:
     @app.post("/v1/handovers", response_class=JSONResponse)
     async def hand_over(request: Request) -> Response:
         """Takes a receipt with its input and output."""
+        inbox.require_open()
         given = parse_handover(await request.body())
         return JSONResponse(case_data(await inbox.take(given)), 202)
 
@@ -195,6 +218,7 @@ def inbox_app(inbox: Inbox, journal: Journal, clock: Clock) -> FastAPI:
         own_limit=lambda _path: False,
         answer=_refusal,
     )
+    app.add_middleware(RequestIds)
     return app
 
 
@@ -206,7 +230,8 @@ def _refusal(error: GatelessError) -> JSONResponse:
         status = 404
     else:
         status = _STATUS.get(error.code, 503)
-    return JSONResponse(error.to_dict(), status)
+    later = {"Retry-After": "30"} if error.code in _LATER else None
+    return JSONResponse(named(public(error)), status, headers=later)
 
 
 async def _case(journal: Journal, name: str) -> Case:

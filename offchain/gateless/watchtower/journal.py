@@ -9,21 +9,24 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from eth_utils.crypto import keccak
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateless import migrations
 from gateless.adapters.clock import Clock, SystemClock
+from gateless.adapters.db import DatabaseUrl, upsert
 from gateless.core.errors import GatelessError
 from gateless.core.receipts import SignedReceipt
 from gateless.daemon.journals import (
+    REMEMBERED_BLOCKS,
     Position,
     forget_above,
     open_journal,
     read_positions,
+    require_writable,
     write_position,
 )
 from gateless.watchtower import schema
@@ -36,7 +39,11 @@ from gateless.watchtower.cases import (
     CaseState,
     NewCase,
 )
-from gateless.watchtower.journal_intents import IntentLog
+from gateless.watchtower.court_events import CourtBook
+from gateless.watchtower.journal_intents import CaseIntents
+
+#: What uses the journal's database alone.
+OWNER = "the watchtower's journal"
 
 _AMOUNTS = ("bond", "reward", "lost")
 #: How long a case that is over stays: longer than any pool is locked.
@@ -53,53 +60,74 @@ class AskedInput:
     useless_at: int
 
 
-class Journal(IntentLog):
+class Journal(CaseIntents):
     """One watchtower's journal. Made by :meth:`open`."""
 
     @classmethod
     async def open(
-        cls, path: Path, *, chain_id: int, court: str, account: str, clock: Clock | None = None
-    ) -> Journal:
+        cls,
+        url: DatabaseUrl | Path,
+        *,
+        chain_id: int,
+        court: str,
+        account: str,
+        clock: Clock | None = None,
+        alone: bool = False,
+    ) -> Self:
         """Opens or makes a journal.
 
         Args:
-            path: database file.
+            url: its database.
             chain_id: chain that it is for.
             court: court that it is for.
             account: watchtower's account.
             clock: for the times in it.
+            alone: whether nobody else may open it alone too: for those who send.
 
         Raises:
-            ConfigError: ``journal-of-another``, ``journal-unreadable``.
+            ConfigError: ``already-running``, ``journal-of-another``, ``journal-unreadable``,
+                ``database-newer``, ``database-refused``.
+            DatabaseError: ``database-unreachable``, ``database-full``, ``database-busy``.
         """
         identity = {
-            "schema": f"watchtower-{schema.SCHEMA_VERSION}",
             "chain_id": str(chain_id),
             "court": court.lower(),
             "account": account.lower(),
         }
-        return cls(await open_journal(path, schema.metadata, identity), clock or SystemClock())
+        database = await open_journal(
+            url,
+            schema.meta,
+            identity,
+            migrations=migrations.WATCHTOWER,
+            owner=OWNER if alone else None,
+        )
+        return cls(database, clock or SystemClock())
 
     async def close(self) -> None:
         """Closes the database."""
-        await self._engine.dispose()
+        await self._database.close()
+
+    @property
+    def court(self) -> CourtBook:
+        """What was read of the court, in the same database."""
+        return CourtBook(self._database)
 
     # --- positions on the chain ---
 
-    async def positions(self) -> list[Position]:
+    async def positions(self, limit: int = REMEMBERED_BLOCKS) -> list[Position]:
         """The last blocks that were read, the cursor first."""
-        async with self._engine.connect() as connection:
-            return await read_positions(connection, schema.blocks)
+        async with self._database.connect() as connection:
+            return await read_positions(connection, schema.blocks, limit)
 
     async def advance(
         self, found: Iterable[NewCase], position: Position, inputs: Iterable[AskedInput] = ()
     ) -> list[bytes]:
         """Adds cases and inputs, and moves the cursor: all or nothing; returns the new ids."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             for asked in inputs:
                 values = dataclasses.asdict(asked)
                 await connection.execute(
-                    upsert(schema.inputs).values(values).on_conflict_do_nothing()
+                    upsert(connection, schema.inputs).values(values).on_conflict_do_nothing()
                 )
             added = [entry.case_id for entry in found if await self._add(connection, entry)]
             await write_position(connection, schema.blocks, position)
@@ -112,7 +140,7 @@ class Journal(IntentLog):
         are compared with the chain anyway.
         """
         table = schema.cases.c
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await forget_above(connection, schema.blocks, ancestor)
             await connection.execute(schema.inputs.delete().where(schema.inputs.c.block > ancestor))
             await connection.execute(
@@ -128,7 +156,7 @@ class Journal(IntentLog):
 
         What is known already is never started again: it gains the input or output that it lacked.
         """
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             if await self._add(connection, entry):
                 return True
             table = schema.cases.c
@@ -166,9 +194,9 @@ class Journal(IntentLog):
             "slot": receipt.slot,
         }
         table = schema.slots
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
-                upsert(table).values(**place, case_id=case_id).on_conflict_do_nothing()
+                upsert(connection, table).values(**place, case_id=case_id).on_conflict_do_nothing()
             )
             query = select(table.c.case_id).where(
                 *(table.c[name] == value for name, value in place.items())
@@ -182,7 +210,7 @@ class Journal(IntentLog):
             LookupError: it was never seen.
         """
         query = select(schema.cases).where(schema.cases.c.case_id == case_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise LookupError(f"case 0x{case_id.hex()} is not in the journal")
@@ -197,7 +225,7 @@ class Journal(IntentLog):
             .order_by(table.expires, table.case_id)
             .limit(limit)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return [_case_of(row._mapping) for row in await connection.execute(query)]
 
     async def move(
@@ -223,7 +251,7 @@ class Journal(IntentLog):
             .where(table.case_id == case_id, table.state == present)
             .values(**values, **_columns(facts))
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             if not (await connection.execute(query)).rowcount:
                 raise LookupError(f"case 0x{case_id.hex()} changed meanwhile")
         return await self.get(case_id)
@@ -235,7 +263,7 @@ class Journal(IntentLog):
             .where(schema.cases.c.case_id == case_id)
             .values(reason=reason, text=text, updated_at=self._clock.now(), **_columns(facts))
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(query)
 
     async def give_input(self, case_id: bytes, packed_input: bytes) -> bool:
@@ -250,13 +278,13 @@ class Journal(IntentLog):
             )
             .values(packed_input=packed_input, state=CaseState.NEW, reason="", text="")
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return bool((await connection.execute(query)).rowcount)
 
     async def asked_input(self, request_id: bytes) -> bytes | None:
         """The input that came with a request to the lazy market; None where none did."""
         query = select(schema.inputs.c.packed_input).where(schema.inputs.c.request_id == request_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             found = (await connection.execute(query)).scalar_one_or_none()
         return None if found is None else bytes(found)
 
@@ -277,7 +305,7 @@ class Journal(IntentLog):
             table.state.in_([CaseState.RIGHT, CaseState.LEFT]),
             table.expires < now - _KEPT_SECONDS,
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(emptied)
             await connection.execute(schema.slots.delete().where(schema.slots.c.case_id.in_(old)))
             await connection.execute(schema.cases.delete().where(table.case_id.in_(old)))
@@ -286,14 +314,29 @@ class Journal(IntentLog):
     async def counts(self) -> dict[CaseState, int]:
         """How many cases are in each state."""
         query = select(schema.cases.c.state, func.count()).group_by(schema.cases.c.state)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return {CaseState(state): count for state, count in await connection.execute(query)}
 
     async def at_risk(self) -> int:
         """Bonds that are, or may be, at the contracts now."""
         query = select(schema.cases.c.bond).where(schema.cases.c.state.in_(list(AT_RISK)))
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return sum(int(bond) for (bond,) in await connection.execute(query))
+
+    async def booked(self) -> tuple[int, int]:
+        """Rewards and lost bonds of the cases that are kept."""
+        query = select(schema.cases.c.reward, schema.cases.c.lost)
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return sum(int(row.reward) for row in rows), sum(int(row.lost) for row in rows)
+
+    async def require_writable(self) -> None:
+        """Shows whether anything can be written now.
+
+        Raises:
+            GatelessError: it cannot.
+        """
+        await require_writable(self._database, schema.meta)
 
     async def _add(self, connection: AsyncConnection, entry: NewCase) -> bool:
         """Adds a case; whether it is new.
@@ -321,7 +364,7 @@ class Journal(IntentLog):
             "state": CaseState.NEW,
             "updated_at": self._clock.now(),
         }
-        query = upsert(schema.cases).values(values).on_conflict_do_nothing()
+        query = upsert(connection, schema.cases).values(values).on_conflict_do_nothing()
         return bool((await connection.execute(query)).rowcount)
 
 

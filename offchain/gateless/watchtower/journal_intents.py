@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from gateless.adapters.chain.sender import PreparedTx
-from gateless.adapters.clock import Clock
+from gateless.adapters.chain.prepared import PreparedTx
+from gateless.daemon.intents import IntentLog, IntentTables, KeptIntent, kept_facts
 from gateless.daemon.transactions import IntentState
 from gateless.watchtower import schema
 from gateless.watchtower.cases import IntentKind
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A transaction that was journaled before it was sent: for a case or for none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent(KeptIntent):
+    """What was journaled before it was sent: for a case or for none."""
 
-    intent_id: int
     kind: IntentKind
-    case_id: bytes | None
-    tx_hash: str
-    nonce: int
-    raw: bytes
-    state: IntentState
+    case_id: bytes | None = None
 
     @property
     def label(self) -> str:
@@ -40,66 +31,18 @@ class Intent:
         return {} if self.case_id is None else {"case": f"0x{self.case_id.hex()}"}
 
 
-class IntentLog:
-    """Transactions, in the journal's database."""
+class CaseIntents(IntentLog):
+    """Intents for cases, in the journal's database."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+    intent_tables = IntentTables(schema.intents, schema.attempts)
 
     async def intend(
         self, kind: IntentKind, prepared: PreparedTx, case_id: bytes | None = None
     ) -> Intent:
-        """Writes a signed transaction down before it is sent.
-
-        Signing is deterministic: what was dropped unsent and is decided again may have the very
-        same bytes. Then it is the same one, and pending again.
-        """
-        query = (
-            upsert(schema.intents)
-            .values(
-                kind=kind,
-                case_id=case_id,
-                tx_hash=prepared.tx_hash,
-                nonce=prepared.nonce,
-                raw=prepared.raw,
-                state=IntentState.PENDING,
-                created_at=self._clock.now(),
-            )
-            .on_conflict_do_update(
-                index_elements=["tx_hash"], set_={"state": IntentState.PENDING, "text": ""}
-            )
-            .returning(schema.intents.c.intent_id)
-        )
-        async with self._engine.begin() as connection:
-            intent_id = int((await connection.execute(query)).scalar_one())
-        return Intent(
-            intent_id,
-            kind,
-            case_id,
-            prepared.tx_hash,
-            prepared.nonce,
-            prepared.raw,
-            IntentState.PENDING,
-        )
-
-    async def conclude(
-        self,
-        intent_id: int,
-        state: IntentState,
-        *,
-        block_number: int = 0,
-        gas_used: int = 0,
-        text: str = "",
-    ) -> None:
-        """Writes what became of a transaction."""
-        query = (
-            update(schema.intents)
-            .where(schema.intents.c.intent_id == intent_id)
-            .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(query)
+        """Writes what is to be done, and the transaction signed for it, down before it is sent."""
+        intent_id = await self._intend(prepared, {"kind": kind, "case_id": case_id})
+        named = replace(prepared, label=kind.value)
+        return Intent(intent_id=intent_id, kind=kind, case_id=case_id, attempts=(named,))
 
     async def intents(
         self,
@@ -108,25 +51,17 @@ class IntentLog:
         state: IntentState | None = None,
         kind: IntentKind | None = None,
     ) -> list[Intent]:
-        """Transactions in the order of their nonces, of one case or all."""
-        table = schema.intents.c
-        query = select(schema.intents).order_by(table.nonce, table.intent_id)
+        """Intents in the order of their nonces, of one case or all."""
+        table, conditions = schema.intents.c, []
         if case_id is not None:
-            query = query.where(table.case_id == case_id)
+            conditions.append(table.case_id == case_id)
         if state is not None:
-            query = query.where(table.state == state)
+            conditions.append(table.state == state)
         if kind is not None:
-            query = query.where(table.kind == kind)
-        async with self._engine.connect() as connection:
-            return [
-                Intent(
-                    row.intent_id,
-                    IntentKind(row.kind),
-                    row.case_id,
-                    row.tx_hash,
-                    row.nonce,
-                    row.raw,
-                    IntentState(row.state),
-                )
-                for row in await connection.execute(query)
-            ]
+            conditions.append(table.kind == kind)
+        return [
+            Intent(
+                kind=IntentKind(row["kind"]), case_id=row["case_id"], **kept_facts(row, attempts)
+            )
+            for row, attempts in await self._find_intents(*conditions)
+        ]

@@ -106,9 +106,14 @@ class Judge:
         except (StorageError, ProofError, SandboxError) as error:
             # Without files that are what the chain says, nothing that is computed proves a lie.
             return _undecided(error.code, error.message, passing=True)
-        found = await self._judge(said, packed, ready)
-        if found.verdict is not Verdict.WRONG:
-            return found
+        try:
+            found = await self._judge(said, packed, ready)
+            if found.verdict is not Verdict.WRONG:
+                return found
+            # A bond rests on it, and no proof shows what a disk did to the files.
+            await self._prover.require_intact(ready.bundle)
+        except StorageError as error:
+            return _undecided(error.code, error.message, passing=True)
         flaw = await self._audits.flaw(ready)
         if flaw:
             return _undecided("audit-failed", f"{found.text}, but {flaw}", passing=True)

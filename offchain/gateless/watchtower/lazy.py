@@ -17,7 +17,7 @@ from gateless.core.errors import ContractError
 from gateless.core.lazy import LazyClaim, LazyState, lazy_commitment
 from gateless.core.types import Event, Permit, Receipt
 from gateless.watchtower.cases import Case, CaseKind, NewCase
-from gateless.watchtower.forum import ABSENT, Found, Offer, Refusal, Standing
+from gateless.watchtower.forum import ABSENT, Found, Offer, OwnClaim, Refusal, Standing
 from gateless.watchtower.judging import Statement
 
 _BPS = 10_000
@@ -171,9 +171,20 @@ class LazyForum:
         """Commitments have no numbers here."""
         return 0
 
-    async def find(self, commitment: bytes) -> int | None:
+    async def find(self, case: Case) -> int | None:
         """Whether an announcement was made earlier and is not open."""
-        return 0 if await self._court.committed_at(self._me, commitment) else None
+        committed = await self._court.committed_at(self._me, self.commitment(case))
+        return 0 if committed else None
+
+    async def own(self, case: Case) -> OwnClaim | None:
+        """The dispute by which this challenger has a proof of the case's answer demanded."""
+        dispute = await self._court.dispute(claim_of(case).request_id)
+        if dispute is None or dispute.challenger.lower() != self._me.lower():
+            return None
+        by_lot = dispute.number == 0
+        if by_lot is not (case.kind is CaseKind.LOT):
+            return None
+        return OwnClaim(0, dispute.bond, dispute.deadline)
 
     async def look(self, case: Case, last_block: int) -> Found:
         """The case's dispute as the chain has it."""

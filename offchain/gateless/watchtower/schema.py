@@ -1,21 +1,26 @@
-"""The watchtower's tables. Amounts are decimal text: they have 128 bits, SQLite's integers 64."""
+"""The watchtower's tables. Amounts are decimal text: they have 128 bits, databases' integers 64."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
-#: Raised by every change of the tables; a journal of another number is refused, never guessed at.
-SCHEMA_VERSION = 1
+from gateless.adapters.db import Words
+from gateless.daemon.intents import intent_tables
+from gateless.daemon.journals import blocks_table, meta_table
 
 metadata = MetaData()
 
-#: What the journal belongs to: schema version, chain, contracts, account.
-meta = Table(
-    "meta",
-    metadata,
-    Column("key", String, primary_key=True),
-    Column("value", Text, nullable=False),
-)
+meta = meta_table(metadata)
 
 cases = Table(
     "cases",
@@ -24,21 +29,21 @@ cases = Table(
     Column("kind", String, nullable=False),
     Column("document", Text, nullable=False),
     Column("executor", String, nullable=False),
-    Column("version_id", Integer, nullable=False),
-    Column("expires", Integer, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
     Column("packed_input", LargeBinary),
     Column("packed_output", LargeBinary),
-    Column("block", Integer, nullable=False, default=0),
+    Column("block", BigInteger, nullable=False, default=0),
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False, default=""),
-    Column("text", Text, nullable=False, default=""),
+    Column("text", Words, nullable=False, default=""),
     Column("salt", LargeBinary, nullable=False, default=b""),
-    Column("claim_id", Integer, nullable=False, default=0),
+    Column("claim_id", BigInteger, nullable=False, default=0),
     Column("bond", String, nullable=False, default="0"),
-    Column("deadline", Integer, nullable=False, default=0),
+    Column("deadline", BigInteger, nullable=False, default=0),
     Column("reward", String, nullable=False, default="0"),
     Column("lost", String, nullable=False, default="0"),
-    Column("opened_block", Integer, nullable=False, default=0),
+    Column("opened_block", BigInteger, nullable=False, default=0),
     Column("updated_at", Float, nullable=False),
     Index("cases_by_state", "state", "expires"),
 )
@@ -49,8 +54,8 @@ slots = Table(
     metadata,
     Column("court", String, primary_key=True),
     Column("executor", String, primary_key=True),
-    Column("epoch", Integer, primary_key=True, autoincrement=False),
-    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),
     Column("case_id", LargeBinary, nullable=False),
 )
 
@@ -60,33 +65,24 @@ inputs = Table(
     metadata,
     Column("request_id", LargeBinary, primary_key=True),
     Column("packed_input", LargeBinary, nullable=False),
-    Column("block", Integer, nullable=False),
+    Column("block", BigInteger, nullable=False),
     #: Second after which no answer to the request can be challenged.
-    Column("useless_at", Integer, nullable=False),
+    Column("useless_at", BigInteger, nullable=False),
 )
 
-intents = Table(
-    "intents",
+intents, attempts = intent_tables(metadata, Column("case_id", LargeBinary, index=True))
+
+blocks = blocks_table(metadata)
+
+#: Challenges of receipts, whoever made them: the first slash of a slot takes its bond.
+court_challenges = Table(
+    "court_challenges",
     metadata,
-    Column("intent_id", Integer, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("case_id", LargeBinary),
-    Column("tx_hash", String, nullable=False, unique=True),
-    Column("nonce", Integer, nullable=False),
-    Column("raw", LargeBinary, nullable=False),
-    Column("state", String, nullable=False),
-    Column("block_number", Integer, nullable=False, default=0),
-    Column("gas_used", Integer, nullable=False, default=0),
-    Column("text", Text, nullable=False, default=""),
-    Column("created_at", Float, nullable=False),
-    Index("intents_by_state", "state", "case_id"),
+    Column("claim_id", BigInteger, primary_key=True, autoincrement=False),
+    #: Executor, epoch and slot: see :func:`gateless.watchtower.court_events.place_of`.
+    Column("place", String, nullable=False, index=True),
+    Column("block", BigInteger, nullable=False),
 )
 
-#: The last blocks that were read, to find the fork point of a reorganisation; the highest one is
-#: the cursor.
-blocks = Table(
-    "blocks",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("hash", String, nullable=False),
-)
+#: Up to where the court's events were read.
+court_blocks = blocks_table(metadata, "court_blocks")

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import structlog
 from gateless_proofs import KeyCache, Limits, Prover, ProvingPool
+from gateless_proofs.isolation import EVERYTHING, Ways
+from gateless_proofs.probing import isolation_of_models
+from gateless_proofs.srs import DEVELOPMENT_CHAIN_ID
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.deployment import Deployment
@@ -18,10 +20,13 @@ from gateless.adapters.chain.sender import Sender
 from gateless.adapters.clock import Clock, SystemClock
 from gateless.adapters.db import ProcessLock
 from gateless.adapters.signer import Signer
-from gateless.adapters.storage import LocalStore
+from gateless.adapters.storage import LocalStore, guarded_client
 from gateless.daemon.content import ContentSources
-from gateless.daemon.process import base_url, listen, serve, signals
+from gateless.daemon.operating import add_operating
+from gateless.daemon.process import signals
+from gateless.daemon.serving import WITH_STATUS, base_url, listen, serve_parted
 from gateless.daemon.versions import Versions
+from gateless.daemon.whereabouts import announced
 from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.audits import VersionAudits
 from gateless.watchtower.cases import CaseKind
@@ -29,6 +34,7 @@ from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.collecting import Collector
 from gateless.watchtower.config import WatchtowerConfig
 from gateless.watchtower.court import CourtForum
+from gateless.watchtower.court_events import CourtEvents
 from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, inbox_app
 from gateless.watchtower.journal import Journal
@@ -57,6 +63,7 @@ async def run_watchtower(
     Raises:
         ConfigError: ``already-running``, ``journal-of-another``, ``port-taken``.
         ChainError: ``rpc-unreachable``, ``wrong-chain-id``, ``no-contract``.
+        SandboxError: ``sandbox-unavailable``.
     """
     async with open_watchtower(
         config, deployment=deployment, signer=signer, clock=clock
@@ -75,6 +82,7 @@ async def open_watchtower(
     signer: Signer,
     clock: Clock | None = None,
     journal_type: type[Journal] = Journal,
+    ways: Ways = EVERYTHING,
 ) -> AsyncIterator[Watchtower]:
     """A watchtower with all its parts, ready to run; closes them at the end.
 
@@ -84,6 +92,7 @@ async def open_watchtower(
         signer: the account whose money is put up.
         clock: what time it is.
         journal_type: how it remembers.
+        ways: what may be used to keep models apart.
     """
     clock = clock or SystemClock()
     limits = Limits(memory_bytes=config.memory_bytes, seconds=config.job_seconds)
@@ -95,15 +104,26 @@ async def open_watchtower(
             stack.enter_context(contextlib.closing(listening))
         client = await stack.enter_async_context(await ChainClient.connect(deployment))
         journal = await journal_type.open(
-            config.journal_path,
+            config.journal,
             chain_id=deployment.chain_id,
             court=client.court.address,
             account=signer.address,
             clock=clock,
+            alone=True,
         )
         stack.push_async_callback(journal.close)
-        http = await stack.enter_async_context(httpx.AsyncClient())
-        pool = ProvingPool(config.memory_bytes, config.job_seconds)
+        loopback = config.loopback_stores
+        if loopback is None:
+            loopback = deployment.chain_id == DEVELOPMENT_CHAIN_ID
+        http = await stack.enter_async_context(
+            guarded_client(trusted=config.stores, loopback=loopback)
+        )
+        pool = ProvingPool(
+            config.memory_bytes,
+            config.job_seconds,
+            shared=(config.cache_dir,),
+            isolation=await isolation_of_models(ways, accept_none=config.allow_unsandboxed),
+        )
         prover = Prover(keys, limits, await stack.enter_async_context(pool))
         store = LocalStore(config.content_dir)
         sources = ContentSources(store, http, stores=config.stores, follow_uris=config.follow_uris)
@@ -115,7 +135,7 @@ async def open_watchtower(
             signer.address,
             max_bundle_bytes=config.max_bundle_bytes,
         )
-        court = CourtForum(client, signer.address)
+        court = CourtForum(client, journal.court, signer.address)
         forums: dict[CaseKind, Forum] = {
             CaseKind.RECEIPT: court,
             CaseKind.EQUIVOCATION: court,
@@ -127,7 +147,7 @@ async def open_watchtower(
             answers = AnswerReader(client, journal, config, signer.address)
             finder = InputFinder(client, journal, sources)
         inbox = Inbox(client, journal, config)
-        sender = Sender(client, signer, clock=clock)
+        sender = Sender(client, signer, clock=clock, policy=config.sending)
         watchtower = Watchtower(
             client=client,
             journal=journal,
@@ -148,21 +168,27 @@ async def open_watchtower(
                 pause=config.retry_seconds,
             ),
             forums=forums,
+            court_events=CourtEvents(client, journal.court),
             answers=answers,
             finder=finder,
+            pool=pool,
             config=config,
             clock=clock,
             address=signer.address,
             serving_at=base_url(listening),
         )
-        if listening is not None:
-            app = inbox_app(inbox, journal, clock)
+        app = inbox_app(inbox, journal, clock)
 
-            @app.get("/v1/status")
-            async def status() -> dict[str, Any]:
-                """What the watchtower does and what keeps it from doing more."""
-                return (await watchtower.status()).to_dict()
+        @app.get("/v1/status")
+        async def status() -> dict[str, Any]:
+            """What the watchtower does and what keeps it from doing more."""
+            return (await watchtower.status()).to_dict()
 
-            await stack.enter_async_context(serve(app, listening))
-            log.info("serving", url=base_url(listening))
+        add_operating(app, watchtower)
+        operators = await stack.enter_async_context(
+            serve_parted(app, listening, config.server, WITH_STATUS)
+        )
+        stack.enter_context(announced(config.data_dir, operators))
+        if operators:
+            log.info("serving", url=base_url(listening), metrics=operators)
         yield watchtower

@@ -6,21 +6,27 @@ import asyncio
 from contextlib import suppress
 
 import structlog
+from gateless_proofs import ProvingBackend
 
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.clock import Clock
 from gateless.core.errors import GatelessError
 from gateless.core.types import Block
-from gateless.daemon.faults import is_chain_away
+from gateless.daemon.confinement import unconfined
+from gateless.daemon.faults import fault_of, is_chain_away
+from gateless.daemon.metrics import Instruments
+from gateless.daemon.operating import Obstacle, unwritable
 from gateless.watchtower.answers import AnswerReader, InputFinder
 from gateless.watchtower.cases import AT_RISK, Case, CaseKind, CaseState
 from gateless.watchtower.challenging import Challenges
 from gateless.watchtower.collecting import Collector
 from gateless.watchtower.config import WatchtowerConfig
+from gateless.watchtower.court_events import CourtEvents
 from gateless.watchtower.forum import Forum
 from gateless.watchtower.inbox import Inbox, case_data
 from gateless.watchtower.journal import Journal
 from gateless.watchtower.judging import Judge, Verdict
+from gateless.watchtower.metrics import watchtower_facts
 from gateless.watchtower.status import Problem, Status
 
 log = structlog.get_logger(__name__)
@@ -53,8 +59,10 @@ class Watchtower:
         challenges: makes and follows challenges.
         collector: withdraws what they won.
         forums: where cases of each kind are challenged.
+        court_events: reads who challenged receipts.
         answers: reads the lazy market; None where it is not watched.
         finder: finds the inputs of lazy answers.
+        pool: where answers are computed.
         config: what it may do.
         clock: what time it is.
         address: its account.
@@ -71,8 +79,10 @@ class Watchtower:
         challenges: Challenges,
         collector: Collector,
         forums: dict[CaseKind, Forum],
+        court_events: CourtEvents,
         answers: AnswerReader | None,
         finder: InputFinder | None,
+        pool: ProvingBackend,
         config: WatchtowerConfig,
         clock: Clock,
         address: str,
@@ -85,13 +95,16 @@ class Watchtower:
         self._challenges = challenges
         self._collector = collector
         self._forums = forums
+        self._court_events = court_events
         self._answers = answers
         self._finder = finder
+        self._pool = pool
         self._config = config
         self._clock = clock
         self._address = address
         self._serving_at = serving_at
         self._phase = "starting"
+        self._metrics = Instruments()
         self._head: Block | None = None
         self._chain_problem: Problem | None = None
         self._stopping = asyncio.Event()
@@ -105,11 +118,19 @@ class Watchtower:
         return self._serving_at
 
     def stop(self) -> None:
-        """Makes :meth:`run` return after the step that is under way."""
-        self._stopping.set()
+        """Takes nothing new on, opens what is announced, then :meth:`run` returns.
+
+        An announced challenge has put a bond up, and only opening it in time makes it worth that.
+        What is open already is for its executor to answer; the next start looks what came of it.
+        """
+        if not self._stopping.is_set():
+            log.info("stopping")
+            self._inbox.close()
+            self._stopping.set()
 
     def abort(self) -> None:
         """Makes :meth:`run` return at once; the journal knows where to go on."""
+        self._inbox.close()
         self._stopping.set()
         self._aborting.set()
 
@@ -137,41 +158,83 @@ class Watchtower:
         active = await self._journal.find([*AT_RISK, _S.WRONG])
         problems = [] if self._chain_problem is None else [self._chain_problem]
         problems += [
+            Problem(trouble.code, trouble.message, trouble.hint)
+            for trouble in self._challenges.troubles
+        ]
+        problems += [
             Problem(case.reason, case.text, _NEEDS_OPERATOR[case.reason], case.name)
             for case in active
             if case.reason in _NEEDS_OPERATOR
         ]
+        positions = await self._journal.positions(1)
+        rewards, bonds_lost = await self._journal.booked()
         return Status(
             phase=self._phase,
             address=self._address,
             network=self._client.deployment.name,
             head=None if self._head is None else self._head.number,
+            cursor=positions[0].number if positions else None,
             counts={state.value: count for state, count in sorted(counts.items())},
             active=tuple(case_data(case) for case in active),
             at_risk=await self._journal.at_risk(),
+            rewards=rewards,
+            bonds_lost=bonds_lost,
+            rpc=self._client.rpc.health,
             winnings=self._collector.winnings,
+            proving=self._pool.status(),
             serving_at=self._serving_at,
             problems=tuple(problems),
         )
+
+    async def obstacles(self) -> list[Obstacle]:
+        """Why it cannot judge and challenge now; for ``/ready``."""
+        found = []
+        if self._phase != "running":
+            found.append(Obstacle(self._phase, f"the watchtower is {self._phase}"))
+        if self._chain_problem is not None:
+            problem = self._chain_problem
+            found.append(Obstacle(problem.code, problem.message, problem.hint))
+        found += await unwritable(self._journal.require_writable)
+        if not self._config.allow_unsandboxed:
+            found += unconfined(self._pool.status())
+        return list({entry.code: entry for entry in found}.values())
+
+    async def exposition(self) -> bytes:
+        """Its metrics, as Prometheus reads them."""
+        facts = watchtower_facts(
+            await self.status(),
+            ready=not await self.obstacles(),
+            data_dir=self._config.data_dir,
+            transactions=await self._journal.transaction_totals(),
+            troubles=self._challenges.troubles,
+        )
+        return self._metrics.exposition(facts)
 
     # --- the loop ---
 
     async def _work(self) -> None:
         pause = self._config.poll_seconds
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() or await self._is_announced():
+            if self._stopping.is_set():
+                self._phase = "stopping"
             try:
                 await self._look()
                 pause = self._config.poll_seconds
                 self._chain_problem = None
             except GatelessError as error:
-                if not is_chain_away(error):
-                    raise
-                log.warning("chain-away", code=error.code, message=error.message, pause=pause)
+                # Whatever a node makes of an answer: there is stake behind what is announced.
+                log.warning("look-failed", code=error.code, message=error.message, pause=pause)
                 self._chain_problem = Problem(error.code, error.message, error.hint)
                 pause = min(max(pause, 0.25) * 2, _MAX_CHAIN_PAUSE_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+            if self._stopping.is_set():
+                await self._clock.sleep(pause)
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
         self._phase = "stopping"
+
+    async def _is_announced(self) -> bool:
+        return bool(await self._journal.find([_S.COMMITTING, _S.COMMITTED]))
 
     async def _look(self) -> None:
         if self._phase == "starting":
@@ -184,10 +247,12 @@ class Watchtower:
             if is_chain_away(error):
                 raise
             log.warning("inbox-not-read", code=error.code, message=error.message)
+        await self._court_events.poll()
         if self._answers is not None:
             await self._answers.poll()
         await self._sweep(head)
-        self._start_judging()
+        if not self._stopping.is_set():
+            self._start_judging()
         for case in await self._journal.find([*AT_RISK, _S.WRONG]):
             if self._stopping.is_set() and case.state is _S.WRONG:
                 continue
@@ -196,13 +261,14 @@ class Watchtower:
         await self._journal.tidy(head.timestamp)
 
     async def _advance(self, case: Case, head: Block) -> None:
-        try:
-            await self._challenges.advance(case, head)
-        except GatelessError as error:
-            if is_chain_away(error):
-                raise
-            log.warning("step-failed", case=case.name, code=error.code, message=error.message)
-            await self._journal.note(case.case_id, error.code, error.message)
+        with structlog.contextvars.bound_contextvars(case=case.name):
+            try:
+                await self._challenges.advance(case, head)
+            except GatelessError as error:
+                if is_chain_away(error):
+                    raise
+                log.warning("step-failed", code=error.code, message=error.message)
+                await self._journal.note(case.case_id, error.code, error.message)
 
     async def _sweep(self, head: Block) -> None:
         """Lets go of what can be challenged no more."""
@@ -218,8 +284,8 @@ class Watchtower:
     def _start_judging(self) -> None:
         """Beside the chain's work: deadlines do not wait for keys to be made."""
         if self._judging is not None and self._judging.done():
-            self._judging.result()  # a defect ends the watchtower, not its judgement alone
-            self._judging = None
+            done, self._judging = self._judging, None
+            done.result()  # a defect ends the watchtower, not its judgement alone
         if self._judging is None:
             self._judging = asyncio.create_task(self._judge_all())
 
@@ -230,10 +296,12 @@ class Watchtower:
                 await self._journal.move(case.case_id, _S.NEW)
         for case in await self._journal.find([_S.NEW]):
             try:
-                await self._decide(case)
+                with structlog.contextvars.bound_contextvars(case=case.name):
+                    await self._decide(case)
             except LookupError:
                 continue  # swept or rewound meanwhile
-            except GatelessError as error:
+            except (GatelessError, OSError) as raised:
+                error = fault_of(raised)
                 if is_chain_away(error):
                     return
                 if error.code == "forbidden-transition":
