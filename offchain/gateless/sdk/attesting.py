@@ -210,7 +210,7 @@ class Attesting(Quorums):
             output_digest=bytes(keccak(packed_output)),
             executor=executor,
         )
-        return ATTESTATION.sign(
+        return await ATTESTATION.sign(
             self.signer, answer, self.chain.deployment.chain_id, request.verifier
         )
 

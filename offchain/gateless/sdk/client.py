@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -46,7 +46,7 @@ class AsyncGateless(Publishing, Calling, Pools, Board, Auditing):
         *,
         signer: Signer | None = None,
         home: Path = DEFAULT_HOME,
-        rpc_url: str | None = None,
+        rpc_url: str | Sequence[str] = (),
         limits: Limits | None = None,
         clock: Clock | None = None,
     ) -> AsyncGateless:
@@ -56,7 +56,7 @@ class AsyncGateless(Publishing, Calling, Pools, Board, Auditing):
             network: name under ``<home>/networks``, path of a deployments file, or a deployment.
             signer: account that pays; without one the client only reads.
             home: where deployments, content, bundles and keys are kept.
-            rpc_url: endpoint to use instead of the deployment's.
+            rpc_url: endpoint to use instead of the deployment's, or several in order of trust.
             limits: memory and time for proving subprocesses.
             clock: what time it is.
 
@@ -69,9 +69,9 @@ class AsyncGateless(Publishing, Calling, Pools, Board, Auditing):
             deployment = network
         else:
             deployment = load_deployment(network, folder)
-        if rpc_url is not None:
-            deployment = replace(deployment, rpc_url=rpc_url)
+        deployment = deployment.reached_by([rpc_url] if isinstance(rpc_url, str) else rpc_url)
         client = await ChainClient.connect(deployment)
+        client.turns_folder = folder / "sending"
         keys = KeyCache(folder / "cache")
         return cls(
             Services(

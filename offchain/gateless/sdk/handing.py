@@ -8,11 +8,13 @@ from pathlib import Path
 import httpx
 from pydantic_core import from_json
 
+from gateless.adapters.bounded_http import request_bounded
 from gateless.adapters.storage.atomic_file import DigestingFile
 from gateless.core.errors import InputError, StorageError
 from gateless.core.handovers import MAX_HANDOVER_BYTES, Handover
 
 _SECONDS = 30.0
+_MAX_ANSWER_BYTES = 1 << 20
 
 
 async def hand_over(given: Handover, place: str) -> str:
@@ -56,7 +58,7 @@ async def _post(given: Handover, base: str) -> str:
 async def _request(method: str, url: str, body: bytes, base: str, where: str) -> str:
     try:
         async with httpx.AsyncClient(timeout=_SECONDS) as http:
-            answer = await http.request(method, url, content=body)
+            answer = await request_bounded(http, method, url, most=_MAX_ANSWER_BYTES, content=body)
     except httpx.HTTPError as error:
         raise StorageError(
             "store-unreachable",

@@ -10,12 +10,13 @@ from gateless.adapters.chain.lazy import answered, locked, requested
 from gateless.adapters.chain.lazy_calldata import signed_request_in
 from gateless.adapters.chain.lazy_calls import DISPUTE_COURT, LAZY_MARKET
 from gateless.adapters.chain.permit import sign_permit
-from gateless.core.errors import ChainError, ContractError, FundsError, NotFoundError
+from gateless.core.errors import ChainError, ContractError, FundsError
 from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest, LazyState, lazy_commitment
 from gateless.core.packing import FloatArray
 from gateless.core.types import Event, InputBinding, Receipt
 from gateless.sdk.lazy_asking import LazyAsking
 from gateless.sdk.lazy_results import LazyAnswer, LazyEnd
+from gateless.sdk.lazy_standing import not_returnable, unknown, without_output
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.results import SentTransaction, Transfer
 from gateless.sdk.staking import Staking
@@ -41,7 +42,7 @@ class Lazy(LazyAsking, Staking):
         state = await self.lazy.state(request_id)
         events = await self._events(request_id)
         if state is LazyState.NONE or not events:
-            raise _unknown(request_id)
+            raise unknown(request_id)
         claim, packed = None, b""
         for event in events:
             if event.name == "Answered":
@@ -92,7 +93,7 @@ class Lazy(LazyAsking, Staking):
                 progress(Step(state.name.lower(), "", fraction=1.0, request_id=request_id))
                 return await self.lazy_answer(request_id, progress=progress)
             if state in (LazyState.REFUNDED, LazyState.SLASHED):
-                raise _without_output(request_id, state)
+                raise without_output(request_id, state)
             if give_up is not None and clock.monotonic() >= give_up:
                 raise ChainError(
                     "wait-timeout",
@@ -186,8 +187,10 @@ class Lazy(LazyAsking, Staking):
 
         Raises:
             NotFoundError: ``unknown-request``.
+            ChainError: ``nothing-to-refund``: it was answered, or has ended.
             ContractError: ``lazy-market-not-expired``.
         """
+        await self._require_unanswered(request_id)
         request, missed = await self._asked_lazily(request_id)
         locked_now = await self.lazy.state(request_id) is LazyState.LOCKED
         if locked_now and missed is not None:
@@ -197,7 +200,13 @@ class Lazy(LazyAsking, Staking):
         return await self._step(request_id, call, progress)
 
     async def cancel_lazily(self, request_id: int, *, progress: ProgressSink = ignore) -> LazyEnd:
-        """Takes back an open request of the signer that names no executor."""
+        """Takes back an open request of the signer that names no executor.
+
+        Raises:
+            NotFoundError: ``unknown-request``.
+            ChainError: ``nothing-to-refund``: it was answered, or has ended.
+        """
+        await self._require_unanswered(request_id)
         request, _ = await self._asked_lazily(request_id)
         return await self._step(request_id, lazy_calls.cancel(request), progress)
 
@@ -271,6 +280,11 @@ class Lazy(LazyAsking, Staking):
 
     # --- steps ---
 
+    async def _require_unanswered(self, request_id: int) -> None:
+        state = await self.lazy.state(request_id)
+        if state not in (LazyState.NONE, LazyState.OPEN, LazyState.LOCKED):
+            raise not_returnable(request_id, state)
+
     async def _events(self, request_id: int) -> list[Event]:
         names = [f"{LAZY_MARKET}.{name}" for name in ("Requested", "Locked", "Answered")]
         start = self.chain.deployment.start_block
@@ -281,7 +295,7 @@ class Lazy(LazyAsking, Staking):
             if event.name == "Answered":
                 claim, packed, _ = answered(event)
                 return claim, packed
-        raise _unknown(request_id)
+        raise unknown(request_id)
 
     async def _claim(self, request_id: int) -> LazyClaim:
         return (await self._answer(request_id))[0]
@@ -294,7 +308,7 @@ class Lazy(LazyAsking, Staking):
             elif event.name == "Locked":
                 _, lock = locked(event)
         if request is None:
-            raise _unknown(request_id)
+            raise unknown(request_id)
         return request, lock
 
     async def _signed_only(self, request_id: int) -> LazyRequest | None:
@@ -349,29 +363,3 @@ def moved(receipt: Receipt, request_id: int) -> dict[str, int]:
         if int(event.args.get("requestId", -1)) == request_id:
             found |= {name: int(event.args[name]) for name in _AMOUNTS if name in event.args}
     return found
-
-
-def _unknown(request_id: int) -> NotFoundError:
-    return NotFoundError(
-        "unknown-request",
-        f"the lazy market knows no such step of request 0x{request_id:064x}",
-        hint="check the id and the network; a signed request shows when it is locked",
-        request_id=request_id,
-    )
-
-
-def _without_output(request_id: int, state: LazyState) -> ChainError:
-    if state is LazyState.SLASHED:
-        return ChainError(
-            "request-slashed",
-            f"the answer to request 0x{request_id:064x} was doubted and never proven",
-            hint="the price is back in the deposit; fetch the compensation by:"
-            " gateless receipt withdraw",
-            request_id=request_id,
-        )
-    return ChainError(
-        "request-refunded",
-        f"request 0x{request_id:064x} was refunded, it has no output",
-        hint="the price is back in the deposit at the lazy market; ask again",
-        request_id=request_id,
-    )

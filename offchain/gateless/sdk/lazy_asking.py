@@ -275,7 +275,9 @@ class LazyAsking(Requesting):
         progress(Step("hand", f"handing the request to {base}"))
         hint = draft.input_hint or await self._hand_input(base, packed)
         request = replace(draft, executor=server.address, input_hint=hint)
-        offer = sign_lazy_request(self.signer, request, self.chain.chain_id, self.lazy.address)
+        offer = await sign_lazy_request(
+            self.signer, request, self.chain.chain_id, self.lazy.address
+        )
         await self._hand_offer(base, offer)
         progress(Step("signed", "an executor took the request", request_id=offer.request_id))
         return LazyAsked(

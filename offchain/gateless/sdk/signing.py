@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.signed_requests import free_nonce, sign_request
 from gateless.adapters.storage import content_hint
-from gateless.core.errors import ChainError, NotFoundError
+from gateless.core.errors import ChainError, InputError, NotFoundError
 from gateless.core.types import SignedRequest
 from gateless.sdk.progress import ProgressSink, Step, ignore
 from gateless.sdk.requesting import Requesting
@@ -61,7 +61,7 @@ class Signing(Requesting):
             nonce = await free_nonce(self.chain, signer.address)
         params = await self._params(resolved, settled, packed, progress)
         signed = SignedRequest(signer.address, params, nonce, hint)
-        request_id, signature = sign_request(self.chain, signer, signed)
+        request_id, signature = await sign_request(self.chain, signer, signed)
         progress(Step("signed", "the request is signed"))
         return SignedOffer(
             request_id=request_id,
@@ -111,15 +111,34 @@ class Signing(Requesting):
         """Makes signed requests that nobody has locked yet useless, by their nonces.
 
         One transaction for all nonces that share a word of 256.
+
+        Raises:
+            InputError: ``nonce-spent``: an executor has taken a request with one of them, or it was
+                cancelled before; nothing was sent.
         """
         masks: dict[int, int] = {}
         for nonce in nonces:
             masks[nonce >> 8] = masks.get(nonce >> 8, 0) | 1 << (nonce & 0xFF)
+        await self._require_unspent(masks)
         sent = []
         for word_index, mask in sorted(masks.items()):
             _, transaction = await self._send(calls.cancel_nonces(word_index, mask), progress)
             sent.append(transaction)
         return tuple(sent)
+
+    async def _require_unspent(self, masks: Mapping[int, int]) -> None:
+        for index, mask in sorted(masks.items()):
+            known = await self.chain.market.nonce_word(self.signer.address, index)
+            spent = [256 * index + bit for bit in range(256) if known & mask & 1 << bit]
+            if spent:
+                raise InputError(
+                    "nonce-spent",
+                    f"{', '.join(map(str, spent))}: an executor has taken the request, or it was"
+                    " cancelled before; nothing was sent",
+                    hint="see what became of it: gateless request show ID; name only nonces that"
+                    " are free",
+                    nonces=[str(nonce) for nonce in spent],
+                )
 
     async def _is_locked(self, request_id: int) -> bool:
         try:

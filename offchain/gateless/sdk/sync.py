@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
@@ -91,7 +91,7 @@ class Gateless:
         *,
         signer: Signer | None = None,
         home: Path = DEFAULT_HOME,
-        rpc_url: str | None = None,
+        rpc_url: str | Sequence[str] = (),
         limits: Limits | None = None,
         clock: Clock | None = None,
     ) -> Gateless:
