@@ -35,6 +35,9 @@ class BuildRequest:
     name: str
     description: str
     labels: tuple[str, ...]
+    task: str
+    tags: tuple[str, ...]
+    license: str
     accuracy_bound: float | None
     binding: Binding | None
     memory_bytes: int
@@ -98,6 +101,9 @@ async def bundle_for(
             binding=request.binding,
             srs_kind=deployment.srs,
             labels=request.labels,
+            task=request.task,
+            tags=request.tags,
+            license=request.license,
             chain_id=deployment.chain_id,
             goal=request.goal,
             batch_sizes=request.batch_sizes,
@@ -157,6 +163,9 @@ def _digest(request: BuildRequest, source: Path, srs: str) -> str:
         request.name,
         request.description,
         list(request.labels),
+        request.task,
+        list(request.tags),
+        request.license,
         request.accuracy_bound,
         request.binding,
         request.goal,

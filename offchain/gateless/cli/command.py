@@ -18,7 +18,7 @@ import typer
 
 from gateless.cli.context import Cli
 from gateless.cli.output import Output
-from gateless.cli.settings import Flags, resolve_settings
+from gateless.cli.settings import Flags, joined, resolve_settings
 from gateless.core.errors import GatelessError
 
 _PANEL = "Global options"
@@ -43,11 +43,11 @@ HomeOption = Annotated[
     ),
 ]
 RpcOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--rpc-url",
         metavar="URL",
-        help="RPC endpoint to use instead of the network's own.",
+        help="RPC endpoint to use instead of the network's own; several in order of trust.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -88,7 +88,13 @@ Handler = TypeVar("Handler", bound=Callable[..., Coroutine[Any, Any, None]])
 
 
 def command(
-    app: typer.Typer, name: str, *, example: str, panel: str | None = None
+    app: typer.Typer,
+    name: str,
+    *,
+    example: str,
+    panel: str | None = None,
+    section: str | None = None,
+    passes_options: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Registers ``handler(cli, **its own parameters)`` as command ``name``.
 
@@ -97,13 +103,20 @@ def command(
         name: name of the command.
         example: shown at the end of ``--help``.
         panel: heading in the list of commands.
+        section: table of the configuration file whose keys are its options; the environment has
+            them as ``GATELESS_<SECTION>_<OPTION>``.
+        passes_options: whether options that it does not know are arguments.
     """
+    context: dict[str, Any] = {"ignore_unknown_options": True} if passes_options else {}
+    if section is not None:
+        context["auto_envvar_prefix"] = f"GATELESS_{section.upper()}"
 
     def register(handler: Handler) -> Handler:
         own = list(inspect.signature(handler, eval_str=True).parameters.values())[1:]
 
         def invoke(ctx: typer.Context, **arguments: Any) -> None:
-            flags = Flags(**{key: arguments.pop(key) for key in _GLOBAL})
+            given = {key: arguments.pop(key) for key in _GLOBAL}
+            flags = Flags(**{**given, "rpc_url": joined(given["rpc_url"])})
             outer = ctx.obj if isinstance(ctx.obj, Flags) else Flags()
             _run(handler, flags.over(outer), arguments)
 
@@ -120,7 +133,12 @@ def command(
                 ),
             ]
         )
-        app.command(name, epilog=f"Example: {example}", rich_help_panel=panel)(invoke)
+        app.command(
+            name,
+            epilog=f"Example: {example}",
+            rich_help_panel=panel,
+            context_settings=context or None,
+        )(invoke)
         return handler
 
     return register

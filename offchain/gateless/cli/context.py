@@ -12,12 +12,13 @@ from gateless.cli.output import Output
 from gateless.cli.passwords import read_password
 from gateless.cli.progress import ProgressView
 from gateless.cli.settings import Settings
+from gateless.cli.urls import http_url
 from gateless.core.errors import ConfigError, WalletError
 from gateless.sdk.progress import ProgressSink, Step
 
 if TYPE_CHECKING:
     from gateless.adapters.chain.deployment import Deployment
-    from gateless.adapters.signer import KeystoreStore, LocalSigner
+    from gateless.adapters.signer import KeystoreStore, LocalSigner, Signer
     from gateless.sdk.client import AsyncGateless
 
 
@@ -34,6 +35,7 @@ class Cli:
         self.output = output
         self.environ = environ
         self._resume = resume
+        self._told_wallet = False
 
     @property
     def home(self) -> Path:
@@ -48,10 +50,16 @@ class Cli:
         return KeystoreStore(keystore_folder(self.home))
 
     def deployment(self) -> Deployment:
-        """The chosen network."""
+        """The chosen network.
+
+        Raises:
+            ConfigError: ``unknown-network``, ``invalid-deployment``.
+            InputError: ``invalid-url``: of an RPC endpoint.
+        """
         from gateless.adapters.chain.deployment import load_deployment
 
-        return load_deployment(self.settings.network, self.home)
+        found = load_deployment(self.settings.network, self.home)
+        return found.reached_by([http_url(url, "--rpc-url") for url in self.settings.rpc_urls])
 
     def wallet_name(self, role: str) -> str:
         """The wallet to use: the one chosen, the development account for ``role``, or the only one.
@@ -63,7 +71,11 @@ class Cli:
             return self.settings.wallet
         names = [name for name, _ in self.wallets().list()]
         if role in names and self._is_development():
-            self.output.note(f"using the development wallet {role!r} (--wallet chooses another)")
+            if not self._told_wallet:
+                self._told_wallet = True
+                self.output.note(
+                    f"using the development wallet {role!r} (--wallet chooses another)"
+                )
             return role
         if not names:
             raise WalletError(
@@ -104,19 +116,23 @@ class Cli:
         )
 
     @asynccontextmanager
-    async def network(self, role: str | None = None) -> AsyncIterator[AsyncGateless]:
-        """A connection; with ``role`` one that signs.
+    async def network(
+        self, role: str | None = None, *, signer: Signer | None = None
+    ) -> AsyncIterator[AsyncGateless]:
+        """A connection; with ``role`` or ``signer`` one that signs.
 
         Args:
             role: which development account does this by default: ``builder``, ``executor`` or
-                ``user``. ``None`` for commands that only read.
+                ``user``. ``None`` for commands that only read, or bring their signer.
+            signer: who signs in place of a wallet.
         """
         from gateless.sdk.client import AsyncGateless
 
         deployment = self.deployment()
-        signer = None if role is None else await self.unlock(self.wallet_name(role))
+        if role is not None:
+            signer = await self.unlock(self.wallet_name(role))
         async with await AsyncGateless.connect(
-            deployment, signer=signer, home=self.home, rpc_url=self.settings.rpc_url
+            deployment, signer=signer, home=self.home
         ) as gateless:
             yield gateless
 

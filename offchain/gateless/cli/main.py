@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 from typer.core import TyperGroup
 
@@ -21,8 +23,10 @@ from gateless.cli.command import (
 )
 from gateless.cli.commands import (
     attest,
+    config,
     devnet,
     executor,
+    indexer,
     infer,
     lazy,
     model,
@@ -34,8 +38,9 @@ from gateless.cli.commands import (
     wallet,
     watchtower,
 )
+from gateless.cli.file_defaults import file_defaults
 from gateless.cli.output import Output
-from gateless.cli.settings import Flags
+from gateless.cli.settings import CONFIG_FILE, Flags, joined
 from gateless.core.errors import GatelessError, InputError
 
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
@@ -43,10 +48,11 @@ _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 EPILOG = """
 **Settings**: flag, then environment (`GATELESS_NETWORK`, `GATELESS_HOME`, `GATELESS_RPC_URL`,
 `GATELESS_WALLET`, `GATELESS_PASSWORD_FILE`, `GATELESS_PASSWORD`, `GATELESS_JSON`), then
-`config.toml` in the home directory, then default.
+`config.toml` in the home directory, then default; `gateless config show` tells which.
 
 **Exit codes**: 0 success, 2 bad input or usage, 3 model, 4 proof, 5 subprocess limit, 6 storage,
-7 chain or contract, 8 wallet, 9 funds, 10 not found, 11 configuration, 70 defect, 130 interrupted.
+7 chain or contract, 8 wallet, 9 funds, 10 not found, 11 configuration, 12 database, 70 defect,
+130 interrupted.
 
 **Start here**: `gateless devnet up` runs the whole network on this machine.
 """
@@ -66,7 +72,9 @@ class GatelessGroup(TyperGroup):
     ) -> Any:
         """Parses and runs; ends the process with the documented exit code."""
         arguments = list(sys.argv[1:] if args is None else args)
+        _keep_log_apart()
         try:
+            extra["default_map"] = file_defaults(self, arguments, os.environ)
             code = super().main(
                 arguments,
                 prog_name or "gateless",
@@ -80,6 +88,8 @@ class GatelessGroup(TyperGroup):
             if not usage.message:
                 sys.exit(usage.exit_code)  # a group without a command: its help was the answer
             _fail(usage, arguments)
+        except GatelessError as error:
+            _fail(error, arguments)
         except typer.Abort:
             sys.exit(130)
         except BrokenPipeError:
@@ -96,7 +106,23 @@ class GatelessGroup(TyperGroup):
 def _usage(error: typer.TyperException) -> GatelessError:
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "gateless"
-    return InputError("usage", error.format_message(), hint=f"see {where} --help")
+    origin = _origin(error)
+    read_from = "" if origin is None else f"it was read from {origin}; "
+    return InputError("usage", error.format_message(), hint=f"{read_from}see {where} --help")
+
+
+def _origin(error: typer.TyperException) -> str | None:
+    """Where a bad value is from, unless it stands on the command line."""
+    context, param = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is None or param is None:
+        return None
+    source = context.get_parameter_source(param.name)
+    if source is None:
+        return None
+    if source.name == "ENVIRONMENT":
+        name = param.envvar or f"{context.auto_envvar_prefix}_{str(param.name).upper()}"
+        return name if isinstance(name, str) else name[0]
+    return CONFIG_FILE if source.name == "DEFAULT_MAP" else None
 
 
 def _defect(error: Exception) -> GatelessError:
@@ -145,7 +171,7 @@ def _global_options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    ctx.obj = Flags(network, home, rpc_url, wallet, password_file, json_output)
+    ctx.obj = Flags(network, home, joined(rpc_url), wallet, password_file, json_output)
 
 
 infer.register(app)
@@ -159,8 +185,22 @@ app.add_typer(receipt.app, name="receipt")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(executor.app, name="executor")
 app.add_typer(watchtower.app, name="watchtower")
+app.add_typer(indexer.app, name="indexer")
 app.add_typer(devnet.app, name="devnet")
 app.add_typer(store.app, name="store")
+app.add_typer(config.app, name="config")
+
+
+def _keep_log_apart() -> None:
+    """What is logged on the way is no answer of a command: it ends with an error where it fails.
+
+    Commands that keep running set their own log up.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        )
 
 
 def run() -> None:

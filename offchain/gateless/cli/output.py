@@ -6,15 +6,59 @@ With ``--json`` stdout holds exactly one JSON document and an error is one JSON 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
+from gateless.cli.layout import Facts, Records
 from gateless.core.errors import GatelessError
+
+#: Columns of what is no terminal.
+_ENDLESS = 100_000
+#: Embeddings, overrides and isolates of direction, and what ends them: text would read otherwise.
+_TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class PlainConsole(Console):
+    """A console on which text is text, whoever wrote it.
+
+    Names, descriptions, reasons and the errors of other people's servers come from strangers; with
+    control characters in them they could move the cursor, hide lines or command the terminal. Rich
+    leaves ESC and the C1 controls in.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """As of rich, without control characters in texts. None of them takes any room."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(_plain_text(segment.text), segment.style)
+
+
+def _plain_text(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        for character in text
+        if character in "\n\t"
+        or (unicodedata.category(character) != "Cc" and character not in _TURNING)
+    )
+
+
+def _result_width() -> int | None:
+    """Of lines on stdout; None for that of the terminal. Who reads from a pipe wants whole lines,
+    unless he says how wide they may be.
+    """
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return None
+    return _ENDLESS
 
 
 class Output:
@@ -22,8 +66,8 @@ class Output:
 
     def __init__(self, *, json_output: bool) -> None:
         self.json_output = json_output
-        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=False)
-        self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._out = PlainConsole(file=sys.stdout, highlight=False, width=_result_width())
+        self._err = PlainConsole(file=sys.stderr, highlight=False, soft_wrap=True)
 
     @property
     def interactive(self) -> bool:
@@ -34,6 +78,16 @@ class Output:
     def shows_progress(self) -> bool:
         """Whether live progress may be drawn on stderr."""
         return not self.json_output and self._err.is_terminal
+
+    @property
+    def is_live(self) -> bool:
+        """Whether results may be drawn anew in place: a person sees stdout."""
+        return not self.json_output and self._out.is_terminal
+
+    @property
+    def result_console(self) -> Console:
+        """Where results are drawn."""
+        return self._out
 
     @property
     def progress_console(self) -> Console:
@@ -47,7 +101,8 @@ class Output:
             sys.stdout.flush()
             return
         for renderable in renderables:
-            self._out.print(renderable)
+            # Lines of text are left to the terminal, which breaks none where it is copied.
+            self._out.print(renderable, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Tells people something by the way; silent with ``--json``."""
@@ -94,26 +149,14 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def table(*columns: str, rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Table:
-    """A plain table that fits 80 columns; columns named in ``right`` hold numbers."""
-    result = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        result.add_column(
-            column, justify="right" if column in right else "left", overflow="fold", no_wrap=False
-        )
-    for row in rows:
-        result.add_row(*(Text(cell) for cell in row))
-    return result
+def table(*columns: str, rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Records:
+    """A plain table; columns named in ``right`` hold numbers."""
+    return Records(columns, rows, right)
 
 
-def facts(rows: Sequence[tuple[str, str]]) -> Table:
+def facts(rows: Sequence[tuple[str, str]]) -> Facts:
     """Name and value, one pair a line; nothing is shortened."""
-    result = Table.grid(padding=(0, 2, 0, 0))
-    result.add_column(style="bold", no_wrap=True)
-    result.add_column(overflow="fold")
-    for name, value in rows:
-        result.add_row(name, Text(value))
-    return result
+    return Facts(rows)
 
 
 def short(value: str, *, keep: int = 6) -> str:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
-from rich.table import Table
 
+from gateless.cli.layout import Facts
 from gateless.cli.output import facts, short, table
 from gateless.core.amounts import Token, format_amount
 from gateless.core.execution import Execution
+from gateless.core.ids import spell_request
 from gateless.core.manifest import Manifest, Tensor
 from gateless.core.types import InputBinding, RequestInfo, RequestState, VersionInfo, modes_of
 
@@ -223,10 +224,10 @@ def request_state(info: RequestInfo) -> str:
     return info.state.name.lower()
 
 
-def request_facts(info: RequestInfo, label: str, token: Token) -> Table:
+def request_facts(info: RequestInfo, label: str, token: Token) -> Facts:
     """A request for people, nothing shortened."""
     rows = [
-        ("request", str(info.request_id)),
+        ("request", spell_request(info.request_id)),
         ("state", request_state(info)),
         ("version", f"{label} ({info.version_id})"),
         ("requester", info.requester),
@@ -282,7 +283,7 @@ def inference_data(result: InferenceResult, token: Token) -> dict[str, Any]:
     }
 
 
-def inference_facts(result: InferenceResult, token: Token) -> Table:
+def inference_facts(result: InferenceResult, token: Token) -> Facts:
     """An inference for people: the answer first, then who proved it and what it cost."""
     rows: list[tuple[str, str]] = []
     if result.label is not None:
@@ -294,7 +295,7 @@ def inference_facts(result: InferenceResult, token: Token) -> Table:
         rows.append(("output", f"{name}: {shown}{more}"))
     rows += [
         ("version", result.version_label),
-        ("request", str(result.request_id)),
+        ("request", spell_request(result.request_id)),
         ("executor", result.executor),
         (
             "paid",

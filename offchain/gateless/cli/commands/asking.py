@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,10 @@ from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
 from gateless.cli.output import facts
 from gateless.cli.receipts import receipt_data
-from gateless.cli.render import Rows, amount
+from gateless.cli.render import Rows, amount, moment
 from gateless.core.amounts import Token, format_amount, parse_amount
 from gateless.core.errors import InputError
+from gateless.core.ids import spell_request
 
 if TYPE_CHECKING:
     from gateless.sdk.calling import DirectAnswer
@@ -67,9 +69,21 @@ async def ask(
             )
         if save is not None:
             _write(save, answer.receipt.to_json())
-        cli.output.result(_data(answer, token), facts(_facts(answer, token)))
+        kept = [] if save is None else [("receipt in", str(save))]
+        cli.output.result(
+            _data(answer, token) | {"file": None if save is None else str(save)},
+            facts(_facts(answer, token) + kept),
+        )
         if save is None:
-            cli.output.note("the receipt was not kept: --save FILE writes it")
+            cli.output.note("the receipt was not kept, so nobody can be held to it: --save FILE")
+            return
+        given = f"--input {shlex.quote(source)}"
+        file, version = shlex.quote(str(save)), answer.resolved.label
+        output = f"0x{answer.packed_output.hex()}"
+        cli.output.note("look at what stands behind it:")
+        cli.output.note(f"  gateless receipt check {file} {version} {given} --output {output}")
+        cli.output.note("if you doubt it, have it proven (a right answer costs you the bond):")
+        cli.output.note(f"  gateless receipt challenge {file} {given}")
 
 
 async def sign(
@@ -104,10 +118,10 @@ async def sign(
                 progress=progress,
             )
             handed = await gateless.hand_over(offer, executor=executor, progress=progress)
-        params = offer.signed.params
+        params, number = offer.signed.params, spell_request(offer.request_id)
         cli.output.result(
             {
-                "request_id": str(offer.request_id),
+                "request_id": number,
                 "version": offer.resolved.label,
                 "price": amount(params.max_price, token),
                 "nonce": str(offer.signed.nonce),
@@ -118,14 +132,16 @@ async def sign(
             },
             facts(
                 [
-                    ("request", str(offer.request_id)),
+                    ("request", number),
                     ("version", offer.resolved.label),
                     ("price", format_amount(params.max_price, token)),
+                    ("nonce", str(offer.signed.nonce)),
                     ("taken by", ", ".join(handed.takers)),
                 ]
             ),
         )
-        cli.output.note(f"see the answer: gateless request wait {offer.request_id}")
+        cli.output.note(f"see the answer: gateless request wait {number}")
+        cli.output.note(f"take it back: gateless request cancel --nonce {offer.signed.nonce}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -165,8 +181,10 @@ def _facts(answer: DirectAnswer, token: Token) -> Rows:
     receipt = answer.receipt.receipt
     return [
         *rows,
+        ("packed output", f"0x{answer.packed_output.hex()}"),
         ("version", answer.resolved.label),
         ("executor", answer.executor),
         ("bond", f"{format_amount(receipt.bond, token)} stand for it, in slot {receipt.slot}"),
+        ("can be doubted until", moment(receipt.expires)),
         ("paid", format_amount(answer.price, token)),
     ]

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from gateless.cli.command import command
+from gateless.cli.commands.executor_backup import backup, restore
+from gateless.cli.commands.executor_resume import resume
 from gateless.cli.commands.executor_run import key, run
 from gateless.cli.context import Cli
+from gateless.cli.daemons import (
+    IntervalOption,
+    UrlOption,
+    WatchOption,
+    ask_program,
+    keep_showing,
+)
+from gateless.cli.database import DatabaseOption, database_url
+from gateless.cli.executor_view import executor_view
 from gateless.cli.output import facts
 from gateless.cli.render import (
     amount,
@@ -21,6 +35,9 @@ from gateless.cli.render import (
     transactions,
     with_transactions,
 )
+from gateless.cli.sandbox import sandbox_here
+from gateless.cli.sending import ExecutorSignerAddress, ExecutorSignerUrl, signing
+from gateless.cli.urls import http_url
 from gateless.core.amounts import Token, format_amount, parse_amount
 
 if TYPE_CHECKING:
@@ -56,9 +73,11 @@ async def _stake(
         bool,
         typer.Option("--free", help="Leave it free: for quorums, lazy answers and receipts."),
     ] = False,
+    signer_url: ExecutorSignerUrl = None,
+    signer_address: ExecutorSignerAddress = None,
 ) -> None:
     """Stake, let the market lock the stake, state prices and enrol for versions."""
-    async with cli.network("executor") as gateless:
+    async with signing(cli, "executor", signer_url, signer_address) as gateless:
         token = gateless.chain.deployment.token
         units = parse_amount(value, token)
         cli.on_interrupt(
@@ -69,7 +88,7 @@ async def _stake(
             done = await gateless.stake(
                 units,
                 serve=serve or (),
-                endpoint=endpoint,
+                endpoint=http_url(endpoint, "--endpoint") if endpoint else endpoint,
                 min_price=None if min_price is None else parse_amount(min_price, token),
                 capacity=capacity,
                 keep_free=free,
@@ -84,8 +103,16 @@ async def _stake(
         cli.output.note(f"start working with: gateless executor run{port}")
 
 
-command(app, "run", example="gateless executor run --port 8700 --receipt-bond 10")(run)
+command(
+    app,
+    "run",
+    example="gateless executor run --port 8700 --receipt-bond 10",
+    section="executor",
+)(run)
 command(app, "key", example="gateless executor key")(key)
+command(app, "backup", example="gateless executor backup journal.backup")(backup)
+command(app, "restore", example="gateless executor restore journal.backup")(restore)
+command(app, "resume", example="gateless executor resume digits@0")(resume)
 
 
 @command(app, "status", example="gateless executor status")
@@ -94,16 +121,45 @@ async def _status(
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Executor (default: the wallet's).")
     ] = None,
+    url: UrlOption = None,
+    watch: WatchOption = False,
+    interval: IntervalOption = 2.0,
+    database: DatabaseOption = None,
 ) -> None:
-    """Show an executor's stake, prices, earnings and versions."""
+    """Show an executor's stake, prices and versions, and what it does now if it runs."""
     owner = address or cli.wallets().address_of(cli.wallet_name("executor"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
+        folder = _folder(cli, gateless.chain, owner)
+        if watch and cli.output.is_live:
+
+            async def look() -> RenderableType:
+                told = await ask_program(folder, url, owner)
+                if told is not None:
+                    return executor_view(told, token, time.time())
+                return Group(
+                    Text("no executor answers; this is what the chain says", style="yellow"),
+                    _state_facts(await gateless.executor(owner), token),
+                )
+
+            await keep_showing(cli, look, interval)
+            return
+        running = await ask_program(folder, url, owner)
         state = await gateless.executor(owner)
-        work, batches = await _journaled(cli, gateless.chain, owner)
+        work, batches = await _journaled(cli, gateless.chain, owner, database)
+        # Of this machine: nothing is said about a stranger's.
+        sandbox = None if address is not None else await sandbox_here()
         cli.output.result(
-            _state_data(state, token) | {"work": work, "batches": asdict(batches)},
+            _state_data(state, token)
+            | {
+                "work": work,
+                "batches": asdict(batches),
+                "sandbox": None if sandbox is None else sandbox.to_dict(),
+                "running": running,
+            },
             _state_facts(state, token, work, batches),
+            *([] if sandbox is None else [facts([("sandbox", sandbox.text())])]),
+            *([] if running is None else ["", executor_view(running, token, time.time())]),
         )
 
 
@@ -111,9 +167,11 @@ async def _status(
 async def _leave(
     cli: Cli,
     refs: Annotated[list[str], typer.Argument(metavar="REF...", help="Versions to stop serving.")],
+    signer_url: ExecutorSignerUrl = None,
+    signer_address: ExecutorSignerAddress = None,
 ) -> None:
     """Stop serving versions."""
-    async with cli.network("executor") as gateless:
+    async with signing(cli, "executor", signer_url, signer_address) as gateless:
         with cli.progress() as progress:
             sent = await gateless.leave(refs, progress=progress)
         cli.output.result(
@@ -133,9 +191,11 @@ async def _unstake(
         typer.Option(metavar="WHAT", help="What it is behind: proofs, lazy, receipts or quorums."),
     ] = "proofs",
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop an exit instead.")] = False,
+    signer_url: ExecutorSignerUrl = None,
+    signer_address: ExecutorSignerAddress = None,
 ) -> None:
     """Take stake out: the first run asks for the exit, a run after the delay returns the money."""
-    async with cli.network("executor") as gateless:
+    async with signing(cli, "executor", signer_url, signer_address) as gateless:
         token = gateless.chain.deployment.token
         with cli.progress() as progress:
             if cancel:
@@ -175,9 +235,11 @@ async def _withdraw(
         str | None,
         typer.Option("--to", metavar="ADDRESS", help="Who gets it (default: the executor)."),
     ] = None,
+    signer_url: ExecutorSignerUrl = None,
+    signer_address: ExecutorSignerAddress = None,
 ) -> None:
     """Withdraw what the executor has earned."""
-    async with cli.network("executor") as gateless:
+    async with signing(cli, "executor", signer_url, signer_address) as gateless:
         token = gateless.chain.deployment.token
         units = None if value is None else parse_amount(value, token)
         with cli.progress() as progress:
@@ -192,16 +254,28 @@ async def _withdraw(
         )
 
 
-async def _journaled(cli: Cli, chain: ChainClient, owner: str) -> tuple[dict[str, int], Batches]:
+def _folder(cli: Cli, chain: ChainClient, owner: str) -> Path:
+    """Where the journal of this machine's executor is."""
+    from gateless.executor import ExecutorConfig
+
+    return ExecutorConfig.in_home(
+        cli.home, chain.deployment.name, chain.market.address, owner
+    ).data_dir
+
+
+async def _journaled(
+    cli: Cli, chain: ChainClient, owner: str, database: str | None
+) -> tuple[dict[str, int], Batches]:
     """Requests by state and shared proofs in the journal of this machine's executor, if any."""
     from gateless.executor import ExecutorConfig, Journal
     from gateless.executor.status import Batches
 
-    config = ExecutorConfig.in_home(cli.home, chain.deployment.name, chain.market.address, owner)
-    if not config.journal_path.is_file():
+    usual = ExecutorConfig.in_home(cli.home, chain.deployment.name, chain.market.address, owner)
+    config = replace(usual, database=database_url(database))
+    if config.journal.path is not None and not config.journal.path.is_file():
         return {}, Batches(0, 0)
     journal = await Journal.open(
-        config.journal_path,
+        config.journal,
         chain_id=chain.deployment.chain_id,
         market=chain.market.address,
         account=owner,

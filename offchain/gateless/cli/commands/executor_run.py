@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from gateless.cli.block_times import warn_of_idle_chain
+from gateless.cli.commands import executor_options as options
 from gateless.cli.context import Cli
+from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.output import facts
 from gateless.cli.render import transactions, with_transactions
+from gateless.cli.sandbox import AllowUnsandboxed, LoopbackStores
+from gateless.cli.sending import (
+    ExecutorSignerAddress,
+    ExecutorSignerUrl,
+    MaxFee,
+    MaxTip,
+    RelayMethodOption,
+    RelayOnly,
+    RelayPatience,
+    RelaySpeech,
+    RelayUrl,
+    SignerAddress,
+    SignerUrl,
+    StuckAfter,
+    account,
+    relay_policy,
+    sending_policy,
+    signing,
+)
+from gateless.cli.serving import MetricsHost, MetricsPort, TrustedProxies, server_config
 from gateless.core.amounts import Token, parse_amount
 from gateless.core.errors import InputError, WalletError
 
 if TYPE_CHECKING:
     from gateless.adapters.signer import KeystoreStore, LocalSigner
     from gateless.executor import Executor, ReceiptsConfig
+    from gateless.executor.lists import Lists
     from gateless.executor.quorum_config import QuorumConfig
 
-_RECEIPTS = "Receipts"
-_LAZY = "Lazy requests"
-_COSTS = "Costs"
-_QUORUMS = "Quorums"
 
-
-async def key(cli: Cli) -> None:
+async def key(
+    cli: Cli,
+    signer_url: ExecutorSignerUrl = None,
+    signer_address: ExecutorSignerAddress = None,
+) -> None:
     """Make the key that signs receipts, and name it in the profile. Run again, it shows it."""
-    store, name = _receipt_keys(cli), cli.wallet_name("executor")
+    store, name = _receipt_keys(cli), _receipt_key_name(cli, signer_url)
     if store.has(name):
         address = store.address_of(name)
     else:
         address = await asyncio.to_thread(
             store.create, name, cli.password(f"Password of wallet {name!r}", wallet=name)
         )
-    async with cli.network("executor") as gateless:
+    async with signing(cli, "executor", signer_url, signer_address) as gateless:
         with cli.progress() as progress:
             sent = await gateless.name_receipt_key(address, progress=progress)
     path = store.root / f"{name}.json"
@@ -52,206 +73,191 @@ async def key(cli: Cli) -> None:
 
 async def run(
     cli: Cli,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Take requests and serve files; 0 takes a free port."),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
-    store: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
-    ] = None,
-    min_price: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Lowest price (default: the profile's).")
-    ] = None,
-    max_collateral: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Highest collateral of one request.")
-    ] = None,
-    withdraw_at: Annotated[
-        str | None,
-        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds once it is this much."),
-    ] = None,
-    memory: Annotated[
-        int, typer.Option(metavar="GIB", min=1, help="Memory limit of each proving process.")
-    ] = 8,
-    time_limit: Annotated[
-        int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each proving process.")
-    ] = 900,
-    receipt_bond: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_RECEIPTS,
-            help="Answer directly, with this stake behind each receipt.",
-        ),
-    ] = None,
-    receipt_capacity: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, rich_help_panel=_RECEIPTS, help="Receipts that an epoch can have."
-        ),
-    ] = 100,
-    challenge_bond: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_RECEIPTS,
-            help="What doubt costs; it pays for a proof (default: 1).",
-        ),
-    ] = None,
-    epochs_ahead: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, rich_help_panel=_RECEIPTS, help="Open pools so many epochs ahead."
-        ),
-    ] = 1,
-    receipt_price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_RECEIPTS,
-            help="What an answer costs, by a signed request (default: nothing).",
-        ),
-    ] = None,
-    lazy: Annotated[
-        bool, typer.Option(rich_help_panel=_LAZY, help="Whether to answer lazy requests.")
-    ] = True,
-    lazy_backing: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_LAZY,
-            help="Stake to keep behind lazy answers (default: as it is).",
-        ),
-    ] = None,
-    quorum: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="REF=STAKE",
-            rich_help_panel=_QUORUMS,
-            help="Enrol for quorums of this version, with this stake; several may be given.",
-        ),
-    ] = None,
-    quorum_price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT", rich_help_panel=_QUORUMS, help="Least that a seat must pay."
-        ),
-    ] = None,
-    quorum_seats: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, rich_help_panel=_QUORUMS, help="Rounds at once."),
-    ] = 4,
-    proof_second: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT", rich_help_panel=_COSTS, help="What a second of proving costs."
-        ),
-    ] = None,
-    native_price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT",
-            rich_help_panel=_COSTS,
-            help="What one unit of the chain's currency is worth, for gas.",
-        ),
-    ] = None,
-    capital_yield: Annotated[
-        float,
-        typer.Option(
-            metavar="PERCENT",
-            min=0,
-            rich_help_panel=_COSTS,
-            help="What tied-up stake shall yield in a year.",
-        ),
-    ] = 0.0,
-    profit: Annotated[
-        float,
-        typer.Option(
-            metavar="PERCENT", min=0, rich_help_panel=_COSTS, help="What is added to the cost."
-        ),
-    ] = 0.0,
-    busy: Annotated[
-        float,
-        typer.Option(
-            metavar="PERCENT",
-            min=0,
-            rich_help_panel=_COSTS,
-            help="What is added when all capacity is in use; by its share.",
-        ),
-    ] = 0.0,
+    port: options.Port = None,
+    host: options.Host = "127.0.0.1",
+    store: options.Stores = None,
+    database: DatabaseOption = None,
+    confirmations: options.Confirmations = 0,
+    poll: options.Poll = 1.0,
+    min_price: options.MinPrice = None,
+    max_collateral: options.MaxCollateral = None,
+    max_at_risk: options.MaxAtRisk = None,
+    max_concurrent: options.MaxConcurrent = None,
+    allow_requester: options.AllowRequesters = None,
+    deny_requester: options.DenyRequesters = None,
+    deny_version: options.DenyVersions = None,
+    deny_model: options.DenyModels = None,
+    proofs: options.TakesProofs = True,
+    failures: options.Failures = 3,
+    failure_pause: options.FailurePause = 60.0,
+    time_factor: options.TimeFactor = 2.0,
+    margin: options.Margin = 3.0,
+    max_batch: options.MaxBatch = 128,
+    batch_wait: options.BatchWait = 2.0,
+    withdraw_at: options.WithdrawAt = None,
+    memory: options.Memory = 8,
+    cores: options.Cores = None,
+    time_limit: options.TimeLimit = 900,
+    cluster: options.ClusterAddress = None,
+    cluster_memory: options.ClusterMemory = None,
+    cluster_cores: options.ClusterCores = None,
+    allow_unsandboxed: AllowUnsandboxed = False,
+    loopback_stores: LoopbackStores = None,
+    receipt_bond: options.ReceiptBond = None,
+    receipt_capacity: options.ReceiptCapacity = 100,
+    challenge_bond: options.ChallengeBond = None,
+    epochs_ahead: options.EpochsAhead = 1,
+    receipt_price: options.ReceiptPrice = None,
+    lazy: options.TakesLazy = True,
+    lazy_backing: options.LazyBacking = None,
+    quorum: options.Quorums = None,
+    quorum_price: options.QuorumPrice = None,
+    quorum_seats: options.QuorumSeats = 4,
+    proof_second: options.ProofSecond = None,
+    native_price: options.NativePrice = None,
+    capital_yield: options.CapitalYield = 0.0,
+    profit: options.Profit = 0.0,
+    busy: options.Busy = 0.0,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
+    stuck_after: StuckAfter = 60.0,
+    signer_url: SignerUrl = None,
+    signer_address: SignerAddress = None,
+    relay_url: RelayUrl = None,
+    relay_method: RelayMethodOption = RelaySpeech.RAW,
+    relay_patience: RelayPatience = 25,
+    relay_only: RelayOnly = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
+    trusted_proxy: TrustedProxies = None,
 ) -> None:
     """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
     from gateless.daemon.process import configure_log
     from gateless.executor import ExecutorConfig, LazyConfig, PolicyConfig, run_executor
 
     deployment = cli.deployment()
-    if cli.settings.rpc_url is not None:
-        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
     token = deployment.token
-    name = cli.wallet_name("executor")
-    signer = await cli.unlock(name)
-    receipts = None
-    receipt_key = None
-    if receipt_bond is not None:
-        bond = parse_amount(receipt_bond, token)
-        receipts = _receipts(
-            bond, receipt_capacity, challenge_bond, epochs_ahead, receipt_price, token
-        )
-        receipt_key = await _unlock_receipt_key(cli, name)
-    config = replace(
-        ExecutorConfig.in_home(
-            cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
-        ),
-        stores=tuple(store or ()),
-        serve_host=host,
-        serve_port=port,
-        memory_bytes=memory << 30,
-        prove_seconds=float(time_limit),
-        withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
-        policy=PolicyConfig(
-            min_price=None if min_price is None else parse_amount(min_price, token),
-            max_collateral=None if max_collateral is None else parse_amount(max_collateral, token),
-            token_per_native=None if native_price is None else parse_amount(native_price, token),
-            proof_second_price=float(
-                0 if proof_second is None else parse_amount(proof_second, token)
+
+    def units(text: str | None) -> int | None:
+        return None if text is None else parse_amount(text, token)
+
+    async with account(cli, "executor", signer_url, signer_address) as signer:
+        receipts = None
+        receipt_key = None
+        if receipt_bond is not None:
+            bond = parse_amount(receipt_bond, token)
+            receipts = _receipts(
+                bond, receipt_capacity, challenge_bond, epochs_ahead, receipt_price, token
+            )
+            receipt_key = await _unlock_receipt_key(cli, _receipt_key_name(cli, signer_url))
+        config = replace(
+            ExecutorConfig.in_home(
+                cli.home, deployment.name, deployment.address("InferenceMarket"), signer.address
             ),
-            capital_bps=round(capital_yield * 100),
-            profit_bps=round(profit * 100),
-            busy_bps=round(busy * 100),
-        ),
-        receipts=receipts,
-        lazy=LazyConfig(
-            enabled=lazy,
-            backing=None if lazy_backing is None else parse_amount(lazy_backing, token),
-        ),
-        quorum=await _quorums(cli, quorum or [], quorum_price, quorum_seats, token),
-    )
+            database=database_url(database),
+            stores=tuple(store or ()),
+            serve_host=host,
+            serve_port=port,
+            server=server_config(metrics_port, metrics_host, trusted_proxy),
+            confirmations=confirmations,
+            poll_seconds=poll,
+            cores=cores,
+            memory_bytes=memory << 30,
+            prove_seconds=float(time_limit),
+            allow_unsandboxed=allow_unsandboxed,
+            loopback_stores=loopback_stores,
+            cluster=cluster,
+            cluster_node_memory_bytes=None if cluster_memory is None else cluster_memory << 30,
+            cluster_node_cores=cluster_cores,
+            sending=sending_policy(max_fee, max_tip, stuck_after),
+            relay=relay_policy(relay_url, relay_method, relay_patience, relay_only),
+            withdraw_threshold=units(withdraw_at),
+            policy=PolicyConfig(
+                min_price=units(min_price),
+                max_collateral=units(max_collateral),
+                max_at_risk=units(max_at_risk),
+                lists=await _lists(
+                    cli,
+                    allow_requester or [],
+                    deny_requester or [],
+                    deny_version or [],
+                    deny_model or [],
+                ),
+                proofs=proofs,
+                failures=failures,
+                failure_pause_seconds=failure_pause,
+                max_concurrent=max_concurrent,
+                time_factor=time_factor,
+                margin_seconds=margin,
+                max_batch=max_batch,
+                batch_wait_seconds=batch_wait,
+                token_per_native=units(native_price),
+                proof_second_price=float(units(proof_second) or 0),
+                capital_bps=round(capital_yield * 100),
+                profit_bps=round(profit * 100),
+                busy_bps=round(busy * 100),
+            ),
+            receipts=receipts,
+            lazy=LazyConfig(
+                enabled=lazy,
+                backing=units(lazy_backing),
+            ),
+            quorum=await _quorums(cli, quorum or [], quorum_price, quorum_seats, token),
+        )
 
-    def ready(executor: Executor) -> None:
-        data = {
-            "address": signer.address,
-            "network": deployment.name,
-            "serving_at": executor.serving_at,
-            "journal": str(config.journal_path),
-            "receipt_key": None if receipt_key is None else receipt_key.address,
-        }
-        rows = [
-            ("executor", signer.address),
-            ("network", deployment.name),
-            ("serving at", executor.serving_at or "(nothing; --port serves files and calls)"),
-            ("journal", str(config.journal_path)),
-        ]
-        if receipt_key is not None:
-            rows.append(("receipts by", receipt_key.address))
-        cli.output.result(data, facts(rows))
-        cli.output.note("working; Ctrl-C stops in good order, a second one at once")
+        def ready(executor: Executor) -> None:
+            data = {
+                "address": signer.address,
+                "network": deployment.name,
+                "serving_at": executor.serving_at,
+                "journal": str(config.journal),
+                "receipt_key": None if receipt_key is None else receipt_key.address,
+            }
+            rows = [
+                ("executor", signer.address),
+                ("network", deployment.name),
+                ("serving at", executor.serving_at or "(nothing; --port serves files and calls)"),
+                ("journal", str(config.journal)),
+            ]
+            if receipt_key is not None:
+                rows.append(("receipts by", receipt_key.address))
+            cli.output.result(data, facts(rows))
+            cli.output.note("working; Ctrl-C stops in good order, a second one at once")
 
-    configure_log(json_lines=not cli.output.shows_progress)
-    await run_executor(
-        config, deployment=deployment, signer=signer, on_ready=ready, receipt_key=receipt_key
+        configure_log(json_lines=not cli.output.shows_progress)
+        await run_executor(
+            config, deployment=deployment, signer=signer, on_ready=ready, receipt_key=receipt_key
+        )
+        cli.output.note("stopped; everything is in the journal")
+
+
+async def _lists(
+    cli: Cli,
+    allowed: list[str],
+    denied: list[str],
+    versions: list[str],
+    models: list[str],
+) -> Lists:
+    """Whom and what is not wanted, by accounts, references and names."""
+    from gateless.executor.lists import Lists
+    from gateless.sdk.terms import checked_address
+
+    version_ids: list[int] = []
+    model_ids: list[int] = []
+    if versions or models:
+        async with cli.network() as gateless:
+            version_ids = [(await gateless.resolve(ref)).version.version_id for ref in versions]
+            model_ids = [(await gateless.model(name)).model.model_id for name in models]
+    return Lists(
+        allow_requesters=frozenset(
+            str(checked_address(entry, "--allow-requester")) for entry in allowed
+        ),
+        deny_requesters=frozenset(
+            str(checked_address(entry, "--deny-requester")) for entry in denied
+        ),
+        deny_models=frozenset(model_ids),
+        deny_versions=frozenset(version_ids),
     )
-    cli.output.note("stopped; everything is in the journal")
 
 
 async def _quorums(
@@ -267,6 +273,7 @@ async def _quorums(
     terms = MemberTerms(capacity=seats, min_price=least)
     enrolments = []
     async with cli.network() as gateless:
+        await warn_of_idle_chain(cli, gateless)
         for text in wanted:
             ref, separator, stake = text.rpartition("=")
             if not separator:
@@ -287,6 +294,13 @@ def _receipt_keys(cli: Cli) -> KeystoreStore:
     from gateless.adapters.signer import KeystoreStore
 
     return KeystoreStore(cli.home / "receipt-keys")
+
+
+def _receipt_key_name(cli: Cli, signer_url: str | None) -> str:
+    """The wallet's; an account that is kept elsewhere has none."""
+    if signer_url is None or cli.settings.wallet:
+        return cli.wallet_name("executor")
+    return "executor"
 
 
 async def _unlock_receipt_key(cli: Cli, name: str) -> LocalSigner:

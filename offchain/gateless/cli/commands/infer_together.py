@@ -13,6 +13,7 @@ from gateless.cli.answers import (
     quorum_rows,
     spell_id,
 )
+from gateless.cli.block_times import warn_of_idle_chain
 from gateless.cli.context import Cli
 from gateless.cli.inputs import read_inputs
 from gateless.cli.output import facts
@@ -33,6 +34,7 @@ async def infer_by_quorum(
     inputs = read_inputs(source)
     async with cli.network("user") as gateless:
         token = gateless.chain.deployment.token
+        await warn_of_idle_chain(cli, gateless)
         terms: QuorumTerms = {
             "price": None if options["price"] is None else parse_amount(options["price"], token),
             "threshold": options["threshold"],

@@ -19,7 +19,7 @@ from gateless.cli.lazy import (
     spell_id,
 )
 from gateless.cli.output import facts, table
-from gateless.cli.render import amount, transactions, with_transactions
+from gateless.cli.render import amount, moment, transactions, with_transactions
 from gateless.core.amounts import Token, format_amount, parse_amount
 
 if TYPE_CHECKING:
@@ -64,10 +64,15 @@ async def _challenge(cli: Cli, request_id: _Id) -> None:
 @command(app, "draw", example="gateless lazy draw 0x1f…")
 async def _draw(cli: Cli, request_id: _Id) -> None:
     """Show that the lot fell on an answer: its executor must prove it."""
+    number = parse_id(request_id)
     async with cli.network("user") as gateless:
         with cli.progress() as progress:
-            done = await gateless.draw_lot(parse_id(request_id), progress=progress)
+            done = await gateless.draw_lot(number, progress=progress)
+            answer = await gateless.lazy_answer(number, progress=progress)
         _show_end(cli, done, gateless.chain.deployment.token)
+        until = "" if answer.dispute is None else f" until {moment(answer.dispute.deadline)}"
+        cli.output.note(f"its executor has to prove the answer{until}, or is slashed")
+        cli.output.note(f"see what becomes of it: gateless lazy result {spell_id(number)}")
 
 
 @command(app, "prove", example="gateless lazy prove 0x1f… --input image.json")

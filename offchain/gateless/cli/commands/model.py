@@ -8,6 +8,7 @@ import typer
 
 from gateless.cli.command import command
 from gateless.cli.commands.model_publishing import build, publish
+from gateless.cli.commands.model_search import search
 from gateless.cli.context import Cli
 from gateless.cli.output import facts, short, table
 from gateless.cli.render import (
@@ -40,6 +41,11 @@ command(
     "publish",
     example="gateless model publish digits.onnx --calibration data.npz --name digits --royalty 5",
 )(publish)
+command(
+    app,
+    "search",
+    example='gateless model search "digits classifier" --mode zk --indexer http://127.0.0.1:8730',
+)(search)
 
 
 @command(app, "list", example="gateless model list --limit 10")

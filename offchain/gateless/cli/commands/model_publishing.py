@@ -34,10 +34,20 @@ def _positive(bound: float | None) -> float | None:
     return bound
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 # Options that both commands take, about the circuit to build.
 _Description = Annotated[str, typer.Option(metavar="TEXT", help="One sentence about the model.")]
 _Labels = Annotated[
     str, typer.Option(metavar="A,B,…", help="Names of the scores of a classifier, in order.")
+]
+_Task = Annotated[str, typer.Option(metavar="TASK", help="What it does, for searches.")]
+_Tags = Annotated[str, typer.Option(metavar="A,B,…", help="Words that it is found by.")]
+_License = Annotated[
+    str, typer.Option("--license", metavar="SPDX", help="What may be done with it: MIT, …")
 ]
 _Modes = Annotated[
     str,
@@ -90,6 +100,9 @@ async def build(
     ],
     description: _Description = "",
     labels: _Labels = "",
+    task: _Task = "",
+    tags: _Tags = "",
+    license_: _License = "",
     mode: _Modes = "",
     accuracy_bound: _AccuracyBound = None,
     binding: _Binding = None,
@@ -114,7 +127,10 @@ async def build(
                 calibration=calibration,
                 name=name,
                 description=description,
-                labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
+                labels=_listed(labels),
+                task=task,
+                tags=_listed(tags),
+                license=license_,
                 accuracy_bound=accuracy_bound,
                 binding=binding,
                 memory_bytes=memory << 30,
@@ -203,6 +219,9 @@ async def publish(
     ] = "",
     description: _Description = "",
     labels: _Labels = "",
+    task: _Task = "",
+    tags: _Tags = "",
+    license_: _License = "",
     mode: _Modes = "",
     accuracy_bound: _AccuracyBound = None,
     binding: _Binding = None,
@@ -227,7 +246,10 @@ async def publish(
                     calibration=calibration,
                     name=name,
                     description=description,
-                    labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
+                    labels=_listed(labels),
+                    task=task,
+                    tags=_listed(tags),
+                    license=license_,
                     accuracy_bound=accuracy_bound,
                     binding=binding,
                     memory_bytes=memory << 30,

@@ -26,6 +26,7 @@ from gateless.cli.render import (
 from gateless.cli.signed import read_offer
 from gateless.core.amounts import format_amount
 from gateless.core.errors import InputError
+from gateless.core.ids import spell_request
 from gateless.core.types import RequestState
 
 
@@ -104,7 +105,7 @@ async def _list(
                 "deadline",
                 rows=[
                     (
-                        str(entry.info.request_id),
+                        spell_request(entry.info.request_id),
                         request_state(entry.info),
                         entry.version_label,
                         format_amount(entry.info.price, token),

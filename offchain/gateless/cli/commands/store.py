@@ -23,10 +23,11 @@ async def _serve(
 ) -> None:
     """Serve this machine's files, such as published bundles, over HTTP until Ctrl-C."""
     from gateless.adapters.storage import LocalStore, create_app
-    from gateless.cli.serving import listen, serve_until
+    from gateless.cli.serving import serve_until
+    from gateless.daemon.serving import base_url, listen
 
     listener = listen(host, port)
-    url = f"http://{host}:{listener.getsockname()[1]}"
+    url = base_url(listener)
     with stop_signal() as stopped:
         cli.output.result({"url": url}, f"serving {cli.home / 'content'} at {url}")
         await serve_until(stopped, create_app(LocalStore(cli.home / "content")), listener)

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import RenderableType
+from rich.text import Text
 
 from gateless.cli.command import command
+from gateless.cli.commands.watchtower_backup import backup, restore
+from gateless.cli.commands.watchtower_run import config_of, run
 from gateless.cli.context import Cli
+from gateless.cli.daemons import (
+    IntervalOption,
+    UrlOption,
+    WatchOption,
+    ask_program,
+    keep_showing,
+)
+from gateless.cli.database import DatabaseOption, database_url
 from gateless.cli.inputs import read_inputs
 from gateless.cli.lazy import parse_id, spell_id
 from gateless.cli.output import facts, table
 from gateless.cli.receipts import packed_output, read_receipt
 from gateless.cli.render import Rows, amount, held_data, moment, spell_held
-from gateless.core.amounts import Token, format_amount, parse_amount
+from gateless.cli.sandbox import sandbox_here
+from gateless.cli.watchtower_view import watchtower_view
+from gateless.core.amounts import Token, format_amount
 from gateless.core.errors import InputError
 
 if TYPE_CHECKING:
     from gateless.adapters.chain.client import ChainClient
-    from gateless.watchtower import Watchtower, WatchtowerConfig
     from gateless.watchtower.cases import Case
 
 app = typer.Typer(help="Compute answers anew and challenge the wrong ones.", no_args_is_help=True)
@@ -28,99 +42,14 @@ app = typer.Typer(help="Compute answers anew and challenge the wrong ones.", no_
 _SHOWN_CASES = 20
 
 
-@command(app, "run", example="gateless watchtower run --inbox receipts --max-at-risk 100")
-async def _run(
-    cli: Cli,
-    inbox: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Where handed receipts lie, as JSON files."),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Take receipts by HTTP here; 0 takes a free port."),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    store: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="Content store to ask first; may be given several times."),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="REF", help="Watch this version only; may be given several times."),
-    ] = None,
-    max_at_risk: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Most bonds at risk at once.")
-    ] = None,
-    min_reward: Annotated[
-        str, typer.Option(metavar="AMOUNT", help="Least reward of a challenge.")
-    ] = "0",
-    withdraw_at: Annotated[
-        str | None,
-        typer.Option(metavar="AMOUNT", help="Withdraw what a contract holds once it is this much."),
-    ] = None,
-    confirmations: Annotated[
-        int, typer.Option(min=0, help="Blocks that must follow before a block counts.")
-    ] = 0,
-    challenge_unprovable: Annotated[
-        bool, typer.Option(help="Challenge answers to inputs that no circuit takes, too.")
-    ] = False,
-    memory: Annotated[
-        int, typer.Option(metavar="GIB", min=1, help="Memory limit of the subprocesses.")
-    ] = 8,
-    time_limit: Annotated[
-        int, typer.Option(metavar="SECONDS", min=1, help="Time limit of each subprocess.")
-    ] = 900,
-) -> None:
-    """Watch until Ctrl-C. A restart goes on where it stopped; no claim gets a second bond."""
-    from gateless.daemon.process import configure_log
-    from gateless.watchtower import run_watchtower
-
-    deployment = cli.deployment()
-    if cli.settings.rpc_url is not None:
-        deployment = replace(deployment, rpc_url=cli.settings.rpc_url)
-    token = deployment.token
-    versions = frozenset[int]()
-    if only:
-        async with cli.network() as gateless:
-            versions = frozenset([(await gateless.resolve(ref)).version.version_id for ref in only])
-    signer = await cli.unlock(cli.wallet_name("watchtower"))
-    config = replace(
-        _config(cli, signer.address),
-        inbox=inbox,
-        serve_host=host,
-        serve_port=port,
-        stores=tuple(store or ()),
-        versions=versions,
-        max_at_risk=None if max_at_risk is None else parse_amount(max_at_risk, token),
-        min_reward=parse_amount(min_reward, token),
-        withdraw_threshold=None if withdraw_at is None else parse_amount(withdraw_at, token),
-        confirmations=confirmations,
-        challenge_unprovable=challenge_unprovable,
-        memory_bytes=memory << 30,
-        job_seconds=float(time_limit),
-    )
-
-    def ready(watchtower: Watchtower) -> None:
-        data = {
-            "address": signer.address,
-            "network": deployment.name,
-            "inbox": None if inbox is None else str(inbox),
-            "serving_at": watchtower.serving_at,
-            "journal": str(config.journal_path),
-        }
-        rows = [
-            ("watchtower", signer.address),
-            ("network", deployment.name),
-            ("inbox", "(none; --inbox names a folder)" if inbox is None else str(inbox)),
-            ("takes receipts at", watchtower.serving_at or "(nowhere; --port serves an address)"),
-            ("journal", str(config.journal_path)),
-        ]
-        cli.output.result(data, facts(rows))
-        cli.output.note("watching; Ctrl-C stops")
-
-    configure_log(json_lines=not cli.output.shows_progress)
-    await run_watchtower(config, deployment=deployment, signer=signer, on_ready=ready)
-    cli.output.note("stopped; everything is in the journal")
+command(
+    app,
+    "run",
+    example="gateless watchtower run --inbox receipts --max-at-risk 100",
+    section="watchtower",
+)(run)
+command(app, "backup", example="gateless watchtower backup watchtower.backup")(backup)
+command(app, "restore", example="gateless watchtower restore watchtower.backup")(restore)
 
 
 @command(app, "status", example="gateless watchtower status")
@@ -129,19 +58,39 @@ async def _status(
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Account (default: the wallet's).")
     ] = None,
+    url: UrlOption = None,
+    watch: WatchOption = False,
+    interval: IntervalOption = 2.0,
+    database: DatabaseOption = None,
 ) -> None:
-    """Show what this machine's watchtower judged and challenged."""
+    """Show what a watchtower judged and challenged, and what it does now if it runs."""
     from gateless.watchtower.inbox import case_data
 
     owner = address or cli.wallets().address_of(cli.wallet_name("watchtower"))
     async with cli.network() as gateless:
         token = gateless.chain.deployment.token
-        counts, at_risk, cases = await _journaled(cli, gateless.chain, owner)
+        folder = config_of(cli, owner).data_dir
+        if watch and cli.output.is_live:
+
+            async def look() -> RenderableType:
+                told = await ask_program(folder, url, owner)
+                if told is None:
+                    return Text("no watchtower answers; looking again", style="yellow")
+                return watchtower_view(told, token, time.time())
+
+            await keep_showing(cli, look, interval)
+            return
+        running = await ask_program(folder, url, owner)
+        counts, at_risk, cases = await _journaled(cli, gateless.chain, owner, database)
+        # Of this machine: nothing is said about a stranger's.
+        sandbox = None if address is not None else await sandbox_here()
         rows: Rows = [
             ("watchtower", owner),
             ("at risk", format_amount(at_risk, token)),
             ("cases", ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"),
         ]
+        if sandbox is not None:
+            rows.append(("sandbox", sandbox.text()))
         shown: list[Any] = [facts(rows)]
         if cases:
             shown.append("")
@@ -152,8 +101,11 @@ async def _status(
                 "at_risk": amount(at_risk, token),
                 "counts": counts,
                 "cases": [case_data(case) for case in cases],
+                "sandbox": None if sandbox is None else sandbox.to_dict(),
+                "running": running,
             },
             *shown,
+            *([] if running is None else ["", watchtower_view(running, token, time.time())]),
         )
 
 
@@ -267,27 +219,18 @@ async def _packed(cli: Cli, ref: str | int, source: str) -> bytes:
             return pack_inputs(manifest, read_inputs(source))
 
 
-def _config(cli: Cli, address: str) -> WatchtowerConfig:
-    from gateless.watchtower import WatchtowerConfig
-
-    deployment = cli.deployment()
-    return WatchtowerConfig.in_home(
-        cli.home, deployment.name, deployment.address("ReceiptCourt"), address
-    )
-
-
 async def _journaled(
-    cli: Cli, chain: ChainClient, owner: str
+    cli: Cli, chain: ChainClient, owner: str, database: str | None
 ) -> tuple[dict[str, int], int, list[Case]]:
     """Counts, bonds at risk and latest cases of this machine's watchtower, if there is one."""
     from gateless.watchtower import Journal
     from gateless.watchtower.cases import CaseState
 
-    config = _config(cli, owner)
-    if not config.journal_path.is_file():
+    config = replace(config_of(cli, owner), database=database_url(database))
+    if config.journal.path is not None and not config.journal.path.is_file():
         return {}, 0, []
     journal = await Journal.open(
-        config.journal_path,
+        config.journal,
         chain_id=chain.deployment.chain_id,
         court=chain.court.address,
         account=owner,
