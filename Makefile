@@ -19,8 +19,8 @@ endif
 SOLIDITY := $(shell find contracts/src -name '*.sol' 2>/dev/null)
 LINTED := offchain proofs tests tools examples benchmarks
 
-.PHONY: help setup build demo test lint format test-artifacts test-contracts test-page test-python test-deep symbolic slither mutants \
-  bench conformance snapshots fixtures dapp page clean
+.PHONY: help setup build demo test lint format test-artifacts test-contracts test-page test-python test-faults soak test-deep symbolic slither mutants \
+  bench bench-indexer bench-executor conformance snapshots fixtures dapp page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -102,6 +102,12 @@ test-page: dapp ## the example page: types and unit tests; tests/browser drives 
 test-python: build dapp ## Python: unit, property and end-to-end tests on anvil with real proofs
 	@$(PY) -m pytest -n 2 --dist loadgroup
 
+test-faults: build ## fault cases: kills, reorgs, bad endpoints, full disks; an hour on 2 cores
+	@$(PY) -m pytest tests/faults -n 2 $(ARGS)
+
+soak: build ## MINUTES (30) of random kills, reorgs and RPC faults; ARGS="--seed 7" repeats one
+	@PYTHONPATH=tests:tests/faults $(PY) -m soak --minutes $(or $(MINUTES),30) $(ARGS)
+
 test-deep: symbolic test-artifacts ## the long invariant and fuzz profile, symbolic checks
 	@FOUNDRY_PROFILE=deep $(FORGE) test
 
@@ -125,6 +131,12 @@ bench: build ## ezkl's default and ours side by side; MODELS=folder adds models,
 
 conformance: build ## which models of MODELS prove and verify on chain, and why the rest does not
 	@$(BENCH) --conformance
+
+bench-indexer: build ## events the indexer follows in a second, times of searches; ARGS=--help lists options
+	@$(PY) -m benchmarks.indexing $(ARGS)
+
+bench-executor: build ## memory of an idle executor, what it adds to lazy requests; ARGS=--help lists options
+	@$(PY) -m benchmarks.executing $(ARGS)
 
 # --- maintenance ---------------------------------------------------------------------------------
 

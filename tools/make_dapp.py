@@ -21,7 +21,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 from gateless.adapters.chain.deployment import Deployment
-from gateless.adapters.chain.rpc import Rpc
+from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.adapters.signer import LocalSigner
 from gateless.devnet.anvil import start_anvil
 from gateless.devnet.chains import chain_constants
@@ -166,7 +166,7 @@ async def deployed() -> Deployment:
     """The contracts on a development chain of their own, for their addresses."""
     with tempfile.TemporaryDirectory(prefix="gateless-dapp-") as folder:
         async with start_anvil(Path(folder) / "log") as anvil:
-            rpc = Rpc(anvil.url)
+            rpc = HttpRpc(anvil.url)
             try:
                 signer = LocalSigner.random()
                 await rpc.request("anvil_setBalance", signer.address, hex(10**21))

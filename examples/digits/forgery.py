@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 from gateless.adapters.chain import calls
-from gateless.adapters.chain.sender import PreparedTx, Sender
+from gateless.adapters.chain.prepared import PreparedTx
+from gateless.adapters.chain.sender import Sender
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import ContractError
 from gateless.core.packing import TensorSpec, pack, unpack
@@ -94,7 +95,7 @@ async def _sign_unchecked(net: Devnet, liar: LocalSigner, call: calls.Call) -> P
     rpc = net.client.rpc
     price = await rpc.quantity("eth_gasPrice")
     nonce = await rpc.quantity("eth_getTransactionCount", liar.address, "latest")
-    raw = liar.sign_transaction(
+    raw = await liar.sign_transaction(
         {
             "chainId": net.client.chain_id,
             "nonce": nonce,
