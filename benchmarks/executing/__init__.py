@@ -1,0 +1,1 @@
+"""What an executor adds to the work of model and circuit, and what it takes while idle."""

@@ -1,0 +1,1 @@
+"""How fast the indexer follows a chain, and how fast it finds models."""
