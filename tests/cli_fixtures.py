@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from eth_account import Account as EthAccount
 from gateless.adapters.chain.deployment import save_deployment
 from gateless.adapters.signer import KeystoreStore
@@ -64,9 +65,12 @@ class Shell:
             **environ,
         }
         runner = CliRunner(env=variables)
+        was_set_up = structlog.is_configured()
         result = await asyncio.to_thread(
             runner.invoke, app, [str(argument) for argument in arguments], input=stdin
         )
+        if not was_set_up:  # the log is the process's, and this one is of other tests too
+            structlog.reset_defaults()
         outcome = Outcome(result.exit_code, result.stdout, result.stderr)
         assert outcome.exit_code == code, (arguments, outcome, result.exception)
         return outcome

@@ -71,7 +71,7 @@ class CourtNetwork:
 
     async def signed(self, **changes: Any) -> SignedReceipt:
         receipt = await self.receipt(**changes)
-        return SignedReceipt.sign(self.client.court.court, receipt, self.receipt_key)
+        return await SignedReceipt.sign(self.client.court.court, receipt, self.receipt_key)
 
     async def allocate(self, signer: LocalSigner, amount: int) -> None:
         """Stakes tokens and allocates them to the court."""

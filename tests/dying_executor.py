@@ -1,10 +1,11 @@
 """An executor that is killed at a chosen step: the real one, whose journal pulls the trigger.
 
 ``GATELESS_DIE_AT`` names the step: ``after:<state>`` dies when a request was journaled in that
-state, ``intent:<kind>`` when a transaction was journaled and not yet sent, ``batch:proved`` when a
-shared proof was journaled, ``claim:read`` when a challenge was, ``claim:proved`` when the proof of
-one was, ``lazy:<state>`` when a lazy request was journaled in that state, ``lazy:doubted`` when
-doubt about one was.
+state, ``intent:<kind>`` when a transaction was journaled and not yet sent, ``attempted`` when one
+that replaces it was, ``batch:proved`` when a shared proof was journaled, ``claim:read`` when a
+challenge was, ``claim:proved`` when the proof of one was, ``lazy:<state>`` when a lazy request was
+journaled in that state, ``lazy:doubted`` when doubt about one was, ``concluding`` when what became
+of a transaction is known and not yet journaled, ``concluded`` when it was journaled.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.core.types import Event
 from gateless.daemon.journals import Position
+from gateless.daemon.transactions import IntentState
 from gateless.executor.__main__ import main
 from gateless.executor.journal import Journal
 from gateless.executor.journal_claims import NO_NEWS, CourtNews
@@ -84,6 +86,15 @@ class DyingJournal(Journal):
         )
         _die_at(f"intent:{kind}")
         return intent
+
+    async def attempted(self, intent_id: int, attempt: PreparedTx) -> None:
+        await super().attempted(intent_id, attempt)
+        _die_at("attempted")
+
+    async def conclude(self, intent_id: int, state: IntentState, **facts: Any) -> None:
+        _die_at("concluding")
+        await super().conclude(intent_id, state, **facts)
+        _die_at("concluded")
 
 
 if __name__ == "__main__":

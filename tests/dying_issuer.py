@@ -43,7 +43,7 @@ def answer(number: int) -> Answer:
 class Announcing:
     """A key that tells the world what it signs."""
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateless.adapters.clock import Clock
 from gateless.adapters.signer import KeystoreStore, LocalSigner, Signer
 from gateless.adapters.signer.keystore import LIGHT_SCRYPT_N
 from gateless.adapters.storage import LocalStore
@@ -28,6 +29,8 @@ from market_fixtures import Account
 from patience import PATIENCE_SECONDS, eventually
 
 PASSWORD = "for tests only"
+#: Until a process has started and done what it is to end at, on a busy machine.
+ENDING_SECONDS = 180.0
 
 
 def config_of(account: Account, *, data: str = "executor", **changes: Any) -> ExecutorConfig:
@@ -70,6 +73,20 @@ class Running:
         await eventually(f"the problems are {codes}", shown)
         return (await self.executor.status()).problems
 
+    async def shows_problem(self, code: str) -> tuple[Problem, ...]:
+        """Waits until the status shows a problem of this code; all of that code."""
+        found: list[Problem] = []
+
+        async def shown() -> bool:
+            if self.task.done():
+                self.task.result()
+            problems = (await self.executor.status()).problems
+            found[:] = [entry for entry in problems if entry.code == code]
+            return bool(found)
+
+        await eventually(f"{code} is a problem", shown)
+        return tuple(found)
+
     async def work(self, request_id: int) -> Work:
         return await self.journal.get(request_id)
 
@@ -100,6 +117,8 @@ async def running(
     rpc_url: str | None = None,
     prover: Prover | None = None,
     receipt_key: Signer | None = None,
+    signer: Signer | None = None,
+    clock: Clock | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Runs an executor for the length of the block, then stops it without grace."""
@@ -119,7 +138,8 @@ async def running(
     async with open_executor(
         config,
         deployment=deployment,
-        signer=account.signer,
+        signer=signer or account.signer,
+        clock=clock,
         prover=prover,
         journal_type=Kept,
         receipt_key=receipt_key,
@@ -138,7 +158,7 @@ async def reading(
 ) -> AsyncIterator[Journal]:
     """The journal of an executor that may be running elsewhere."""
     journal = await Journal.open(
-        config.journal_path,
+        config.journal,
         chain_id=devnet.deployment.chain_id,
         market=devnet.client.market.address,
         account=account.address,
@@ -160,6 +180,11 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended by itself, or was killed."""
+        return self._process.returncode is not None
+
     async def kill(self) -> None:
         """kill -9."""
         with suppress(ProcessLookupError):
@@ -173,7 +198,7 @@ class Process:
 
     async def ended(self) -> int:
         """Waits until it ends by itself; its status."""
-        return await asyncio.wait_for(self._process.wait(), PATIENCE_SECONDS)
+        return await asyncio.wait_for(self._process.wait(), ENDING_SECONDS)
 
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -245,8 +270,16 @@ def _write_settings(devnet: Devnet, account: Account, config: ExecutorConfig) ->
                 "content_dir": str(config.content_dir),
                 "bundles_dir": str(config.bundles_dir),
                 "cache_dir": str(config.cache_dir),
+                "database": None if config.database is None else config.database.dsn,
+                "confirmations": config.confirmations,
+                "memory_bytes": config.memory_bytes,
                 "poll_seconds": config.poll_seconds,
                 "retry_seconds": config.retry_seconds,
+                "withdraw_threshold": config.withdraw_threshold,
+                "sending": {
+                    "stuck_seconds": config.sending.stuck_seconds,
+                    "stuck_blocks": config.sending.stuck_blocks,
+                },
                 "policy": {
                     "margin_seconds": policy.margin_seconds,
                     "max_concurrent": policy.max_concurrent,

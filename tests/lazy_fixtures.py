@@ -15,7 +15,7 @@ from gateless.adapters.chain.sender import Sender
 from gateless.adapters.chain.signed_requests import random_nonce
 from gateless.adapters.storage import content_hint, create_app
 from gateless.core.lazy import LazyRequest
-from gateless.daemon.process import base_url, listen, serve
+from gateless.daemon.serving import base_url, listen, serve
 from gateless.devnet import Devnet
 from gateless.sdk.tensors import pack_inputs
 from gateless_proofs import KeyCache, Proof, Prover
@@ -74,7 +74,7 @@ class Answering:
             input_hint=hint,
         )
         chain = self.user.client.chain
-        return sign_lazy_request(
+        return await sign_lazy_request(
             self.user.signer, replace(request, **changes), chain.chain_id, self.lazy.address
         )
 

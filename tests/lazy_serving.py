@@ -42,6 +42,12 @@ class Asking:
     def sender(self, account: Account) -> Sender:
         return Sender(account.client.chain, account.signer)
 
+    async def deposit_for(self, account: Account) -> None:
+        """Fifty dollars at the lazy market."""
+        sender = self.sender(account)
+        await sender.send(calls.approve(self.market.address, 50 * DOLLAR))
+        await sender.send(lazy_calls.deposit(50 * DOLLAR))
+
     async def now(self) -> int:
         return (await self.user.client.chain.block("pending")).timestamp
 
@@ -67,8 +73,8 @@ class Asking:
         )
         return replace(request, **changes)
 
-    def signed(self, request: LazyRequest, *, with_input: bool = True) -> LazyOffer:
-        offer = sign_lazy_request(self.user.signer, request, 31337, self.market.address)
+    async def signed(self, request: LazyRequest, *, with_input: bool = True) -> LazyOffer:
+        offer = await sign_lazy_request(self.user.signer, request, 31337, self.market.address)
         return replace(offer, packed_input=self.packed) if with_input else offer
 
     async def sent(self, request: LazyRequest) -> int:
@@ -117,7 +123,5 @@ async def asking(
     await sender.send(calls.approve(chain.staking.address, 200 * DOLLAR))
     await sender.send(calls.stake(200 * DOLLAR))
     await sender.send(calls.allocate(market.address, 100 * DOLLAR))
-    asker = found.sender(user)
-    await asker.send(calls.approve(market.address, 50 * DOLLAR))
-    await asker.send(lazy_calls.deposit(50 * DOLLAR))
+    await found.deposit_for(user)
     return found

@@ -103,7 +103,7 @@ async def reading(
 ) -> AsyncIterator[Journal]:
     """The journal of a watchtower that does not run."""
     journal = await Journal.open(
-        (config or watch_config(account)).journal_path,
+        (config or watch_config(account)).journal,
         chain_id=devnet.deployment.chain_id,
         court=devnet.client.court.address,
         account=account.address,
@@ -149,7 +149,8 @@ class Signing:
             epoch=self.epoch,
             slot=slot,
         )
-        return SignedReceipt.sign(self.chain.court.court, replace(receipt, **changes), self.key)
+        changed = replace(receipt, **changes)
+        return await SignedReceipt.sign(self.chain.court.court, changed, self.key)
 
 
 async def signing_executor(devnet: Devnet, make_served: MakeServed, name: str) -> Signing:

@@ -118,26 +118,26 @@ class InjectedWallet:
                 return None
             case "eth_signTypedData_v4":
                 self.asked.append(method)
-                return self._sign(json.loads(params[1]))
+                return await self._sign(json.loads(params[1]))
             case "eth_sendTransaction":
                 self.asked.append(method)
                 return await self._send(params[0])
             case _:
                 return await self._rpc.request(method, *params)
 
-    def _sign(self, data: dict[str, Any]) -> str:
+    async def _sign(self, data: dict[str, Any]) -> str:
         types = {name: fields for name, fields in data["types"].items() if name != "EIP712Domain"}
         kinds = {field["name"]: field["type"] for field in types[data["primaryType"]]}
         message = {name: _value(kinds[name], value) for name, value in data["message"].items()}
         domain = {**data["domain"], "chainId": int(data["domain"]["chainId"])}
         self.signed.append(data)
-        signature = self._signer.sign_typed_data(domain, types, data["primaryType"], message)
+        signature = await self._signer.sign_typed_data(domain, types, data["primaryType"], message)
         return "0x" + signature.hex()
 
     async def _send(self, transaction: dict[str, Any]) -> Any:
         call = {"from": self.address, "to": transaction["to"], "data": transaction["data"]}
         price = await self._rpc.quantity("eth_gasPrice")
-        raw = self._signer.sign_transaction(
+        raw = await self._signer.sign_transaction(
             {
                 "chainId": self.chain_id,
                 "nonce": await self._rpc.quantity(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from pathlib import Path
 
@@ -61,21 +62,23 @@ async def test_a_direct_answer_and_a_signed_request(
         assert asked.data["price"]["units"] == 0
         receipt = parse_receipt(kept.read_text()).receipt
         assert receipt.beneficiary == address
-        text = (await shell("receipt", "ask", "cli-asked", "-i", str(row))).stdout
-        assert "10.00 tUSD stand for it" in text and "prediction" in text
-        # What was kept is what other commands take.
-        checked = await shell(
-            *("receipt", "check", str(kept), "cli-asked", "-i", str(row)),
-            *("--output", asked.data["packed_output"], "--executor", executor.address),
-        )
+        lost = await shell("receipt", "ask", "cli-asked", "-i", str(row))
+        assert "10.00 tUSD stand for it" in lost.stdout and "prediction" in lost.stdout
+        assert "was not kept" in lost.stderr
+        # What was kept is what other commands take: the next one is printed whole.
+        told = await shell("receipt", "ask", "cli-asked", "-i", str(row), "--save", str(kept))
+        assert asked.data["packed_output"] in told.stdout
+        (command,) = (line for line in told.stderr.splitlines() if "receipt check" in line)
+        checked = await shell(*shlex.split(command)[1:], "--executor", executor.address)
         assert "the receipt is worth its bond" in checked.stdout
+        assert f"gateless receipt challenge {kept} --input {row}" in told.stderr
         await shell("wallet", "deposit", "5")
         signed = (await shell("--json", "request", "sign", "cli-asked", "-i", str(row))).data
         assert signed["takers"] == [executor.address]
 
         async def known() -> bool:
             try:
-                await executor.client.request(int(signed["request_id"]))
+                await executor.client.request(int(signed["request_id"], 16))
             except NotFoundError:
                 return False
             return True

@@ -26,6 +26,7 @@ async def test_staking(
     assert status["versions"] == ["cli-stake@0"]
     assert status["min_price"]["units"] == 500_000
     assert status["work"] == {}
+    assert status["sandbox"]["network"] in ("namespace", "seccomp", "none")
     assert "1 executor, from 0.50 tUSD" in (await shell("model", "show", "cli-stake@0")).stdout
     assert "left 1 version" in (await shell("executor", "leave", "cli-stake")).stdout
     assert (await shell("--json", "executor", "status", address)).data["versions"] == []

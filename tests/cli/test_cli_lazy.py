@@ -86,6 +86,13 @@ async def test_a_signed_request_from_asking_to_money(
         assert final["bond"]["text"] == "1.00 tUSD"
         text = (await shell("lazy", "result", number, "--wait")).stdout
         assert "proven" in text and "bond behind it" in text
+        # Nobody can have the price back now; what can be done instead is said.
+        paid = await shell("lazy", "refund", number, "--json", code=7, **asker)
+        assert (paid.error["code"], paid.error["context"]["state"]) == (
+            "nothing-to-refund",
+            "FINAL",
+        )
+        assert f"gateless lazy result {number}" in paid.error["hint"]
 
         second = (await shell(*ask, "--json", **asker)).data
         assert second["state"] == "ANSWERED"

@@ -160,7 +160,7 @@ async def test_a_reader_that_leaves_early_is_no_error(shell: Shell) -> None:
     assert err == b""
 
 
-@pytest.mark.parametrize("module", ["web3", "ezkl", "onnxruntime", "fastapi"])
+@pytest.mark.parametrize("module", ["ezkl", "onnxruntime", "fastapi"])
 async def test_help_does_not_wait_for_heavy_libraries(module: str) -> None:
     script = (
         "import sys\nsys.argv = ['gateless', '--help']\n"

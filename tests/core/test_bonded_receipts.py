@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import fields, replace
 from typing import Any
@@ -35,7 +36,9 @@ KEY = Account.from_key(b"\x07" * 32)
 class Key:
     """Signs by eth_account's own reading of EIP-712."""
 
-    def sign_typed_data(self, domain: Any, types: Any, primary_type: str, message: Any) -> bytes:
+    async def sign_typed_data(
+        self, domain: Any, types: Any, primary_type: str, message: Any
+    ) -> bytes:
         return bytes(
             KEY.sign_typed_data(
                 full_message={
@@ -70,7 +73,7 @@ RECEIPT = Receipt(
     epoch=83_333,
     slot=7,
 )
-SIGNED = SignedReceipt.sign(COURT, RECEIPT, Key())
+SIGNED = asyncio.run(SignedReceipt.sign(COURT, RECEIPT, Key()))
 
 addresses = st.binary(min_size=20, max_size=20).map(to_checksum_address)
 BY_KIND = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -33,7 +34,7 @@ def signed(**changes: object) -> SignedReceipt:
         slot=3,
     )
     key = LocalSigner.random()
-    return SignedReceipt.sign(Court(31337, someone), replace(receipt, **changes), key)
+    return asyncio.run(SignedReceipt.sign(Court(31337, someone), replace(receipt, **changes), key))
 
 
 @pytest.mark.parametrize("packed", [None, PACKED])

@@ -102,7 +102,7 @@ def test_version_ids(case: dict[str, str]) -> None:
     assert split_version_id(int(case["versionId"])) == (model, index)
 
 
-def test_permits_are_signed_as_the_package_signs_them() -> None:
+async def test_permits_are_signed_as_the_package_signs_them() -> None:
     """The package's signer on the vector's message: its signature recovers to its own account."""
     (case,) = VECTORS["permits"]
     whole = ("value", "nonce", "deadline")
@@ -111,7 +111,7 @@ def test_permits_are_signed_as_the_package_signs_them() -> None:
     domain = {**case["domain"], "chainId": int(case["domain"]["chainId"])}
     message = {**case["message"], **{name: int(case["message"][name]) for name in whole}}
     signer = LocalSigner.random()
-    signature = signer.sign_typed_data(domain, types, "Permit", message)
+    signature = await signer.sign_typed_data(domain, types, "Permit", message)
     assert recovered(case["digest"], signature) == signer.address
     assert recovered(case["digest"], data(case["signature"])) == case["message"]["owner"]
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from gateless.adapters.chain.rpc import Rpc
+from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.core.errors import ChainError, ConfigError
 from gateless.devnet.anvil import find_anvil, start_anvil
 
@@ -73,7 +73,7 @@ def test_missing_everywhere(tmp_path: Path) -> None:
 
 async def test_runs_and_ends_with_its_context(tmp_path: Path) -> None:
     async with start_anvil(tmp_path / "logs" / "anvil.log") as anvil:
-        rpc = Rpc(anvil.url)
+        rpc = HttpRpc(anvil.url)
         assert await rpc.quantity("eth_chainId") == 31337 == anvil.chain_id
         # No account whose key everybody knows.
         assert await rpc.request("eth_accounts") == []
@@ -116,12 +116,12 @@ async def test_state_outlives_the_process(tmp_path: Path) -> None:
     state, log = tmp_path / "state.json", tmp_path / "log"
     rich = "0x" + "11" * 20
     async with start_anvil(log, state=state) as anvil:
-        rpc = Rpc(anvil.url)
+        rpc = HttpRpc(anvil.url)
         await rpc.request("anvil_setBalance", rich, hex(7))
         await rpc.request("anvil_mine", hex(3))
         await rpc.close()
     async with start_anvil(log, state=state) as anvil:
-        rpc = Rpc(anvil.url)
+        rpc = HttpRpc(anvil.url)
         assert await rpc.quantity("eth_getBalance", rich, "latest") == 7
         assert await rpc.quantity("eth_blockNumber") == 3
         await rpc.close()

@@ -8,7 +8,7 @@ import pytest_asyncio
 from gateless.adapters.chain.artifacts import HALO2_VERIFIER, load_artifact
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.connection import ChainConnection
-from gateless.adapters.chain.rpc import Rpc
+from gateless.adapters.chain.http_rpc import HttpRpc
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import ChainError, ConfigError
@@ -24,7 +24,7 @@ SEPOLIA = 11_155_111
 DEVELOPMENT = chain_constants(31337)
 
 
-async def rich(rpc: Rpc) -> LocalSigner:
+async def rich(rpc: HttpRpc) -> LocalSigner:
     """A new account that can pay for a deployment."""
     signer = LocalSigner.random()
     await rpc.request("anvil_setBalance", signer.address, hex(10**21))
@@ -32,19 +32,19 @@ async def rich(rpc: Rpc) -> LocalSigner:
 
 
 @pytest_asyncio.fixture
-async def fresh(tmp_path: Path) -> AsyncIterator[Rpc]:
+async def fresh(tmp_path: Path) -> AsyncIterator[HttpRpc]:
     """A development chain with nothing on it."""
     async with start_anvil(tmp_path / "log") as anvil:
-        rpc = Rpc(anvil.url)
+        rpc = HttpRpc(anvil.url)
         yield rpc
         await rpc.close()
 
 
 @pytest_asyncio.fixture
-async def sepolia(tmp_path: Path) -> AsyncIterator[Rpc]:
+async def sepolia(tmp_path: Path) -> AsyncIterator[HttpRpc]:
     """anvil in the place of a public chain."""
     async with start_anvil(tmp_path / "log", chain_id=SEPOLIA) as anvil:
-        rpc = Rpc(anvil.url)
+        rpc = HttpRpc(anvil.url)
         yield rpc
         await rpc.close()
 
@@ -66,13 +66,13 @@ async def test_second_run_sends_nothing(isolated_devnet: Devnet) -> None:
     assert stages == sorted(stages)
 
 
-async def test_addresses_depend_on_the_code_alone(devnet: Devnet, fresh: Rpc) -> None:
+async def test_addresses_depend_on_the_code_alone(devnet: Devnet, fresh: HttpRpc) -> None:
     other = await deploy(fresh, await rich(fresh), DEVELOPMENT)
     assert other.contracts == devnet.deployment.contracts
     assert other.start_block == 0
 
 
-async def test_interrupted_deployment_is_completed(devnet: Devnet, fresh: Rpc) -> None:
+async def test_interrupted_deployment_is_completed(devnet: Devnet, fresh: HttpRpc) -> None:
     signer = await rich(fresh)
     first = creation(load_artifact("TestDollar"))
     await Sender(ChainConnection(fresh, 31337), signer).send(first.call())
@@ -142,7 +142,7 @@ async def test_the_court_carries_the_chains_constants(devnet: Devnet) -> None:
     assert limits.max_input_length == court.max_input_length
 
 
-async def test_public_chain_takes_the_public_srs_and_a_named_token(sepolia: Rpc) -> None:
+async def test_public_chain_takes_the_public_srs_and_a_named_token(sepolia: HttpRpc) -> None:
     constants = chain_constants(SEPOLIA)
     signer = await rich(sepolia)
     with pytest.raises(ConfigError) as info:
@@ -164,7 +164,7 @@ async def test_public_chain_takes_the_public_srs_and_a_named_token(sepolia: Rpc)
         assert again == deployment
 
 
-async def test_token_that_is_no_contract(sepolia: Rpc) -> None:
+async def test_token_that_is_no_contract(sepolia: HttpRpc) -> None:
     with pytest.raises(ChainError) as info:
         await deploy(sepolia, await rich(sepolia), chain_constants(SEPOLIA), token="0x" + "11" * 20)
     assert info.value.code == "no-contract"
@@ -176,7 +176,7 @@ async def test_node_of_another_chain(devnet: Devnet) -> None:
     assert info.value.code == "wrong-chain-id"
 
 
-async def test_chain_without_the_create2_deployer(fresh: Rpc) -> None:
+async def test_chain_without_the_create2_deployer(fresh: HttpRpc) -> None:
     await fresh.request("anvil_setCode", CREATE2_DEPLOYER, "0x")
     with pytest.raises(ConfigError) as info:
         await deploy(fresh, LocalSigner.random(), DEVELOPMENT)
@@ -184,7 +184,7 @@ async def test_chain_without_the_create2_deployer(fresh: Rpc) -> None:
     assert "one-time transaction" in info.value.hint
 
 
-async def test_other_chains_are_never_funded(sepolia: Rpc) -> None:
+async def test_other_chains_are_never_funded(sepolia: HttpRpc) -> None:
     with pytest.raises(ConfigError, match=f"chain {SEPOLIA}") as info:
         await AnvilControl.of(sepolia)
     assert info.value.code == "not-a-devnet"

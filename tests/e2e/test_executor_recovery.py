@@ -50,15 +50,25 @@ class Case:
             found = await journal.intents(request.request_id)
         return [(intent.kind, intent.state) for intent in found]
 
+    def recoveries(self) -> int:
+        """How often the executor has started up and looked at what was left."""
+        log = self.served.executor.home / "executor.log"
+        return log.read_text().count(RECOVERED) if log.exists() else 0
+
     async def restarted(self, request: SubmittedRequest) -> str:
         """Runs an executor until the journal says that the request is paid; returns all logs."""
+        earlier = self.recoveries()
         async with executor_process(self.devnet, self.served.executor, self.config) as process:
-            earlier = process.log.read_text().count(RECOVERED)
+
+            async def recovered() -> bool:
+                assert not process.has_ended, process.log.read_text()
+                return self.recoveries() > earlier
+
+            # Before it has started up, a signal would end it in the way of any process.
+            await eventually("it has recovered", recovered)
 
             async def fulfilled() -> bool:
-                # Before it has started up, a signal would end it in the way of any process.
-                if process.log.read_text().count(RECOVERED) == earlier:
-                    return False
+                assert not process.has_ended, process.log.read_text()
                 work = await self.work(request)
                 return work is not None and work.state is WorkState.FULFILLED
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
-from executor_fixtures import config_of, executor_process, running
+from executor_fixtures import config_of, executor_process, reading, running
 from gateless.core.errors import ChainError, NotFoundError
 from gateless.core.lazy import Finality
 from gateless.core.quorums import QuorumState
@@ -89,11 +89,15 @@ async def test_without_an_agreement_the_price_comes_back(
     lies = (Prover, LyingProver, OtherLie)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(mining(devnet))
+        runs = []
         for account, kind in zip(stage.executors, lies, strict=True):
             prover = kind(KeyCache(account.home / "cache", LIMITS), LIMITS)
             config = config_of(account, quorum=stage.config)
-            await stack.enter_async_context(running(devnet, account, config, prover=prover))
+            run = await stack.enter_async_context(running(devnet, account, config, prover=prover))
+            runs.append(run)
         await eventually("all three can be drawn", stage.are_awake)
+        for run in runs:  # that they serve no version of the market of proofs is as they want it
+            await run.has_problems()
         asked = await stage.user.client.ask_quorum(
             "quorum-split", ROW, commit_window=WINDOW, reveal_window=WINDOW
         )
@@ -110,44 +114,34 @@ async def test_without_an_agreement_the_price_comes_back(
         assert await stage.market.balance_of(stage.user.address) == asked.request.price
 
 
-async def test_a_restarted_member_reveals_what_it_had_committed(
+async def test_a_restarted_member_commits_and_reveals_what_it_had_journaled(
     devnet: Devnet, make_account: MakeAccount, tmp_path: Path
 ) -> None:
-    """The salt is journaled before the commitment is sent: a crash in between loses nothing."""
+    """Salt and output are journaled before the commitment is sent: a crash in between loses
+    nothing, and whatever the member runs from then on, what it journaled is what it reveals."""
     stage = await quorum_stage(devnet, make_account, tmp_path, "quorum-restart")
     first = stage.executors[0]
     config = config_of(first, quorum=stage.config)
-    gate = asyncio.Event()
-
-    class Waiting(Prover):
-        """Answers when it may: until then nobody can reveal."""
-
-        async def answer(self, bundle: Bundle, packed_input: bytes) -> bytes:
-            await gate.wait()
-            return await super().answer(bundle, packed_input)
-
     async with contextlib.AsyncExitStack() as others:
         await others.enter_async_context(mining(devnet))
-        async with executor_process(devnet, first, config) as process:
-            for account in stage.executors[1:]:
+        async with executor_process(devnet, first, config, die_at="intent:quorum_commit") as dying:
+            for place, account in enumerate(stage.executors[1:], start=1):
                 other = config_of(account, quorum=stage.config)
-                prover = Waiting(KeyCache(account.home / "cache", LIMITS), LIMITS)
+                prover = prover_of(stage, place, lies=False)
                 await others.enter_async_context(running(devnet, account, other, prover=prover))
             await eventually("all three can be drawn", stage.are_awake)
             asked = await stage.user.client.ask_quorum(
                 "quorum-restart", ROW, commit_window=WINDOW, reveal_window=WINDOW
             )
+            assert await dying.ended() == -signal.SIGKILL
+        async with reading(devnet, first, config) as journal:
+            kept = await journal.quorums.get(asked.request_id)
+        assert kept.salt is not None
+        assert kept.packed_output == (2 * np.array(ROW, dtype="<f4")).tobytes()
+        events = await devnet.client.events(["QuorumMarket.QuorumCommitted"], asked.opened_block)
+        mine = [event for event in events if event.args["requestId"] == asked.request_id]
+        assert first.address not in {event.args["member"] for event in mine}
 
-            async def has_committed() -> bool:
-                events = await stage.devnet.client.events(
-                    ["QuorumMarket.QuorumCommitted"], asked.opened_block
-                )
-                return any(event.args["member"] == first.address for event in events)
-
-            await eventually("the first has committed", has_committed)
-            await process.kill()
-        # Whatever it runs from now on, what it committed to is what it reveals.
-        gate.set()
         again = prover_of(stage, 0, lies=True)
         async with running(devnet, first, config, prover=again):
             answer = await stage.user.client.wait_quorum(asked.request_id, patience=120)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -38,7 +39,13 @@ class HeldProver(Prover):
         self.stopped = asyncio.Event()
 
     async def prove_batch(
-        self, bundle: Bundle, packed_rows: Any, circuit_index: int, progress: Any = None
+        self,
+        bundle: Bundle,
+        packed_rows: Any,
+        circuit_index: int,
+        progress: Any = None,
+        *,
+        due: float = math.inf,
     ) -> BatchProof:
         if circuit_index == BATCH:
             self.asked.set()
@@ -47,7 +54,7 @@ class HeldProver(Prover):
             except asyncio.CancelledError:
                 self.stopped.set()
                 raise
-        return await super().prove_batch(bundle, packed_rows, circuit_index, progress)
+        return await super().prove_batch(bundle, packed_rows, circuit_index, progress, due=due)
 
 
 class Case:
@@ -226,7 +233,7 @@ async def test_a_request_that_expires_under_way_is_skipped_on_chain(
         await control.set_automine(True)
         await case.all_in(run, long, WorkState.FULFILLED)
         work = await run.reaches(short[0], WorkState.FAILED)
-        assert work.reason == "lock-missed"
+        assert work.reason == "answer-undelivered"
     skipped = await isolated_devnet.client.events(["FulfilmentSkipped"], 0)
     assert [event.args["requestId"] for event in skipped] == short
     assert await case.state(short[0]) is RequestState.LOCKED  # refundable by anybody now

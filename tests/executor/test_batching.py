@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gateless.executor.batching import (
     BatchCircuit,
     choose,
@@ -97,7 +99,8 @@ def test_time_counts_full_batches_and_a_rest_that_comes_apart() -> None:
     assert seconds_to_prove(17, 1.0, [batch], least_fill=0.25) == 3 * 5.0 + 2 * 1.0
     assert seconds_to_prove(1, 1.0, [batch], least_fill=0.25) == 1.0
     assert seconds_to_prove(3, 1.0, [circuit(8, seconds=None)], least_fill=0.25) == 3.0
-    assert seconds_to_prove(1, None, [], least_fill=0.25) == 0.0
+    assert seconds_to_prove(1, math.inf, [], least_fill=0.25) == math.inf
+    assert seconds_to_prove(8, math.inf, [batch], least_fill=0.0) == 5.0
 
 
 def test_time_counts_those_that_no_batch_takes_and_those_that_perhaps_none_takes() -> None:

@@ -137,9 +137,9 @@ async def test_a_lie_is_not_defended_and_ends_signing(
     async with signing(isolated_devnet, served, key) as up:
         signed = await up.signed(user.address, 1)
         lie = replace(signed.receipt, output_digest=keccak(b"a lie"), slot=3)
-        stolen = SignedReceipt.sign(signed.court, lie, key)
+        stolen = await SignedReceipt.sign(signed.court, lie, key)
         claim = (await doubter.client.challenge_receipt(stolen, packed)).claim
-        await up.run.has_problems("receipt-lost")
+        await up.run.has_problems("version-halted")
         (kept,) = await up.run.journal.claims_of(lie.subject)
         assert (kept.standing, kept.reason) == (ClaimStanding.INDEFENSIBLE, "receipt-indefensible")
         assert (await doubter.client.claim(claim.claim_id)).state is ClaimState.OPEN
@@ -198,7 +198,10 @@ async def test_pools_are_opened_ahead_and_let_go(
 
     current = limits.epoch_at((await chain.block("pending")).timestamp)
     async with signing(isolated_devnet, served, key) as up:
-        await up.run.has_problems("receipt-stake-too-low")
+        (problem,) = await up.run.has_problems("receipt-stake-too-low")
+        # What to do about it is a whole command.
+        bond = f"{TERMS.bond // 10**6}.00"
+        assert f"receipt back --bond {bond} --capacity {TERMS.capacity} " in problem.hint
         await executor.client.back_receipts(TERMS, epochs=2, receipt_key=key.address)
         await up.run.has_problems()
         assert await states(current, 3) == [PoolState.OPEN, PoolState.OPEN, PoolState.NONE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from gateless.core.lazy import Backing, LazyRequest
@@ -84,6 +85,7 @@ def judge(
     now: int = 500,
     answer_seconds: float = 0.0,
     audits: int = 0,
+    owed_seconds: float = 0.0,
 ) -> tuple[Answer, str]:
     rules = LazyPolicy(Policy(policy or PolicyConfig(), ME), config or LazyConfig())
     verdict = rules.judge(
@@ -96,6 +98,7 @@ def judge(
         royalty_bps=0,
         gas_price=10**9,
         audits=audits,
+        owed_seconds=owed_seconds,
     )
     return verdict.answer, verdict.reason
 
@@ -126,6 +129,11 @@ def test_lots_that_may_fall_together_are_proven_within_one_window() -> None:
     assert judge(audited, audits=3) == (Answer.TAKE, "")
     assert judge(audited, audits=4) == (Answer.WAIT, "audits-outstanding")
     assert judge(REQUEST, audits=100) == (Answer.TAKE, "")
+    # Beside what is owed by then: 2 x (10 + 38) and the margin are 99 s.
+    assert judge(audited, owed_seconds=38.0) == (Answer.TAKE, "")
+    assert judge(audited, owed_seconds=39.0) == (Answer.WAIT, "audits-outstanding")
+    assert judge(audited, owed_seconds=math.inf) == (Answer.WAIT, "audits-outstanding")
+    assert judge(REQUEST, owed_seconds=math.inf) == (Answer.TAKE, "")
 
 
 def test_a_likely_lot_has_its_price() -> None:

@@ -31,10 +31,15 @@ class CountingProver(Prover):
         self.asked: list[tuple[int, int]] = []
 
     async def prove_batch(
-        self, bundle: Bundle, packed_rows: Sequence[bytes], circuit_index: int, progress: Any = None
+        self,
+        bundle: Bundle,
+        packed_rows: Sequence[bytes],
+        circuit_index: int,
+        *rest: Any,
+        **due: Any,
     ) -> BatchProof:
         self.asked.append((circuit_index, len(packed_rows)))
-        return await super().prove_batch(bundle, packed_rows, circuit_index, progress)
+        return await super().prove_batch(bundle, packed_rows, circuit_index, *rest, **due)
 
 
 class Case:

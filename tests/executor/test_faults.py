@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from executor_fixtures import config_of, eventually, gate_to, running
 from gateless.adapters.chain import calls
@@ -130,36 +131,84 @@ async def test_a_fork_that_undoes_a_request_while_it_is_proven(
         await run.reaches(again.request_id, WorkState.FULFILLED)
 
 
-async def test_a_missed_lock_stops_proving_and_intake(
+async def test_a_missed_lock_stops_proving_and_halts_its_version_until_it_is_resumed(
     isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
 ) -> None:
     devnet = isolated_devnet
-    served = await make_served("faults-missed")
+    served, other = await make_served("faults-missed"), await make_served("faults-other")
+    await served.executor.client.stake(0, serve=[other.name])
     user = await requester(make_account, served)
-    config = config_of(served.executor)
+    version_id = served.published.version_id
+    config = config_of(served.executor, serve_port=0)
     prover = held(config)
     async with running(devnet, served.executor, config, prover=prover) as run:
-        await run.journal.measured(served.published.version_id, 0, 0.5)
+        await run.journal.measured(version_id, 0, 0.5)
         asked = await user.client.submit(served.name, ROW)
         await asyncio.wait_for(prover.asked.wait(), PATIENCE_SECONDS)
         await devnet.control.advance(400)
         await asyncio.wait_for(prover.stopped.wait(), PATIENCE_SECONDS)
         work = await run.reaches(asked.request_id, WorkState.FAILED)
         assert work.reason == "lock-missed"
+        [problem] = await run.has_problems("version-halted")
+        assert str(version_id) in problem.message
+        assert f"gateless executor resume {version_id}" in problem.hint
+        assert (await run.executor.status()).phase == "running"
+        assert not await run.executor.obstacles(), "its other versions go on"
+        async with httpx.AsyncClient(base_url=run.executor.serving_at) as http:
+            health = (await http.get("/health")).json()
+        assert [entry["code"] for entry in health["halted"]] == ["version-halted"]
+        prover.let_go.set()
+        refused = await user.client.submit(served.name, ROW)
+        served_on = await user.client.submit(other.name, ROW)
+        await run.reaches(served_on.request_id, WorkState.FULFILLED)
+        assert await run.state(refused.request_id) is WorkState.SEEN
+    # A restart by itself has found no cause.
+    async with running(devnet, served.executor, config) as run:
+        await run.has_problems("version-halted")
+        assert await run.state(refused.request_id) is WorkState.SEEN
+        await run.journal.resume(version_id)
+        await run.reaches(refused.request_id, WorkState.FULFILLED)
+        await run.has_problems()
+
+
+async def test_what_is_lost_by_two_versions_halts_everything(
+    isolated_devnet: Devnet, make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    devnet = isolated_devnet
+    served, other = await make_served("faults-first"), await make_served("faults-second")
+    third = await make_served("faults-third")
+    await served.executor.client.stake(0, serve=[other.name, third.name])
+    user = await requester(make_account, served)
+    config = config_of(
+        served.executor,
+        serve_port=0,
+        policy=PolicyConfig(margin_seconds=1.0, max_concurrent=2),
+    )
+    prover = held(config)
+    async with running(devnet, served.executor, config, prover=prover) as run:
+        for entry in (served, other, third):
+            await run.journal.measured(entry.published.version_id, 0, 0.5)
+        ids = [(await user.client.submit(e.name, ROW)).request_id for e in (served, other)]
+        for request_id in ids:
+            await run.reaches(request_id, WorkState.PROVING)
+        await devnet.control.advance(400)
+        for request_id in ids:
+            await run.reaches(request_id, WorkState.FAILED)
 
         async def halted() -> bool:
             return (await run.executor.status()).phase == "halted"
 
         await eventually("it takes no more work", halted)
-        refused = await user.client.submit(served.name, ROW)
+        await run.has_problems("halted")
+        assert [entry.code for entry in await run.executor.obstacles()] == ["halted"]
+        prover.let_go.set()
+        refused = await user.client.submit(third.name, ROW)
         await run.reaches(refused.request_id, WorkState.SEEN)
-        await asyncio.sleep(1)
-        info = await devnet.client.market.request(refused.request_id)
-        assert info.state is RequestState.OPEN
-        await run.has_problems("lock-missed")
-    # The operator restarts it: it works again.
-    async with running(devnet, served.executor, config) as run:
+        # One is looked into: what is left was the other version's alone.
+        await run.journal.resume(other.published.version_id)
         await run.reaches(refused.request_id, WorkState.FULFILLED)
+        await run.has_problems("version-halted")
+        assert (await run.executor.status()).phase == "running"
 
 
 async def test_stopping_finishes_what_is_locked_and_drops_the_rest(
@@ -230,9 +279,9 @@ async def test_a_withdrawal_that_is_looked_up_gives_up_no_answer_on_its_way(
         await run.has_problems()
         sender = run.executor._recovery._transactions._sender
         staking = devnet.client.staking.address
-        answer, withdrawal = [
+        withdrawal, answer = [
             await run.journal.intend(kind, await sender.prepare(calls.approve(staking, 1)))
-            for kind in (IntentKind.LAZY_ANSWER, IntentKind.WITHDRAW)
+            for kind in (IntentKind.WITHDRAW, IntentKind.LAZY_ANSWER)
         ]
 
         async def given_up() -> bool:

@@ -162,7 +162,7 @@ async def test_what_cannot_be_served_is_not_taken_in(
         await user.client.withdraw()
         poor = await up.refused(402, "deposit-too-low", await up.hand_in(good))
         assert poor["context"]["missing"] == good.signed.params.max_price
-        assert await up.run.journal.waiting_offers() == 0
+        assert await up.run.journal.waiting_offers() == []
         unknown = await up.http.get(f"/v1/requests/0x{1 << 200:064x}")
         await up.refused(404, "unknown-request", unknown)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from eth_utils.crypto import keccak
+from gateless.adapters.db import DatabaseUrl
 from gateless.adapters.storage import LocalStore
 from gateless.core.errors import (
     ConfigError,
@@ -21,9 +23,10 @@ from gateless.core.errors import (
 )
 from gateless.core.ids import sha256_hex
 from gateless.daemon.limits import Rates
+from gateless.daemon.statuses import status_of
 from gateless.executor import Journal
 from gateless.executor.intake.inputs import InputRoom, ServedStore
-from gateless.executor.intake.statuses import status_of
+from patience import eventually
 
 
 class Hands:
@@ -105,9 +108,9 @@ def hands() -> Hands:
 
 
 @pytest_asyncio.fixture
-async def journal(tmp_path: Path, hands: Hands) -> AsyncIterator[Journal]:
+async def journal(database_url: DatabaseUrl, hands: Hands) -> AsyncIterator[Journal]:
     opened = await Journal.open(
-        tmp_path / "journal.db", chain_id=31337, market="0xMarket", account="0xMe", clock=hands
+        database_url, chain_id=31337, market="0xMarket", account="0xMe", clock=hands
     )
     yield opened
     await opened.close()
@@ -115,6 +118,85 @@ async def journal(tmp_path: Path, hands: Hands) -> AsyncIterator[Journal]:
 
 def room(tmp_path: Path, journal: Journal, hands: Hands) -> InputRoom:
     return InputRoom(tmp_path / "inputs", journal, hands, max_input_bytes=100, max_stored_bytes=250)
+
+
+class Slow:
+    """An upload whose pieces come when they are told to."""
+
+    def __init__(self) -> None:
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def send(self, piece: bytes) -> None:
+        self._pieces.put_nowait(piece)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while piece := await self._pieces.get():
+            yield piece
+
+
+def on_disk(inputs: InputRoom) -> int:
+    files = (path for path in inputs.store.root.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files)
+
+
+async def test_what_is_coming_in_counts(tmp_path: Path, journal: Journal) -> None:
+    """Uploads that never end may not take more of the disk than inputs may."""
+    inputs = room(tmp_path, journal, Hands())
+    uploads = [Slow() for _ in range(3)]
+    under_way = [asyncio.create_task(inputs.take(upload.chunks())) for upload in uploads]
+    for upload in uploads[:2]:
+        upload.send(b"x" * 90)
+
+    async def begun() -> bool:
+        return inputs.coming == 180
+
+    await eventually("two are coming in", begun)
+    uploads[2].send(b"y" * 90)
+    with pytest.raises(StorageError) as caught:
+        await under_way[2]
+    assert caught.value.code == "intake-full"
+    # Who gives up gives his room back.
+    under_way[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await under_way[0]
+    assert inputs.coming == 90
+    await inputs.keep(b"z" * 90)
+    uploads[1].send(b"")
+    await under_way[1]
+    assert inputs.coming == 0
+    assert on_disk(inputs) == 180
+
+
+async def test_what_comes_in_takes_the_place_of_what_is_old(
+    tmp_path: Path, journal: Journal
+) -> None:
+    hands = Hands()
+    inputs = room(tmp_path, journal, hands)
+    for byte in b"ab":
+        await inputs.keep(bytes([byte]) * 100)
+    hands.time += 3_600
+    upload = Slow()
+    under_way = asyncio.create_task(inputs.take(upload.chunks()))
+    upload.send(b"c" * 100)
+
+    async def made_room() -> bool:
+        return await inputs.find(keccak(b"a" * 100)) is None
+
+    await eventually("the oldest is gone", made_room)
+    assert await inputs.find(keccak(b"b" * 100)) is not None
+    upload.send(b"")
+    await under_way
+
+
+async def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path, journal: Journal) -> None:
+    inputs = room(tmp_path, journal, Hands())
+    held = await inputs.keep(b"kept")
+    left = inputs.store.root / "incoming" / ".0123.part"
+    left.write_bytes(b"half of someth")
+    again = room(tmp_path, journal, Hands())
+    await again.keep(b"next")
+    assert not left.exists()
+    assert await again.find(held.digest) == b"kept"
 
 
 async def test_an_input_is_found_by_its_digest(tmp_path: Path, journal: Journal) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
+from gateless.adapters.db import DatabaseUrl
 from gateless.core.errors import ConfigError, GatelessError
 from gateless.core.types import TrustMode
 from gateless.daemon.journals import Position
@@ -25,8 +26,8 @@ IDENTITY = {"chain_id": 31337, "market": "0xMarket", "account": "0xAccount"}
 
 
 @asynccontextmanager
-async def opened(path: Path, **changes: Any) -> AsyncIterator[Journal]:
-    journal = await Journal.open(path, **{**IDENTITY, **changes})
+async def opened(url: DatabaseUrl | Path, **changes: Any) -> AsyncIterator[Journal]:
+    journal = await Journal.open(url, **{**IDENTITY, **changes})
     try:
         yield journal
     finally:
@@ -34,8 +35,8 @@ async def opened(path: Path, **changes: Any) -> AsyncIterator[Journal]:
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    async with opened(tmp_path / "journal.db") as journal:
+async def journal(database_url: DatabaseUrl) -> AsyncIterator[Journal]:
+    async with opened(database_url) as journal:
         yield journal
 
 
@@ -185,6 +186,22 @@ async def test_the_same_signed_bytes_are_the_same_intent(journal: Journal) -> No
     assert await journal.intents(1) == [first]
 
 
+async def test_further_attempts_are_kept_in_their_order(journal: Journal) -> None:
+    intent = await journal.intend(IntentKind.LOCK, prepared(7), 1)
+    dearer = replace(prepared(7, b"dearer"), private=True)
+    empty = replace(prepared(7, b"empty"), cancels=True)
+    for attempt in (dearer, empty, dearer, prepared(7)):
+        await journal.attempted(intent.intent_id, attempt)
+    (kept,) = await journal.intents(state=IntentState.PENDING)
+    named = [replace(attempt, label="lock") for attempt in (prepared(7), dearer, empty)]
+    assert list(kept.attempts) == named
+    assert (kept.nonce, kept.tx_hash) == (7, empty.tx_hash)
+    assert await journal.owner_of(dearer.tx_hash) == f"lock (intent {intent.intent_id})"
+    assert await journal.owner_of("0xforeign") is None
+    # Whichever of them is signed again, it is this intent.
+    assert (await journal.intend(IntentKind.LOCK, dearer, 1)).intent_id == intent.intent_id
+
+
 async def test_slow_proofs_count_at_once_and_fast_ones_by_and_by(journal: Journal) -> None:
     assert await journal.timing(1, 0) is None
     await journal.measured(1, 0, 10.0)
@@ -219,15 +236,6 @@ async def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
         async with opened(path):
             pass
     assert caught.value.code == "journal-unreadable"
-
-
-async def test_commits_are_durable_by_configuration(tmp_path: Path, journal: Journal) -> None:
-    """WAL is a property of the file; full synchronisation is what makes a commit survive."""
-    with sqlite3.connect(tmp_path / "journal.db") as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    connection.close()
-    async with journal._engine.connect() as own:
-        assert (await own.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 2
 
 
 steps = st.lists(

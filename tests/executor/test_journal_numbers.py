@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
+from gateless.adapters.db import DatabaseUrl
 from gateless.core.types import TrustMode
 from gateless.daemon.journals import Position
 from gateless.daemon.transactions import IntentState
 from gateless.executor.journal import Journal
 from gateless.executor.states import REQUEST_VANISHED, Finding, WorkState
-from gateless.executor.work import IntentKind, NewWork
+from gateless.executor.work import NO_BLOCK, IntentKind, NewWork
 
 ME = "0x" + "11" * 20
 FIRST = NewWork(
@@ -33,10 +33,8 @@ FIRST = NewWork(
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await Journal.open(
-        tmp_path / "journal.db", chain_id=31337, market="0x" + "33" * 20, account=ME
-    )
+async def journal(database_url: DatabaseUrl) -> AsyncIterator[Journal]:
+    journal = await Journal.open(database_url, chain_id=31337, market="0x" + "33" * 20, account=ME)
     yield journal
     await journal.close()
 
@@ -63,7 +61,10 @@ async def test_another_request_under_a_known_number_is_new_work(
     assert work.state is WorkState.SEEN
     assert work.input_digest == other.input_digest
     assert not work.has_proof
-    assert [entry.state for entry in await journal.intents(1)] == [IntentState.DROPPED]
+    # What was sent for the other one may still be mined: nobody takes it for this one's.
+    assert await journal.intents(1) == []
+    (kept,) = await journal.intents(state=IntentState.PENDING)
+    assert kept.request_id is None
 
 
 async def test_a_request_that_vanished_and_came_back_is_taken_up_again(journal: Journal) -> None:
@@ -87,3 +88,16 @@ async def test_the_same_request_seen_twice_keeps_its_state(
     assert await journal.advance([replace(FIRST, created_block=4)], Position(4, "0xb")) == []
     work = await journal.get(1)
     assert (work.state, work.created_block) == (state, 4)
+
+
+async def test_what_was_promised_and_undone_has_no_block_until_it_is_read_again(
+    journal: Journal,
+) -> None:
+    """Or a node that does not know it would be taken for one that is behind, for ever."""
+    await journal.advance([FIRST], Position(3, "0xa"))
+    await journal.settle(1, Finding(WorkState.LOCKED))
+    await journal.rewind(2)
+    assert (await journal.get(1)).created_block == NO_BLOCK
+    assert await journal.advance([replace(FIRST, created_block=4)], Position(4, "0xb")) == []
+    work = await journal.get(1)
+    assert (work.state, work.created_block) == (WorkState.LOCKED, 4)

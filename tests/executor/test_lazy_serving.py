@@ -33,7 +33,7 @@ async def test_a_signed_request_is_answered_at_once_and_paid_after_its_window(
 
         await eventually("the stake that is configured is behind its answers", backed)
         request = await ask.request(executor=executor.address)
-        offer = ask.signed(request)
+        offer = await ask.signed(request)
         taken = await http.post("/v1/requests", content=offer.to_json())
         assert taken.status_code == 202, taken.text
         await ask.reaches(offer.request_id, LazyState.ANSWERED)
@@ -120,7 +120,7 @@ async def test_steps_that_wait_for_a_block_share_the_next_transaction(
             return (await ask.market.backing(executor.address)).total == BACKING
 
         await eventually("it has its backing", backed)
-        offers = [ask.signed(await ask.request(executor=executor.address)) for _ in range(4)]
+        offers = [await ask.signed(await ask.request(executor=executor.address)) for _ in range(6)]
         await control.set_automine(False)
 
         async def one_waits() -> bool:
@@ -137,17 +137,21 @@ async def test_steps_that_wait_for_a_block_share_the_next_transaction(
 
         async def all_decided() -> bool:
             desk = run.executor._sides.lazy
-            return desk is not None and desk.waiting_steps == 3
+            return desk is not None and desk.waiting_steps == len(offers) - 1
 
         await eventually("the others wait for the transaction before them", all_decided)
-        await control.mine()
-        await ask.reaches(offers[0].request_id, LazyState.ANSWERED)
-        await eventually("the others wait for a block", one_waits)
-        await control.mine()
-        for offer in offers:
-            await ask.reaches(offer.request_id, LazyState.ANSWERED)
+
+        async def all_answered() -> bool:
+            if await one_waits():
+                await control.mine()
+            states = [await ask.market.state(offer.request_id) for offer in offers]
+            return all(state is LazyState.ANSWERED for state in states)
+
+        await eventually("all are answered", all_answered)
         kinds = [entry.kind for entry in await run.journal.intents()]
-        assert kinds.count("lazy_lock_and_answer") == kinds.count("lazy_batch") == 1
+        # How many of the others were ready when the first was mined is a matter of moments.
+        assert kinds.count("lazy_batch") >= 1
+        assert kinds.count("lazy_batch") + kinds.count("lazy_lock_and_answer") < len(offers)
         await control.set_automine(True)
 
 

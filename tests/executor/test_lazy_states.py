@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from gateless.adapters.db import DatabaseUrl
 from gateless.core.lazy import LazyClaim, LazyDispute, LazyLock, LazyRequest
 from gateless.core.types import ZERO_ADDRESS, Event
 from gateless.daemon.journals import Position
@@ -169,10 +169,8 @@ def test_a_takeover_that_is_undone_leaves_the_lock_before_it() -> None:
 
 
 @pytest_asyncio.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = await Journal.open(
-        tmp_path / "journal.db", chain_id=31337, market="0xMarket", account=ME
-    )
+async def journal(database_url: DatabaseUrl) -> AsyncIterator[Journal]:
+    opened = await Journal.open(database_url, chain_id=31337, market="0xMarket", account=ME)
     yield opened
     await opened.close()
 

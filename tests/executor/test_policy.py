@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from gateless.core.types import ExecutorInfo, RequestInfo, RequestState, TrustMode
 from gateless.executor import PolicyConfig, Serving
+from gateless.executor.admission import Forecast
+from gateless.executor.lists import Lists
 from gateless.executor.policy import Answer, Policy, Standing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +102,56 @@ def test_the_operator_s_price_outranks_the_profile_s() -> None:
 def test_collateral_has_a_limit() -> None:
     assert judge(PolicyConfig(max_collateral=100)) == (Answer.TAKE, "")
     assert judge(PolicyConfig(max_collateral=99)) == (Answer.SKIP, "collateral-too-high")
+
+
+def test_stake_at_risk_has_a_limit() -> None:
+    risky = replace(STANDING, locked=150, lazily_used=50)
+    assert judge(PolicyConfig(max_at_risk=300), standing=risky) == (Answer.TAKE, "")
+    assert judge(PolicyConfig(max_at_risk=299), standing=risky) == (Answer.WAIT, "at-risk-limit")
+    # One that alone is too much will never be taken.
+    assert judge(PolicyConfig(max_at_risk=99)) == (Answer.SKIP, "collateral-too-high")
+
+
+def test_what_is_promised_comes_first() -> None:
+    policy = Policy(PolicyConfig(time_factor=2.0, margin_seconds=3.0), ME)
+    assert policy.judge_queue(43.0, Forecast(15.0, 5.0, 0.0)) is None
+    late = policy.judge_queue(42.9, Forecast(15.0, 5.0, 0.0))
+    assert late is not None
+    assert (late.answer, late.reason) == (Answer.WAIT, "busy")
+    harmful = policy.judge_queue(100.0, Forecast(0.0, 5.0, 0.1))
+    assert harmful is not None
+    assert (harmful.answer, harmful.reason) == (Answer.WAIT, "busy")
+
+
+@pytest.mark.parametrize(
+    ("lists", "wanted"),
+    [
+        (Lists(), True),
+        (Lists(deny_requesters=frozenset({OTHER.upper().replace("X", "x")})), False),
+        (Lists(deny_requesters=frozenset({ME})), True),
+        (Lists(allow_requesters=frozenset({ME})), False),
+        (Lists(allow_requesters=frozenset({OTHER})), True),
+        (Lists(allow_requesters=frozenset({OTHER}), deny_requesters=frozenset({OTHER})), False),
+        (Lists(deny_versions=frozenset({VERSION})), False),
+        (Lists(deny_versions=frozenset({VERSION + 1})), True),
+        (Lists(deny_models=frozenset({VERSION >> 32})), False),
+        (Lists(deny_models=frozenset({2})), True),
+    ],
+)
+def test_lists_decide_for_whom_and_with_what(lists: Lists, wanted: bool) -> None:
+    config = PolicyConfig(serving=Serving.ALL, lists=lists)
+    expected = (Answer.TAKE, "") if wanted else (Answer.SKIP, "not-wanted")
+    assert judge(config) == expected
+
+
+def test_direct_calls_obey_the_deny_list_too() -> None:
+    config = PolicyConfig(serving=Serving.ALL, lists=Lists(deny_versions=frozenset({VERSION})))
+    assert not Policy(config, ME).serves(VERSION, STANDING)
+    assert Policy(config, ME).serves(VERSION + 1, STANDING)
+
+
+def test_requests_for_proofs_can_be_left_to_others() -> None:
+    assert judge(PolicyConfig(proofs=False)) == (Answer.SKIP, "mode-not-served")
 
 
 def test_gas_is_part_of_the_account_where_its_worth_is_known() -> None:

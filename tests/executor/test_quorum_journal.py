@@ -1,19 +1,19 @@
-"""The journal of quorums: salts stay, forks give way, restarts go on."""
+"""The journal on quorums: salts stay, forks give way, restarts go on."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from eth_utils.crypto import keccak
+from gateless.adapters.db import DatabaseUrl
 from gateless.adapters.signer import LocalSigner
-from gateless.core.errors import ConfigError
 from gateless.core.quorums import QuorumRequest, QuorumRound
 from gateless.daemon.journals import Position
-from gateless.executor.quorum_journal import QuorumJournal, Standing
+from gateless.executor import Journal
+from gateless.executor.quorum_journal import QuorumBook, Standing
 
 ME, OTHER = LocalSigner.random().address, LocalSigner.random().address
 MARKET = LocalSigner.random().address
@@ -53,15 +53,14 @@ def drawn(*members: str) -> QuorumRound:
     )
 
 
-async def opened_journal(folder: Path, **changes: object) -> QuorumJournal:
-    identity = {"chain_id": 31337, "market": MARKET, "account": ME} | changes
-    return await QuorumJournal.open(folder / "quorum.db", **identity)  # type: ignore[arg-type]
+async def opened_journal(url: DatabaseUrl) -> Journal:
+    return await Journal.open(url, chain_id=31337, market=MARKET, account=ME)
 
 
 @pytest_asyncio.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[QuorumJournal]:
-    journal = await opened_journal(tmp_path)
-    yield journal
+async def journal(database_url: DatabaseUrl) -> AsyncIterator[QuorumBook]:
+    journal = await opened_journal(database_url)
+    yield journal.quorums
     await journal.close()
 
 
@@ -69,7 +68,7 @@ def at(number: int) -> Position:
     return Position(number, f"0x{number:064x}")
 
 
-async def test_everything_reads_back(journal: QuorumJournal) -> None:
+async def test_everything_reads_back(journal: QuorumBook) -> None:
     await journal.advance({ID: (REQUEST, 10, b"input")}, {}, at(10))
     (kept,) = await journal.active()
     assert kept == await journal.get(ID)
@@ -84,12 +83,12 @@ async def test_everything_reads_back(journal: QuorumJournal) -> None:
         await journal.get(ID + 1)
 
 
-async def test_a_draw_of_a_request_that_nobody_follows_is_nothing(journal: QuorumJournal) -> None:
+async def test_a_draw_of_a_request_that_nobody_follows_is_nothing(journal: QuorumBook) -> None:
     await journal.advance({}, {ID: (drawn(ME), 12)}, at(12))
     assert await journal.active() == []
 
 
-async def test_salt_and_output_are_written_once(journal: QuorumJournal) -> None:
+async def test_salt_and_output_are_written_once(journal: QuorumBook) -> None:
     await journal.advance({ID: (REQUEST, 10, b"input")}, {}, at(10))
     first = await journal.keep_answer(ID, b"\1" * 32, b"output")
     assert (first.salt, first.packed_output) == (b"\1" * 32, b"output")
@@ -97,12 +96,12 @@ async def test_salt_and_output_are_written_once(journal: QuorumJournal) -> None:
     assert (again.salt, again.packed_output) == (b"\1" * 32, b"output")
 
 
-async def test_an_output_may_be_empty(journal: QuorumJournal) -> None:
+async def test_an_output_may_be_empty(journal: QuorumBook) -> None:
     await journal.advance({ID: (REQUEST, 10, b"input")}, {}, at(10))
     assert (await journal.keep_answer(ID, b"\1" * 32, b"")).packed_output == b""
 
 
-async def test_no_fork_takes_a_salt(journal: QuorumJournal) -> None:
+async def test_no_fork_takes_a_salt(journal: QuorumBook) -> None:
     await journal.advance({ID: (REQUEST, 10, b"input")}, {}, at(10))
     await journal.advance({}, {ID: (drawn(ME, OTHER), 12)}, at(12))
     await journal.keep_answer(ID, b"\1" * 32, b"output")
@@ -123,7 +122,7 @@ async def test_no_fork_takes_a_salt(journal: QuorumJournal) -> None:
     assert kept.salt == b"\1" * 32
 
 
-async def test_what_is_long_over_stays_over(journal: QuorumJournal) -> None:
+async def test_what_is_long_over_stays_over(journal: QuorumBook) -> None:
     await journal.advance({ID: (REQUEST, 10, b"input")}, {}, at(10))
     await journal.move(ID, Standing.REFUNDED, reason="why", text="in words")
     await journal.rewind(10_000)
@@ -133,31 +132,19 @@ async def test_what_is_long_over_stays_over(journal: QuorumJournal) -> None:
     assert await journal.counts() == {Standing.REFUNDED: 1}
 
 
-async def test_a_restart_goes_on(tmp_path: Path) -> None:
-    first = await opened_journal(tmp_path)
-    await first.advance({ID: (REQUEST, 10, b"input")}, {ID: (drawn(ME), 11)}, at(11))
-    await first.keep_answer(ID, b"\7" * 32, b"output")
+async def test_a_restart_goes_on(database_url: DatabaseUrl) -> None:
+    first = await opened_journal(database_url)
+    await first.quorums.advance({ID: (REQUEST, 10, b"input")}, {ID: (drawn(ME), 11)}, at(11))
+    await first.quorums.keep_answer(ID, b"\7" * 32, b"output")
     await first.close()
-    again = await opened_journal(tmp_path)
-    (kept,) = await again.active()
+    again = await opened_journal(database_url)
+    (kept,) = await again.quorums.active()
     assert kept.salt == b"\7" * 32
     assert kept.round == drawn(ME)
     await again.close()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"chain_id": 1}, {"market": OTHER}, {"account": OTHER}],
-    ids=["chain", "market", "account"],
-)
-async def test_a_journal_knows_whose_it_is(tmp_path: Path, change: dict[str, object]) -> None:
-    await (await opened_journal(tmp_path)).close()
-    with pytest.raises(ConfigError) as caught:
-        await opened_journal(tmp_path, **change)
-    assert caught.value.code == "journal-of-another"
-
-
-async def test_requests_stand_in_the_order_in_which_they_came(journal: QuorumJournal) -> None:
+async def test_requests_stand_in_the_order_in_which_they_came(journal: QuorumBook) -> None:
     later = replace(REQUEST, nonce=1)
     await journal.advance({1: (later, 12, b""), ID: (REQUEST, 10, b"")}, {}, at(12))
     assert [kept.request_id for kept in await journal.active()] == [ID, 1]

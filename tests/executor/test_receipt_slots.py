@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,15 @@ import pytest
 from dying_issuer import BACKING, COURT, EPOCH, EXECUTOR, IDENTITY, answer
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from gateless.adapters.db import DatabaseUrl, open_database
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import FundsError, GatelessError, InputError
 from gateless.core.receipts import ZERO_BYTES32, Court, SignedReceipt
-from gateless.executor import Journal
+from gateless.executor import Journal, schema
 from gateless.executor.issuing import sign_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 SCRIPT = Path(dying_issuer.__file__)
 
@@ -36,8 +37,8 @@ class CrashedError(Exception):
 class Key:
     """A receipt key that remembers what it signed, looks into the journal, and may crash."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, url: DatabaseUrl) -> None:
+        self.url = url
         self.signed: dict[tuple[int, int], set[bytes]] = {}
         self.crash = ""
         self._signer = LocalSigner.random()
@@ -46,7 +47,7 @@ class Key:
     def address(self) -> str:
         return self._signer.address
 
-    def sign_typed_data(
+    async def sign_typed_data(
         self,
         domain: Mapping[str, Any],
         types: Mapping[str, Any],
@@ -57,13 +58,17 @@ class Key:
             raise CrashedError
         place = (message["epoch"], message["slot"])
         # Another connection sees what is committed only.
-        with closing(sqlite3.connect(self.path)) as reader:
-            (packed,) = reader.execute(
-                "SELECT packed_input FROM receipts WHERE epoch = ? AND slot = ?", place
-            ).fetchone()
+        table = schema.receipts.c
+        query = select(table.packed_input).where(
+            table.court == domain["verifyingContract"],
+            table.epoch == place[0],
+            table.slot == place[1],
+        )
+        async with await open_database(self.url) as other, other.connect() as reader:
+            packed = (await reader.execute(query)).scalar_one()
         named = message["inputDigest"]
         assert keccak(packed) == (message["inputBinding"] if named == ZERO_BYTES32 else named)
-        signature = self._signer.sign_typed_data(domain, types, primary_type, message)
+        signature = await self._signer.sign_typed_data(domain, types, primary_type, message)
         self.signed.setdefault(place, set()).add(keccak(repr(message).encode()))
         if self.crash == "after signing":
             raise CrashedError
@@ -71,8 +76,8 @@ class Key:
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Journal]:
-    journal = await Journal.open(path, **IDENTITY)
+async def opened(url: DatabaseUrl | Path) -> AsyncIterator[Journal]:
+    journal = await Journal.open(url, **IDENTITY)
     try:
         yield journal
     finally:
@@ -80,14 +85,14 @@ async def opened(path: Path) -> AsyncIterator[Journal]:
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    async with opened(tmp_path / "journal.db") as journal:
+async def journal(database_url: DatabaseUrl) -> AsyncIterator[Journal]:
+    async with opened(database_url) as journal:
         yield journal
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> Key:
-    return Key(tmp_path / "journal.db")
+def key(database_url: DatabaseUrl) -> Key:
+    return Key(database_url)
 
 
 async def test_slots_are_used_in_turn_and_read_back(journal: Journal, key: Key) -> None:
@@ -169,9 +174,11 @@ async def test_nothing_is_signed_beyond_capacity(journal: Journal, key: Key) -> 
     assert (await sign_answer(journal, COURT, key, answer(3), grown)).receipt.slot == 2
 
 
-async def test_many_at_once_share_no_slot(tmp_path: Path, journal: Journal, key: Key) -> None:
+async def test_many_at_once_share_no_slot(
+    database_url: DatabaseUrl, journal: Journal, key: Key
+) -> None:
     few = replace(BACKING, capacity=15)
-    async with opened(tmp_path / "journal.db") as other:
+    async with opened(database_url) as other:
         done = await asyncio.gather(
             *(
                 sign_answer(book, COURT, key, answer(number), few)
@@ -248,7 +255,7 @@ async def test_no_history_with_crashes_signs_two_receipts_for_a_slot(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.db"
-        key = Key(path)
+        key = Key(DatabaseUrl.of_path(path))
         journal = await Journal.open(path, **IDENTITY)
         capacity, now = 2, BACKING.issued
         answered: dict[int, SignedReceipt] = {}

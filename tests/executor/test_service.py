@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from executor_fixtures import config_of, eventually, executor_process, running
+from gateless.adapters.chain.relay import RelayFallback, RelayPolicy
 from gateless.adapters.storage import HttpStore
-from gateless.core.errors import ConfigError
+from gateless.core.errors import ConfigError, SandboxError, WalletError
 from gateless.core.manifest import FileRole
 from gateless.devnet import Devnet
 from gateless.executor import (
@@ -24,6 +26,7 @@ from gateless.executor import (
 from gateless.executor.__main__ import main, read_config
 from gateless.executor.service import open_executor
 from gateless.executor.states import WorkState
+from gateless_proofs.isolation import NOTHING, Ways
 from market_fixtures import ROW, MakeAccount, MakeServed
 
 MARKET = "0x" + "aB" * 20
@@ -64,7 +67,31 @@ async def test_a_port_in_use_is_said_before_anything_starts(
             async with open_executor(config, deployment=devnet.deployment, signer=account.signer):
                 pass
     assert caught.value.code == "port-taken"
-    assert not config.journal_path.exists()
+    assert not (config.data_dir / "journal.db").exists()
+
+
+async def test_models_are_not_run_where_nothing_keeps_them_in(
+    devnet: Devnet, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    config = config_of(account)
+    with pytest.raises(SandboxError) as caught:
+        async with open_executor(
+            config, deployment=devnet.deployment, signer=account.signer, ways=NOTHING
+        ):
+            pass
+    assert caught.value.code == "sandbox-unavailable"
+    accepted = replace(config, allow_unsandboxed=True)
+    for settings, ways, network in (
+        (accepted, NOTHING, "none"),
+        (config, Ways(namespaces=False), "seccomp"),
+    ):
+        async with open_executor(
+            settings, deployment=devnet.deployment, signer=account.signer, ways=ways
+        ) as executor:
+            status = (await executor.status()).to_dict()
+            [node] = status["proving"]["nodes"]
+            assert node["isolation"]["network"] == network
 
 
 async def test_log_lines_carry_the_request(
@@ -120,6 +147,11 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
         receipts={"bond": 10, "capacity": 5, "challenge_bond": 2},
         intake={"burst": 7},
         lazy={"backing": 1000},
+        cluster="ray://10.0.0.1:10001",
+        cluster_node_cores=4,
+        sending={"max_fee_per_gas": 10**11, "stuck_seconds": 30},
+        relay={"url": "https://relay.example.org", "fallback": "wait"},
+        signer={"url": "http://127.0.0.1:9000"},
     )
     config = read_config(path).executor_config(MARKET, "0xABC")
     assert config.stores == ("https://store.example.org",)
@@ -131,6 +163,11 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
     assert config.receipts == ReceiptsConfig(bond=10, capacity=5, challenge_bond=2)
     assert config.intake == IntakeConfig(burst=7)
     assert config.lazy == LazyConfig(backing=1000)
+    assert (config.cluster, config.cluster_node_cores) == ("ray://10.0.0.1:10001", 4)
+    assert config.cluster_node_memory_bytes is None
+    assert config.sending.fees.max_fee_per_gas == 10**11
+    assert config.sending.stuck_seconds == 30
+    assert config.relay == RelayPolicy("https://relay.example.org", fallback=RelayFallback.WAIT)
     usual = ExecutorConfig.in_home(tmp_path, "devnet", MARKET, "0xABC")
     assert config.data_dir == usual.data_dir == tmp_path / "executor" / "devnet-abababab-0xabc"
     assert config.cache_dir == usual.cache_dir
@@ -147,6 +184,9 @@ def test_a_configuration_file_is_read_whole(tmp_path: Path) -> None:
         ({"receipts": {"bond": 0, "capacity": 1, "challenge_bond": 1}}, "receipts.bond"),
         ({"intake": {"rate_per_second": 0}}, "intake.rate_per_second"),
         ({"lazy": {"doubt_bps": 10_001}}, "lazy.doubt_bps"),
+        ({"sending": {"max_fee_per_gas": 0}}, "sending.max_fee_per_gas"),
+        ({"relay": {"url": "u", "fallback": "pray"}}, "relay.fallback"),
+        ({"signer": {}}, "signer.url"),
     ],
 )
 def test_mistakes_in_a_configuration_file_are_named(
@@ -169,3 +209,14 @@ def test_a_start_that_fails_says_why_and_what_to_do(
     path = settings(tmp_path, password_file=str(tmp_path / "password"))
     assert main([str(path)]) != 0
     assert "unknown-wallet" in capsys.readouterr().err
+
+
+def test_without_wallet_and_external_signer_nobody_signs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings(tmp_path, wallet=None)
+    assert main([str(path)]) == ConfigError.exit_code
+    assert "names no wallet" in capsys.readouterr().err
+    path = settings(tmp_path, signer={"url": "http://127.0.0.1:9"})
+    assert main([str(path)]) == WalletError.exit_code
+    assert "signer-unreachable" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gateless.core.errors import ProofError, SandboxError
 from gateless_proofs import KeyCache, Prover, ProvingPool
-from gateless_proofs.pool import Task
+from gateless_proofs.backend import Task
 from proof_fixtures import LIMITS, Built, eventually
 
 GIB = 1 << 30
@@ -90,7 +90,14 @@ async def test_what_was_measured_is_reserved_the_next_time(
     key = await prover.keys.proving_key(mlp.bundle)
     entry = mlp.bundle.circuit()
     # A manifest may say what it likes.
-    task = Task(mlp.bundle.digest, "prove", entry.compiled_circuit, entry.logrows, 100 * GIB, key)
+    task = Task(
+        mlp.bundle.digest,
+        "prove",
+        entry.compiled_circuit,
+        entry.logrows,
+        100 * GIB,
+        {"proving_key": key},
+    )
     assert pool.need(task).memory_bytes == pool.memory_bytes
     await prover.prove(mlp.bundle, mlp.packed(mlp.samples[0]))
     assert pool.need(task).memory_bytes < pool.memory_bytes
@@ -102,8 +109,9 @@ async def test_a_reservation_that_was_too_small_is_not_the_last_word(
 ) -> None:
     """The proof is made again with all the memory there is."""
     await prover.prove(mlp.bundle, mlp.packed(mlp.samples[0]))
-    key = next(key for key in pool._measured if key[1] == "prove")
-    pool._measured[key] = -(432 << 20)  # reserves 100 MiB, in which nothing can run
+    peaks = pool._needs._peaks
+    key = next(key for key in peaks if key[1] == "prove")
+    peaks[key] = -(432 << 20)  # reserves 100 MiB, in which nothing can run
     assert pool._schedule.memory_bytes > 1 * GIB
     proof = await prover.prove(mlp.bundle, mlp.packed(mlp.samples[1]))
     assert await prover.verify(

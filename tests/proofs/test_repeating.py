@@ -81,8 +81,9 @@ async def test_an_output_of_no_fixed_shape_is_refused(tmp_path: Path) -> None:
 
 
 async def test_what_onnxruntime_refuses_is_no_finding(tmp_path: Path) -> None:
-    node = helper.make_node("NoSuchOperator", ["x"], ["y"], domain="nobody")
-    model = save(tmp_path / "m.onnx", [node], [floats("x", 1, 4)], [floats("y", 1, 4)])
+    node = helper.make_node("Add", ["x", "w"], ["y"])  # of two types
+    weights = {"w": np.array([1, 2, 3, 4])}
+    model = save(tmp_path / "m.onnx", [node], [floats("x", 1, 4)], [floats("y", 1, 4)], weights)
     with pytest.raises(GatelessError) as caught:
         await measured(model, tmp_path)
     assert caught.value.code == "onnxruntime-refused"

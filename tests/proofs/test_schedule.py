@@ -23,6 +23,9 @@ class Simulation:
     started: dict[int, int] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     now: int = 0
+    first: int | None = None
+    #: What ran, or started before it, when the first one that waits became the first.
+    before_first: set[int] = field(default_factory=set)
 
     def add(self, need: Need, length: int) -> int:
         ticket = self.schedule.add(need)
@@ -31,7 +34,13 @@ class Simulation:
         return ticket
 
     def pump(self) -> None:
-        for ticket, grant in self.schedule.start().items():
+        running = set(self.schedule.running)
+        starting = self.schedule.start()
+        first = next(iter(self.schedule.waiting), None)
+        if first is not None and first != self.first:
+            self.before_first = running | {ticket for ticket in starting if ticket < first}
+        self.first = first
+        for ticket, grant in starting.items():
             self.started[ticket] = self.now
             self.order.append(ticket)
             self.ends[ticket] = self.now + self.lengths[ticket]
@@ -94,14 +103,13 @@ def test_limits_hold_and_every_job_is_done(
 def test_the_first_one_is_not_held_up_by_those_that_overtake_it(
     work: list[tuple[Need, int]], cores: int
 ) -> None:
-    """It starts at the latest when all have ended that ran before it and came before it."""
+    """It starts at the latest when all have ended that ran before it became the first."""
     simulation = Simulation(Schedule(memory_bytes=MEMORY, cores=cores))
     for need, length in work:
         simulation.add(need, length)
     while simulation.schedule.waiting:
-        first = simulation.schedule.waiting[0]
-        assert any(ticket < first for ticket in simulation.schedule.running), (
-            "it waits although nothing that came before it runs"
+        assert simulation.before_first & set(simulation.schedule.running), (
+            "it waits although nothing runs that ran before it became the first"
         )
         simulation.step()
 
@@ -115,6 +123,49 @@ def test_equal_jobs_start_in_their_order(work: list[tuple[bool, int]], cores: in
     for kind in (True, False):
         mine = [ticket for ticket in simulation.order if work[ticket][0] is kind]
         assert mine == sorted(mine)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=20), cores)
+def test_the_most_urgent_starts_first(dues: list[int], cores: int) -> None:
+    schedule = Schedule(memory_bytes=MEMORY, cores=cores)
+    simulation = Simulation(schedule)
+    first = simulation.add(Need(MEMORY), 1)  # takes all the room, so that the others queue
+    tickets = {simulation.add(Need(MEMORY, due=due), 1): due for due in dues}
+    late = simulation.add(Need(MEMORY), 1)
+    simulation.finish()
+    by_urgency = sorted(tickets, key=lambda ticket: (tickets[ticket], ticket))
+    assert simulation.order == [first, *by_urgency, late]
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 40)), min_size=1, max_size=8))
+def test_deadlines_that_can_be_kept_are_kept(work: list[tuple[int, int]]) -> None:
+    """On one machine, for jobs that are all there from the start: Jackson's rule."""
+    simulation = Simulation(Schedule(memory_bytes=MEMORY, cores=1))
+    ends, now = [], 0
+    for length, due in sorted(work, key=lambda job: job[1]):
+        now += length
+        ends.append((now, due))
+    for length, due in work:
+        simulation.lengths[simulation.schedule.add(need := Need(MEMORY, due=due))] = length
+        simulation.needs[len(simulation.needs)] = need
+    simulation.pump()
+    simulation.finish()
+    late = any(
+        simulation.started[ticket] + length > due for ticket, (length, due) in enumerate(work)
+    )
+    assert late == any(end > due for end, due in ends)
+
+
+def test_an_urgent_large_job_is_not_held_up_by_those_that_come_after() -> None:
+    schedule = Schedule(memory_bytes=8, cores=4)
+    schedule.add(Need(3, due=100))
+    schedule.start()
+    urgent = schedule.add(Need(8, due=50))
+    assert not schedule.start()
+    schedule.add(Need(1, due=60))
+    assert not schedule.start(), "beside the urgent one there is no room for it"
+    schedule.release(0)
+    assert list(schedule.start()) == [urgent]
 
 
 @given(jobs, cores, st.data())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,15 @@ from gateless_proofs.sandbox import Limits
 from gateless_proofs.warm import MAX_JOBS, WarmWorkers
 from patience import PATIENCE_SECONDS
 from proof_fixtures import Built, eventually
+from tiny_models import run_of, slow
 
 GIB = 1 << 30
 LIMITS = Limits(memory_bytes=2 * GIB, seconds=120, threads=1)
 
 
 @pytest.fixture
-async def workers() -> AsyncIterator[WarmWorkers]:
-    async with WarmWorkers(3 * GIB, keep=3) as warm:
+async def workers(cache: KeyCache) -> AsyncIterator[WarmWorkers]:
+    async with WarmWorkers(3 * GIB, keep=3, shared=(cache.root,)) as warm:
         yield warm
     assert warm.pids == frozenset()
 
@@ -102,7 +105,7 @@ async def test_a_refusal_without_a_panic_does_not(workers: WarmWorkers, mlp: Bui
     absent = {"model": str(mlp.bundle.root / "README.md"), "shapes": [], "samples": []}
     answer = await workers.run("one", "reference", absent, limits=LIMITS)
     assert answer.error is not None
-    assert answer.error["code"] == "onnxruntime-refused"
+    assert answer.error["code"] == "not-onnx"
     assert await pid_of_next(workers, "one", mlp) == first
 
 
@@ -110,10 +113,10 @@ async def test_limits_replace_the_process(
     workers: WarmWorkers, mlp: Built, cache: KeyCache
 ) -> None:
     first = await pid_of_next(workers, "one", mlp)
-    slow = {"logrows": 18, "folder": str(mlp.bundle.root.parent)}
+    request = run_of(slow(mlp.bundle.root / "slow.onnx"))
     with pytest.raises(SandboxError) as caught:
         limits = Limits(memory_bytes=2 * GIB, seconds=0.3, threads=1)
-        await workers.run("one", "srs", slow, limits=limits)
+        await workers.run("one", "reference", request, limits=limits)
     assert caught.value.code == "time-limit"
     assert not running(first)
     second = await pid_of_next(workers, "one", mlp)
@@ -136,8 +139,8 @@ async def test_a_killed_process_is_replaced(workers: WarmWorkers, mlp: Built) ->
 
 
 async def test_cancelling_a_job_kills_its_process(workers: WarmWorkers, mlp: Built) -> None:
-    request = {"logrows": 18, "folder": str(mlp.bundle.root.parent)}
-    task = asyncio.ensure_future(workers.run("one", "srs", request, limits=LIMITS))
+    request = run_of(slow(mlp.bundle.root / "slow.onnx"))
+    task = asyncio.ensure_future(workers.run("one", "reference", request, limits=LIMITS))
     await eventually("the job runs", lambda: bool(workers._busy))
     [process] = workers._busy
     task.cancel()
@@ -188,14 +191,23 @@ async def test_limits_are_set_for_each_job_and_never_above_the_ceiling(
 ) -> None:
     process = await WorkerProcess.start(ceiling_bytes=2 * GIB, threads=1)
     try:
-        request = {"logrows": 18, "folder": str(tmp_path)}
-        job = asyncio.ensure_future(process.do("srs", request, memory_bytes=asked))
+        request = run_of(slow(tmp_path / "slow.onnx"))
+        job = asyncio.ensure_future(process.do("reference", request, memory_bytes=asked))
         wanted = [str(granted), str(2 * GIB)]
         await eventually("the limit is set", lambda: address_space(process.pid) == wanted)
         job.cancel()
         await asyncio.gather(job, return_exceptions=True)
     finally:
         await process.kill()
+
+
+async def test_a_model_runs_on_one_thread(workers: WarmWorkers, mlp: Built) -> None:
+    request = run_of(mlp.bundle.model)
+    answer = await workers.run("one", "reference", request, limits=LIMITS)
+    assert answer.result is not None
+    [entry] = workers._idle
+    # The other one is onnxruntime's own, which it starts when it is loaded and which sleeps.
+    assert len(os.listdir(f"/proc/{entry.process.pid}/task")) <= 2
 
 
 #: what a model that has taken its process over could say
@@ -224,3 +236,21 @@ async def test_whatever_a_process_says_is_checked(said: str, tmp_path: Path) -> 
             await asyncio.wait_for(process.do("witness", {}, memory_bytes=GIB), PATIENCE_SECONDS)
     finally:
         await process.kill()
+
+
+async def test_a_folder_that_was_replaced_is_no_fault_of_the_input(
+    workers: WarmWorkers, mlp: Built, tmp_path: Path
+) -> None:
+    """A kept process may read the old folder alone, from which all is gone; the next one does."""
+    own = replace(mlp, bundle=replace(mlp.bundle, root=tmp_path / "bundle"))
+    shutil.copytree(mlp.bundle.root, own.bundle.root)
+    first = await workers.run("own", "witness", witness_of(own), limits=LIMITS)
+    assert first.result is not None
+    shutil.rmtree(own.bundle.root)
+    shutil.copytree(mlp.bundle.root, own.bundle.root)
+    lost = await workers.run("own", "witness", witness_of(own), limits=LIMITS)
+    if lost.result is None:
+        assert (lost.error or {}).get("code") == "bundle-damaged"
+        again = await workers.run("own", "witness", witness_of(own), limits=LIMITS)
+        assert again.result is not None
+        assert again.result["outputs"] == first.result["outputs"]

@@ -105,10 +105,72 @@ def bomb(path: Path) -> Path:
 
 
 def hidden_bomb(path: Path) -> Path:
-    """The same, but the size is the product of two constants, which no static check multiplies."""
+    """The same, but the size is computed from the input: no check can know it."""
     nodes = [
-        helper.make_node("Mul", ["s", "s"], ["big"]),
-        helper.make_node("ConstantOfShape", ["big"], ["c"]),
+        helper.make_node("Mul", ["x", "s"], ["big"]),
+        helper.make_node("Cast", ["big"], ["size"], to=TensorProto.INT64),
+        helper.make_node("ConstantOfShape", ["size"], ["c"]),
         helper.make_node("Add", ["x", "c"], ["y"]),
     ]
-    return save(path, nodes, [floats("x", 1)], [floats("y", "n")], {"s": np.array([2**16])})
+    scale = {"s": np.array([2.0**31], np.float32)}
+    return save(path, nodes, [floats("x", 1)], [floats("y", "n")], scale)
+
+
+def endless(path: Path) -> Path:
+    """A loop that adds 1 to its input for ever: 2**63 - 1 times."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_on"], ["goes_on"]),
+            helper.make_node("Add", ["sum", "one"], ["more"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("place", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            floats("sum", 1, 4),
+        ],
+        [helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []), floats("more", 1, 4)],
+        [numpy_helper.from_array(np.ones((1, 4), np.float32), "one")],
+    )
+    node = helper.make_node("Loop", ["times", "always", "x"], ["y"], body=body)
+    constants = {"times": np.array(2**63 - 1), "always": np.array(True)}
+    return save(path, [node], [floats("x", 1, 4)], [floats("y", 1, 4)], constants)
+
+
+def slow(path: Path) -> Path:
+    """Within every bound on its size, and too long: a hundred thousand products of matrices."""
+    size = 3000
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["total"]),
+        helper.make_node("Expand", ["total", "s"], ["v0"]),
+    ]
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_on"], ["goes_on"]),
+            helper.make_node("MatMul", ["m", "m"], ["product"]),
+            helper.make_node("Tanh", ["product"], ["more"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("place", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            floats("m", size, size),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            floats("more", size, size),
+        ],
+    )
+    nodes.append(helper.make_node("Loop", ["times", "always", "v0"], ["last"], body=body))
+    nodes.append(helper.make_node("ReduceSum", ["last"], ["y"]))
+    constants = {
+        "s": np.array([size, size]),
+        "times": np.array(100_000),
+        "always": np.array(True),
+    }
+    return save(path, nodes, [floats("x", 1, 4)], [floats("y", 1, 1)], constants)
+
+
+def run_of(model: Path) -> dict[str, Any]:
+    """The request that runs a model of four inputs once."""
+    return {"model": str(model), "shapes": [[1, 4]], "samples": [[[0.0] * 4]]}

@@ -121,6 +121,10 @@ async def test_what_nobody_answers_comes_back(
         await user.refund_lazily(left.request_id)
     await pass_by(devnet, says, left.request.deadline + left.request.lock_duration)
     assert (await user.refund_lazily(left.request_id)).state is LazyState.REFUNDED
+    for again in (user.refund_lazily, user.cancel_lazily):
+        with pytest.raises(ChainError, match="refunded already") as ended:
+            await again(left.request_id)
+        assert (ended.value.code, ended.value.context["state"]) == ("nothing-to-refund", "REFUNDED")
     end = await user.refund_lazily(missed.request_id)
     assert (end.state, end.amounts["slashed"]) == (LazyState.REFUNDED, COLLATERAL)
     with pytest.raises(ChainError) as caught:

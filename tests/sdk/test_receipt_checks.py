@@ -137,7 +137,7 @@ async def test_it_must_be_one_that_the_court_takes(make_client: MakeClient) -> N
         (await client.signed(issued=now, expires=now + life + 1), "receipt-life-out-of-range"),
         (replace(good, signature=bytes(65)), "receipt-foreign-signature"),
         (
-            SignedReceipt.sign(good.court, good.receipt, net.executor),
+            await SignedReceipt.sign(good.court, good.receipt, net.executor),
             "receipt-foreign-signature",
         ),
         (

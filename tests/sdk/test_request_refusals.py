@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from gateless.adapters.chain import registry_calls
 from gateless.adapters.storage import LocalStore, create_app
-from gateless.cli.serving import listen, serve_until
+from gateless.cli.serving import serve_until
 from gateless.core.errors import (
     ChainError,
     FundsError,
@@ -19,6 +19,7 @@ from gateless.core.errors import (
     WalletError,
 )
 from gateless.core.types import VersionParams
+from gateless.daemon.serving import listen
 from gateless.devnet import Devnet
 from gateless.sdk import AsyncGateless
 from market_fixtures import (

@@ -189,6 +189,22 @@ async def test_a_bundle_that_cannot_be_had_or_verified_proves_no_lie(
     assert (found.verdict, found.code, found.passing) == (Verdict.UNDECIDED, fault.code, True)
 
 
+async def test_a_circuit_that_rotted_proves_no_lie(
+    served: Served, tiny_model: TinyModel, truth: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    packed, _ = truth
+    own = replace(tiny_model.bundle, root=tmp_path / "bundle")
+    shutil.copytree(tiny_model.bundle.root, own.root)
+    own.compiled().write_bytes(own.compiled().read_bytes()[:-1])
+    court = Court(served, tiny_model.cache, own)
+    found = await court.judge(packed_input=packed, output_digest=keccak(b"a lie"))
+    assert (found.verdict, found.code, found.passing) == (
+        Verdict.UNDECIDED,
+        "bundle-damaged",
+        True,
+    )
+
+
 async def test_bytes_that_are_no_input_can_have_no_proof(
     served: Served, tiny_model: TinyModel
 ) -> None:

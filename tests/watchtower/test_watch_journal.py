@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from eth_utils.crypto import keccak
+from gateless.adapters.db import DatabaseUrl
 from gateless.core.errors import ConfigError, GatelessError
 from gateless.daemon.journals import Position
 from gateless.watchtower import Journal
@@ -30,18 +29,18 @@ def case(name: bytes = b"case", **changes: object) -> NewCase:
     return NewCase(**values)  # type: ignore[arg-type]
 
 
-async def opened(folder: Path, **changes: object) -> Journal:
+async def opened(url: DatabaseUrl, **changes: object) -> Journal:
     identity = {"chain_id": 31337, "court": COURT, "account": ACCOUNT, **changes}
-    return await Journal.open(folder / "journal.db", **identity)  # type: ignore[arg-type]
+    return await Journal.open(url, **identity)  # type: ignore[arg-type]
 
 
-async def test_another_networks_journal_is_refused(tmp_path: Path) -> None:
-    await (await opened(tmp_path)).close()
+async def test_another_networks_journal_is_refused(database_url: DatabaseUrl) -> None:
+    await (await opened(database_url)).close()
     for change in ({"chain_id": 1}, {"court": ACCOUNT}, {"account": COURT}):
         with pytest.raises(ConfigError) as caught:
-            await opened(tmp_path, **change)
+            await opened(database_url, **change)
         assert caught.value.code == "journal-of-another"
-    await (await opened(tmp_path)).close()
+    await (await opened(database_url)).close()
 
 
 def test_what_is_over_stays_over() -> None:
@@ -50,8 +49,8 @@ def test_what_is_over_stays_over() -> None:
 
 
 @pytest.mark.parametrize("to", sorted(set(CaseState) - TRANSITIONS[CaseState.NEW]))
-async def test_no_step_is_left_out(tmp_path: Path, to: CaseState) -> None:
-    journal = await opened(tmp_path)
+async def test_no_step_is_left_out(database_url: DatabaseUrl, to: CaseState) -> None:
+    journal = await opened(database_url)
     await journal.take(case())
     with pytest.raises(GatelessError) as caught:
         await journal.move(case().case_id, to)
@@ -60,8 +59,8 @@ async def test_no_step_is_left_out(tmp_path: Path, to: CaseState) -> None:
     await journal.close()
 
 
-async def test_what_was_handed_over_twice_gains_what_it_lacked(tmp_path: Path) -> None:
-    journal = await opened(tmp_path)
+async def test_what_was_handed_over_twice_gains_what_it_lacked(database_url: DatabaseUrl) -> None:
+    journal = await opened(database_url)
     assert await journal.take(case())
     assert not await journal.take(case())
     await journal.move(case().case_id, CaseState.UNDECIDED, reason="input-missing")
@@ -74,8 +73,8 @@ async def test_what_was_handed_over_twice_gains_what_it_lacked(tmp_path: Path) -
     await journal.close()
 
 
-async def test_a_fork_takes_back_what_risks_nothing(tmp_path: Path) -> None:
-    journal = await opened(tmp_path)
+async def test_a_fork_takes_back_what_risks_nothing(database_url: DatabaseUrl) -> None:
+    journal = await opened(database_url)
     risky, idle = case(b"risky", block=8), case(b"idle", block=9)
     asked = AskedInput(keccak(b"asked"), b"in", 9, NOW)
     await journal.advance([risky], Position(8, "0x8"))
@@ -95,8 +94,10 @@ async def test_a_fork_takes_back_what_risks_nothing(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_an_answer_that_changed_gives_way_where_nothing_is_at_risk(tmp_path: Path) -> None:
-    journal = await opened(tmp_path)
+async def test_an_answer_that_changed_gives_way_where_nothing_is_at_risk(
+    database_url: DatabaseUrl,
+) -> None:
+    journal = await opened(database_url)
     await journal.advance([case(block=8)], Position(8, "0x8"))
     await journal.move(case().case_id, CaseState.RIGHT)
     assert await journal.advance([case(block=9)], Position(9, "0x9")) == []
@@ -106,8 +107,10 @@ async def test_an_answer_that_changed_gives_way_where_nothing_is_at_risk(tmp_pat
     await journal.close()
 
 
-async def test_only_what_brought_or_cost_something_is_kept_for_ever(tmp_path: Path) -> None:
-    journal = await opened(tmp_path)
+async def test_only_what_brought_or_cost_something_is_kept_for_ever(
+    database_url: DatabaseUrl,
+) -> None:
+    journal = await opened(database_url)
     for name, state in ((b"right", CaseState.RIGHT), (b"won", CaseState.WON)):
         await journal.take(case(name, packed_input=b"in", packed_output=b"out"))
         if state is CaseState.WON:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+from gateless.core.errors import SandboxError
 from gateless.core.handovers import Handover
 from gateless.devnet import Devnet
+from gateless.watchtower import open_watchtower
 from gateless.watchtower.cases import CaseState
+from gateless_proofs.isolation import NOTHING, Ways
 from market_fixtures import MakeAccount, MakeServed
 from patience import eventually
 from watchtower_fixtures import (
@@ -148,3 +154,29 @@ async def test_a_useless_file_stops_no_other(
     async with watching(devnet, tower) as watch:
         await watch.reaches(lie, CaseState.OPEN)
         assert await watch.journal.counts() == {CaseState.OPEN: 1}
+
+
+async def test_models_are_not_run_where_nothing_keeps_them_in(
+    devnet: Devnet, make_account: MakeAccount
+) -> None:
+    tower = await make_account()
+    config = watch_config(tower)
+    with pytest.raises(SandboxError) as caught:
+        async with open_watchtower(
+            config, deployment=devnet.deployment, signer=tower.signer, ways=NOTHING
+        ):
+            pass
+    assert caught.value.code == "sandbox-unavailable"
+    accepted = replace(config, allow_unsandboxed=True)
+    for settings, ways, network in (
+        (accepted, NOTHING, "none"),
+        (config, Ways(namespaces=False), "seccomp"),
+    ):
+        async with open_watchtower(
+            settings, deployment=devnet.deployment, signer=tower.signer, ways=ways
+        ) as watchtower:
+            status = (await watchtower.status()).to_dict()
+            [node] = status["proving"]["nodes"]
+            assert node["isolation"]["network"] == network
+            samples = (await watchtower.exposition()).decode()
+            assert f'gateless_sandbox{{network="{network}"}} 1.0' in samples

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gateless.adapters.chain.sender import PreparedTx
+from gateless.adapters.chain.prepared import PreparedTx
 from gateless.core.handovers import Handover
 from gateless.daemon.transactions import IntentState
 from gateless.devnet import Devnet

@@ -16,6 +16,8 @@ class HttpStatus:
     """The proxy answers with an HTTP error; the node never sees the request."""
 
     status: int
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ class RpcProxy:
         self.seen.append((method, params))
         fault = next((found for rule in self.rules if (found := rule(method, params))), None)
         match fault:
-            case HttpStatus(status):
-                return web.Response(status=status)
+            case HttpStatus(status, headers, text):
+                return web.Response(status=status, headers=headers, text=text)
             case RpcFault(message, code, data):
                 error = {"code": code, "message": message, "data": data}
                 return web.json_response({"jsonrpc": "2.0", "id": body["id"], "error": error})

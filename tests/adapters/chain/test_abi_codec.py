@@ -83,3 +83,14 @@ def test_overloads_are_told_apart_by_their_arguments() -> None:
     with pytest.raises(ChainError) as info:
         abi.function("safeTransferFrom")
     assert info.value.code == "unknown-function"
+
+
+def test_strings_that_are_no_utf8_stop_nobody_from_reading() -> None:
+    # Solidity writes any bytes as a string: a stranger's hint is no reason to read no further.
+    member = {"name": "hint", "type": "string"}
+    struct = {"name": "request", "type": "tuple", "components": [member]}
+    data = encode(["bytes", "(bytes)"], [b"\xffx\xfe", (b"\xc3\x28",)])
+    assert decode_parameters([member, struct], data) == {
+        "hint": "\ufffdx\ufffd",
+        "request": {"hint": "\ufffd("},
+    }

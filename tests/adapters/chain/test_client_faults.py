@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
+import json
 import pickle
 import socket
 from dataclasses import replace
@@ -10,10 +12,20 @@ from dataclasses import replace
 import pytest
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.client import ChainClient
-from gateless.adapters.chain.rpc import Rpc, RpcError
+from gateless.adapters.chain.http_rpc import HttpRpc
+from gateless.adapters.chain.rpc import RpcError
 from gateless.core.errors import ChainError
 from gateless.devnet import Devnet
+from manual_clock import ManualClock
 from rpc_proxy import Answer, DropAfter, Fault, Garbage, Hang, HttpStatus, RpcFault, RpcProxy
+
+TOO_WIDE = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "error": {"code": -32614, "message": "eth_getLogs is limited to a 10,000 range"},
+    }
+)
 
 
 def closed_port() -> int:
@@ -53,13 +65,15 @@ async def test_no_contract_at_the_address(devnet: Devnet, missing: str) -> None:
     assert nowhere in info.value.message
 
 
-async def test_chain_reset_under_a_running_client(
+async def test_node_that_lost_a_contract_under_a_running_client(
     isolated_devnet: Devnet, behind_proxy: ChainClient, proxy: RpcProxy
 ) -> None:
     proxy.fail("eth_call", Answer("0x"))
     with pytest.raises(ChainError) as info:
         await behind_proxy.market.request_count()
-    assert info.value.code == "no-contract"
+    # Its contracts were there when the connection was made.
+    assert info.value.code == "rpc-invalid"
+    assert "the chain was reset" in info.value.hint
 
 
 @pytest.mark.parametrize(
@@ -90,12 +104,50 @@ async def test_faults_of_the_endpoint(
 
 async def test_endpoint_that_does_not_answer(proxy: RpcProxy) -> None:
     proxy.fail("eth_blockNumber", Hang(1.0))
-    rpc = Rpc(proxy.url, timeout=0.2)
+    rpc = HttpRpc(proxy.url, timeout=0.2)
     with pytest.raises(ChainError) as info:
         await rpc.quantity("eth_blockNumber")
     assert info.value.code == "rpc-timeout"
     # It took long enough once: a request that timed out is not repeated.
     assert proxy.count("eth_blockNumber") == 1
+    await rpc.close()
+
+
+async def test_when_to_come_back_is_read_from_the_answer(proxy: RpcProxy) -> None:
+    clock = ManualClock()
+    rpc = HttpRpc(proxy.url, clock=clock)
+    in_a_minute = email.utils.formatdate(clock.now() + 60, usegmt=True)
+    for said, seconds in (("7", 7.0), ("0.5", 0.5), (in_a_minute, 60.0), ("soon", None)):
+        proxy.rules.clear()
+        proxy.fail("eth_blockNumber", HttpStatus(429, {"Retry-After": said}))
+        with pytest.raises(ChainError) as info:
+            await rpc.quantity("eth_blockNumber")
+        assert info.value.code == "rpc-rate-limited"
+        assert info.value.context.get("retry_after") == seconds
+    await rpc.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (RpcFault("project ID request rate exceeded", -32005), "rpc-rate-limited"),
+        # Providers send what is wrong with a call by HTTP errors, too.
+        (HttpStatus(413, body=TOO_WIDE), "rpc-error"),
+        (HttpStatus(400, body=TOO_WIDE), "rpc-error"),
+        (HttpStatus(400, body="<html>no</html>"), "rpc-refused"),
+        (HttpStatus(403, body=TOO_WIDE), "rpc-refused"),
+        (HttpStatus(429, body=TOO_WIDE), "rpc-rate-limited"),
+        (HttpStatus(503, body=TOO_WIDE), "rpc-unreachable"),
+    ],
+)
+async def test_errors_in_other_places_than_usual(proxy: RpcProxy, fault: Fault, code: str) -> None:
+    rpc = HttpRpc(proxy.url)
+    proxy.fail("eth_getLogs", fault)
+    with pytest.raises(ChainError) as info:
+        await rpc.request("eth_getLogs", {})
+    assert info.value.code == code
+    if isinstance(info.value, RpcError):
+        assert info.value.rpc_message == "eth_getLogs is limited to a 10,000 range"
     await rpc.close()
 
 
@@ -109,7 +161,7 @@ async def test_answers_that_fit_no_interface(behind_proxy: ChainClient, proxy: R
     proxy.fail("eth_call", Answer("0x01"))
     with pytest.raises(ChainError) as info:
         await behind_proxy.market.request_count()
-    assert info.value.code == "invalid-response"
+    assert info.value.code == "rpc-invalid"
 
 
 async def test_block_that_the_node_does_not_have(devnet: Devnet) -> None:
@@ -127,7 +179,7 @@ async def test_blocks_by_number_and_tag(devnet: Devnet) -> None:
 
 
 async def test_closed_client_can_be_used_again(devnet: Devnet) -> None:
-    rpc = Rpc(devnet.deployment.rpc_url)
+    rpc = HttpRpc(devnet.deployment.rpc_url)
     await rpc.quantity("eth_chainId")
     await rpc.close()
     assert await rpc.quantity("eth_chainId") == 31337

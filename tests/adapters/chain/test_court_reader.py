@@ -109,7 +109,7 @@ async def test_flaws_are_named(court_network: CourtNetwork) -> None:
     ):
         assert await court.flaw(await net.signed(**changes)) is flaw
     receipt = await net.receipt()
-    foreign = SignedReceipt.sign(court.court, receipt, net.executor)
+    foreign = await SignedReceipt.sign(court.court, receipt, net.executor)
     assert await court.flaw(foreign) is ReceiptFlaw.FOREIGN_SIGNATURE
     short = await net.signed(expires=now + 10, issued=now)
     await net.devnet.control.advance(60)

@@ -39,6 +39,16 @@ def test_saved_file_loads_by_name_and_by_path(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["devnet.json"]
 
 
+def test_further_endpoints_are_kept_in_order(tmp_path: Path) -> None:
+    urls = ("http://127.0.0.1:8545", "https://b.example/v2/key", "https://a.example")
+    several = DEPLOYMENT.reached_by(urls)
+    assert several.rpc_urls == urls
+    save_deployment(several, tmp_path)
+    assert load_deployment("devnet", tmp_path) == several
+    assert several.reached_by([]) == several
+    assert several.reached_by(urls[:1]) == DEPLOYMENT
+
+
 def test_unknown_network_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as info:
         load_deployment("sepolia", tmp_path)
@@ -55,6 +65,7 @@ def test_unknown_network_names_the_known_ones(tmp_path: Path) -> None:
     [
         ({"chain_id": 0}, "chain_id"),
         ({"rpc_url": "ftp://example.org"}, "rpc_url"),
+        ({"other_rpc_urls": ["http://a", "file:///etc/passwd"]}, "other_rpc_urls"),
         ({"name": "../devnet"}, "name"),
         ({"srs": "homemade"}, "srs"),
         ({"contracts": {"ModelRegistry": A.lower()}}, "EIP-55"),

@@ -8,6 +8,7 @@ from chain_scenarios import DOLLAR, deposit
 from gateless.adapters.chain import calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.events import LogDecoder, scan_logs
+from gateless.adapters.chain.log_range import LogRange
 from gateless.core.errors import ChainError, InputError
 from gateless.devnet import Devnet
 from rpc_proxy import Fault, HttpStatus, RpcFault, RpcProxy
@@ -104,7 +105,8 @@ async def test_ranges_grow_again_after_a_success(
     await isolated_devnet.control.mine(60)
     head = (await isolated_devnet.client.block()).number
     decoder = LogDecoder(isolated_devnet.deployment)
-    await scan_logs(behind_proxy.rpc, decoder, ["Deposited"], 0, head, initial_chunk=1)
+    behind_proxy.rpc.log_range = LogRange(1)
+    await scan_logs(behind_proxy.rpc, decoder, ["Deposited"], 0, head)
     asked = [span(params) for method, params in proxy.seen if method == "eth_getLogs"]
     assert asked[:4] == [1, 2, 4, 8]
     assert sum(asked) == head + 1

@@ -24,12 +24,12 @@ async def test_fees_double_the_base_fee(devnet: Devnet) -> None:
 
 @pytest.mark.parametrize(("cap", "offered"), [(203, 203), (150, 150), (103, 103)])
 async def test_cap_takes_the_headroom_first(devnet: Devnet, cap: int, offered: int) -> None:
-    policy = FeePolicy(priority_fee=3, max_fee_cap=cap)
+    policy = FeePolicy(priority_fee=3, max_fee_per_gas=cap)
     assert (await current_fees(devnet.client.rpc, policy, 100)).per_gas == offered
 
 
 async def test_cap_below_the_present_fee(devnet: Devnet) -> None:
-    policy = FeePolicy(priority_fee=3, max_fee_cap=102)
+    policy = FeePolicy(priority_fee=3, max_fee_per_gas=102)
     with pytest.raises(ChainError) as info:
         await current_fees(devnet.client.rpc, policy, 100)
     assert info.value.code == "fee-above-cap"
@@ -42,7 +42,7 @@ async def test_cap_below_the_present_fee(devnet: Devnet) -> None:
         ("already known", Refusal.ALREADY_KNOWN),
         ("Known transaction: 0x12", Refusal.ALREADY_KNOWN),
         ("nonce too low: next nonce 5, tx nonce 4", Refusal.NONCE_USED),
-        ("replacement transaction underpriced", Refusal.NONCE_USED),
+        ("replacement transaction underpriced", Refusal.NONCE_WAITING),
         ("transaction underpriced: tip needed 1", Refusal.UNDERPRICED),
         ("max fee per gas less than block base fee: address 0x1", Refusal.UNDERPRICED),
         ("Insufficient funds for gas * price + value", Refusal.GAS_MONEY),

@@ -55,9 +55,9 @@ def test_the_type_is_the_contracts() -> None:
     )
 
 
-def test_the_id_is_the_digest_that_is_signed() -> None:
+async def test_the_id_is_the_digest_that_is_signed() -> None:
     signer = LocalSigner.random()
-    offer = sign_lazy_request(signer, REQUEST, 31337, MARKET)
+    offer = await sign_lazy_request(signer, REQUEST, 31337, MARKET)
     data = lazy_typed_data(REQUEST, lazy_domain(31337, MARKET))
     message = encode_typed_data(dict(data.domain), dict(data.types), dict(data.message))
     assert Account.recover_message(message, signature=offer.signature) == signer.address

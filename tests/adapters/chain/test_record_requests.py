@@ -97,7 +97,7 @@ async def test_the_verifier_takes_what_keys_sign(devnet: Devnet) -> None:
         executor=ME.address,
     )
     signatures = {
-        signer.address: ATTESTATION.sign(signer, answer, deployment.chain_id, verifier)
+        signer.address: await ATTESTATION.sign(signer, answer, deployment.chain_id, verifier)
         for signer in signers[1:]
     }
     abi = abi_of("KeySetVerifier")

@@ -8,6 +8,7 @@ from chain_scenarios import DOLLAR, RealModel, deposit, publish, request_params
 from gateless.adapters.chain import calls, registry_calls
 from gateless.adapters.chain.client import ChainClient
 from gateless.adapters.chain.fees import FeePolicy
+from gateless.adapters.chain.lane import SendingPolicy
 from gateless.adapters.chain.sender import Sender
 from gateless.adapters.signer import LocalSigner
 from gateless.core.errors import ChainError, ContractError, FundsError, NotFoundError
@@ -238,15 +239,16 @@ async def test_account_without_gas_money(isolated_devnet: Devnet) -> None:
 async def test_fee_cap(isolated_devnet: Devnet) -> None:
     net = isolated_devnet
     call = calls.mint(net.signers["user"].address, 1)
-    capped = Sender(net.client, net.signers["user"], fees=FeePolicy(max_fee_cap=1_000))
+    low = SendingPolicy(FeePolicy(max_fee_per_gas=1_000))
+    capped = Sender(net.client, net.signers["user"], policy=low)
     with pytest.raises(ChainError) as info:
         await capped.send(call)
     assert info.value.code == "fee-above-cap"
     # Headroom above the present fee is given up before anything is refused.
     base = await net.client.rpc.request("eth_getBlockByNumber", "latest", False)
     now = int(base["baseFeePerGas"], 16) + 10
-    tight = FeePolicy(max_fee_cap=now, priority_fee=10)
-    receipt = await Sender(net.client, net.signers["user"], fees=tight).send(call)
+    tight = SendingPolicy(FeePolicy(max_fee_per_gas=now, priority_fee=10))
+    receipt = await Sender(net.client, net.signers["user"], policy=tight).send(call)
     assert receipt.effective_gas_price <= now
 
 

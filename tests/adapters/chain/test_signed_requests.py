@@ -100,7 +100,7 @@ async def test_a_signed_request_is_locked_and_paid(
     await put_up_stake(net, 10 * DOLLAR)
     params = await request_params(net, model, version_id)
     signed = SignedRequest(user.address, params, await free_nonce(net.client, user.address))
-    request_id, signature = sign_request(net.client, user, signed)
+    request_id, signature = await sign_request(net.client, user, signed)
     before = await net.client.native_balance(user.address)
 
     receipt = await net.sender("executor").send(calls.lock_signed(signed, signature, 30, DOLLAR))
@@ -129,7 +129,7 @@ async def test_locked_and_answered_in_one_transaction(
     await put_up_stake(net, 10 * DOLLAR)
     params = await request_params(net, model, version_id, executor=executor.address)
     signed = SignedRequest(user.address, params, 1)
-    request_id, signature = sign_request(net.client, user, signed)
+    request_id, signature = await sign_request(net.client, user, signed)
     packed, _, output, proof = model.case(0)
     call = calls.lock_signed_and_fulfill(signed, signature, 0, packed, output, proof)
     receipt = await net.sender("executor").send(call)
@@ -146,7 +146,7 @@ async def test_a_batch_leaves_out_what_fails(isolated_devnet: Devnet, model: Rea
     offers = []
     for nonce in (3, 4, 5):
         signed = SignedRequest(user.address, params, nonce)
-        offers.append((signed, *sign_request(net.client, user, signed)))
+        offers.append((signed, *await sign_request(net.client, user, signed)))
     await net.sender("user").send(calls.cancel_nonces(0, 1 << 3))
     assert await net.client.market.nonce_word(user.address, 0) == 1 << 3
     locks = [calls.lock_signed(signed, signature) for signed, _, signature in offers]
@@ -164,7 +164,7 @@ async def test_what_was_not_signed_is_refused(isolated_devnet: Devnet, model: Re
     await deposit(net, "user", 5 * DOLLAR)
     await put_up_stake(net, 10 * DOLLAR)
     signed = SignedRequest(user.address, await request_params(net, model, version_id), 1)
-    _, signature = sign_request(net.client, user, signed)
+    _, signature = await sign_request(net.client, user, signed)
     dearer = replace(signed, params=replace(signed.params, max_price=3 * DOLLAR))
     with pytest.raises(ContractError) as info:
         await net.sender("executor").send(calls.lock_signed(dearer, signature))

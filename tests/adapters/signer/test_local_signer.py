@@ -17,23 +17,23 @@ def signer() -> LocalSigner:
     return LocalSigner(Account.from_key(KEY))
 
 
-def test_typed_data_recovers_to_the_signer() -> None:
-    signature = signer().sign_typed_data(DOMAIN, TYPES, "Note", MESSAGE)
+async def test_typed_data_recovers_to_the_signer() -> None:
+    signature = await signer().sign_typed_data(DOMAIN, TYPES, "Note", MESSAGE)
     assert len(signature) == 65
     assert signature[64] in (27, 28)
     signable = encode_typed_data(domain_data=DOMAIN, message_types=TYPES, message_data=MESSAGE)
     assert Account.recover_message(signable, signature=signature) == signer().address
 
 
-def test_another_domain_gives_another_signature() -> None:
+async def test_another_domain_gives_another_signature() -> None:
     other = {**DOMAIN, "chainId": 1}
-    assert signer().sign_typed_data(DOMAIN, TYPES, "Note", MESSAGE) != signer().sign_typed_data(
-        other, TYPES, "Note", MESSAGE
-    )
+    assert await signer().sign_typed_data(
+        DOMAIN, TYPES, "Note", MESSAGE
+    ) != await signer().sign_typed_data(other, TYPES, "Note", MESSAGE)
 
 
-def test_transaction_recovers_to_the_signer() -> None:
-    raw = signer().sign_transaction(
+async def test_transaction_recovers_to_the_signer() -> None:
+    raw = await signer().sign_transaction(
         {
             "chainId": 31337,
             "nonce": 0,

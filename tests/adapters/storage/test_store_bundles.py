@@ -120,6 +120,35 @@ async def test_a_damaged_earlier_fetch_is_replaced_and_a_good_one_kept(
     assert not (dest / "stray").exists()
 
 
+async def test_damaged_files_are_repaired_in_their_folder(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    """Processes that were given the folder see it repaired: a new one would not be theirs."""
+    write_bundle(tmp_path / "bundle")
+    digest = await put_bundle(store, tmp_path / "bundle")
+    dest = await fetch_bundle(store, digest, tmp_path / "fetched")
+    folder, kept = dest.stat().st_ino, (dest / "README.md").stat().st_ino
+    (dest / "network.onnx").write_bytes(b"model BYTES")
+    (dest / "settings.json").unlink()
+    (dest / "manifest.json").write_bytes(b"")
+    await fetch_bundle(store, digest, dest)
+    assert dest.stat().st_ino == folder
+    assert (dest / "README.md").stat().st_ino == kept
+    for name, data in FILES.items():
+        assert (dest / name).read_bytes() == data
+    assert sha256_hex((dest / "manifest.json").read_bytes()) == digest
+
+
+async def test_an_empty_folder_is_filled_at_once(store: LocalStore, tmp_path: Path) -> None:
+    write_bundle(tmp_path / "bundle")
+    digest = await put_bundle(store, tmp_path / "bundle")
+    store.path_of(sha256_hex(FILES["README.md"])).unlink()
+    (tmp_path / "fetched").mkdir()
+    with pytest.raises(StorageError):
+        await fetch_bundle(store, digest, tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
 async def test_a_file_larger_than_listed_is_refused(store: LocalStore, tmp_path: Path) -> None:
     digest = await store.put(b"ten bytes!")
     entry = BundleFile(role=FileRole.MODEL, name="m.onnx", sha256=digest, size=9)
