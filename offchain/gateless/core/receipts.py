@@ -16,12 +16,12 @@ from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import SignableMessage
 from eth_keys.exceptions import BadSignature
-from eth_utils.address import is_checksum_address
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError as ValidationFault
 from hexbytes import HexBytes
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateless.core.addresses import is_checksum_address
 from gateless.core.errors import InputError
 from gateless.core.types import ZERO_ADDRESS, TypedData
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Self
 
-from eth_utils.address import is_checksum_address
-
+from gateless.core.addresses import is_checksum_address
 from gateless.core.errors import InputError
 
 Members = tuple[tuple[str, str], ...]

@@ -56,6 +56,11 @@ class ChainTime:
         return block.timestamp + self._clock.monotonic() - at
 
     @property
+    def height(self) -> int:
+        """Number of the newest block seen, the one to come included; 0 before the first."""
+        return 0 if self._seen is None else self._seen[0].number
+
+    @property
     def skew(self) -> float:
         """Seconds by which this machine's clock is ahead of the chain; negative where behind."""
         return self._clock.now() - self.now

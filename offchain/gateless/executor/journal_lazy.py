@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.db import Database, upsert
@@ -17,11 +17,13 @@ from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest
 from gateless.core.types import Event
 from gateless.executor import schema
 from gateless.executor.lazy.states import (
+    DRAWN_WITHIN,
     ENDED,
     UNCOMMITTED,
     LazyWork,
     LazyWorkState,
     after_event,
+    may_be_drawn,
     new_lazy_work,
     undone,
 )
@@ -110,6 +112,21 @@ class LazyBook:
         if signed:
             query = query.where(schema.lazy_work.c.signature.is_not(None))
         return await self._lazy_in(states, query)
+
+    async def list_drawable(self, head: int) -> list[LazyWork]:
+        """What is locked or answered and may be drawn by lot, without inputs and outputs.
+
+        Args:
+            head: the block that is next, or an earlier one.
+        """
+        table = schema.lazy_work.c
+        # No later than it changed was it answered: what a lot can fall on no more is not read.
+        query = select(*_LIGHT).where(
+            table.audit_bps > 0,
+            or_(table.state != LazyWorkState.ANSWERED, table.changed_block >= head - DRAWN_WITHIN),
+        )
+        found = await self._lazy_in([LazyWorkState.LOCKED, LazyWorkState.ANSWERED], query)
+        return [work for work in found if may_be_drawn(work, head)]
 
     async def _lazy_in(
         self, states: Collection[LazyWorkState], query: Select[Any]
@@ -224,6 +241,7 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
     values = {
         "request_id": work.request_id,
         "request": _dump(work.request),
+        "audit_bps": work.request.audit_bps,
         "signature": work.signature,
         "state": work.state,
         "reason": work.reason,
@@ -248,7 +266,7 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
 
 def _work_of(row: Mapping[Any, Any]) -> LazyWork:
     values = dict(row)
-    del values["deadline"]
+    del values["deadline"], values["audit_bps"]
     return LazyWork(
         **values
         | {

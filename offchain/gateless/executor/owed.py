@@ -18,7 +18,7 @@ from gateless.executor.batching import seconds_to_prove
 from gateless.executor.circuits import BatchCircuits
 from gateless.executor.fitting import Fitting
 from gateless.executor.journal_lazy import subject_of
-from gateless.executor.lazy.states import LazyWorkState, may_be_drawn
+from gateless.executor.lazy.states import LazyWorkState
 from gateless.executor.parts import Parts
 from gateless.executor.states import WorkState
 from gateless.executor.work import Work
@@ -199,18 +199,12 @@ class Owed:
 
     async def _lots(self, now: float) -> list[Debt]:
         """Proofs that the lot may still ask for."""
-        works = await self._parts.journal.list_lazy([LazyWorkState.LOCKED, LazyWorkState.ANSWERED])
-        audited = [work for work in works if work.request.audit_bps]
-        if not audited:
-            return []
-        head = (await self._parts.client.block("pending")).number
         return [
             Debt(
                 await self._seconds_known(work.version_id),
                 now + work.request.response_window,
             )
-            for work in audited
-            if may_be_drawn(work, head)
+            for work in await self._parts.journal.list_drawable(self._parts.time.height)
         ]
 
     async def _seconds_known(self, version_id: int) -> float:

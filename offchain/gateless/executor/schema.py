@@ -151,6 +151,7 @@ lazy_work = Table(
     metadata,
     Column("request_id", RequestId, primary_key=True),
     Column("request", Text, nullable=False),
+    Column("audit_bps", Integer, nullable=False),
     Column("signature", LargeBinary),
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False, default=""),
@@ -166,6 +167,7 @@ lazy_work = Table(
     Column("changed_block", BigInteger, nullable=False, default=0),
     Column("deadline", BigInteger, nullable=False),
     Index("lazy_by_state", "state", "deadline"),
+    Index("lazy_by_lot", "audit_bps", "state"),
 )
 
 #: Inputs that were handed in, by the digest that requests name; the bytes are in the content store.

@@ -227,8 +227,8 @@ async def test_another_program_that_writes_for_long_is_waited_for_and_named(tmp_
         try:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(GatelessError) as caught:
-                async with database.begin():
-                    pass
+                async with database.begin() as connection:
+                    await connection.execute(text("SELECT 1"))
         finally:
             other.close()
         assert caught.value.code == "database-busy"

@@ -16,9 +16,9 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.registry import BaseEquals
 from eth_abi.registry import registry as default_registry
 from eth_utils.abi import collapse_if_tuple
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from gateless.core.addresses import to_checksum_address
 from gateless.core.errors import ChainError, InputError
 
 Parameters = Sequence[Mapping[str, Any]]

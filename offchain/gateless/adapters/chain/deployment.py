@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from eth_utils.address import is_checksum_address
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from gateless.core.addresses import is_checksum_address
 from gateless.core.amounts import format_amount
 from gateless.core.errors import ConfigError
 

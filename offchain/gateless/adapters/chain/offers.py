@@ -19,7 +19,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from eth_utils.address import is_checksum_address
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateless.adapters.chain.signed_requests import (
@@ -28,6 +27,7 @@ from gateless.adapters.chain.signed_requests import (
     message_of,
     request_id_of,
 )
+from gateless.core.addresses import is_checksum_address
 from gateless.core.errors import InputError
 from gateless.core.types import ZERO_ADDRESS, RequestParams, SignedRequest, TrustMode
 

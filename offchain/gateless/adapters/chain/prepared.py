@@ -7,10 +7,10 @@ from typing import Any
 
 import rlp
 from eth_account import Account
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from gateless.adapters.chain.fees import Fees
+from gateless.core.addresses import to_checksum_address
 from gateless.core.errors import ChainError
 
 #: Envelope of EIP-1559 transactions (EIP-2718).

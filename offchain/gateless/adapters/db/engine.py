@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, Connection, Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from gateless.adapters.db import few_hops
 from gateless.adapters.db.faults import describe
 from gateless.adapters.db.process_lock import ProcessLock
 from gateless.adapters.db.session_lock import Connector
@@ -173,6 +174,7 @@ def _sqlite(path: Path, connections: int, seconds: float | None) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=_waiting(seconds),
+        connect_args={"async_creator_fn": few_hops.connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -196,7 +198,8 @@ def _sqlite(path: Path, connections: int, seconds: float | None) -> AsyncEngine:
         if _LIMIT in connection.info:
             connection.info[_LIMIT].start()
         reads = connection.get_execution_options().get(_READS, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        driver: Any = connection.connection.driver_connection
+        driver.begin("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 

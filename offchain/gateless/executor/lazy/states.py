@@ -47,8 +47,9 @@ UNCOMMITTED = frozenset({_S.SEEN, _S.CHECKED})
 PROMISED = frozenset({_S.LOCKED, _S.DISPUTED})
 #: Nothing is left to do.
 ENDED = frozenset({_S.FINAL, _S.SKIPPED, _S.REJECTED, _S.LOST, _S.FAILED})
-#: Blocks whose hashes the EVM knows: no lot falls later.
-_KNOWN_BLOCKS = 256
+#: Blocks after an answer in which its lot is drawn: by the hash of the next one, which the EVM
+#: knows for 256 blocks.
+DRAWN_WITHIN = 257
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def may_be_drawn(work: LazyWork, head: int) -> bool:
         return False
     if work.state is not _S.ANSWERED or work.claim is None:
         return True
-    return head <= work.claim.answered_block + 1 + _KNOWN_BLOCKS
+    return head <= work.claim.answered_block + DRAWN_WITHIN
 
 
 def after_event(work: LazyWork, event: Event, me: str) -> LazyWork:

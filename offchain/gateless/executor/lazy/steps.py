@@ -19,7 +19,7 @@ from gateless.executor.checks import check_binding, check_execution
 from gateless.executor.faults import is_breaking, is_hopeless
 from gateless.executor.lazy.context import LazyContext
 from gateless.executor.lazy.outbox import Outbox
-from gateless.executor.lazy.states import LazyWork, LazyWorkState, may_be_drawn
+from gateless.executor.lazy.states import LazyWork, LazyWorkState
 from gateless.executor.policy import Answer, Standing, Verdict
 from gateless.executor.standing import unreserved
 from gateless.executor.work import IntentKind
@@ -301,8 +301,7 @@ class LazySteps:
 
     async def _audits(self, head: int) -> int:
         """Answers given or promised on which a lot may still fall; what fell is owed."""
-        open_works = await self._journal.list_lazy([_S.LOCKED, _S.ANSWERED])
-        return self._promised + sum(may_be_drawn(work, head) for work in open_works)
+        return self._promised + len(await self._journal.list_drawable(head))
 
     def _unreserved(self, backing: Backing) -> Backing:
         """The backing without what locks under way will use."""

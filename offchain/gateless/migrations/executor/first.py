@@ -104,6 +104,7 @@ def upgrade(op: Operations) -> None:
         "lazy_work",
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("audit_bps", sa.Integer(), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -120,6 +121,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("deadline", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("request_id"),
     )
+    op.create_index("lazy_by_lot", "lazy_work", ["audit_bps", "state"], unique=False)
     op.create_index("lazy_by_state", "lazy_work", ["state", "deadline"], unique=False)
     op.create_table(
         "meta",
