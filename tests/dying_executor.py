@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateless.adapters.chain.prepared import PreparedTx
@@ -61,10 +61,11 @@ class DyingJournal(Journal):
         _die_at(f"lazy:{work.state}")
         return work
 
-    async def keep_lazy_event(self, event: Event, me: str) -> LazyWork | None:
-        work = await super().keep_lazy_event(event, me)
-        _die_at(f"lazy:{work.state if work else ''}")
-        return work
+    async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> None:
+        await super().keep_lazy_receipt(events, me)
+        for event in events:
+            work = await self.lazy(int(event.args["requestId"]))
+            _die_at(f"lazy:{work.state}")
 
     async def keep_proof(
         self, subject: bytes, packed_output: bytes, circuit_index: int, proof: bytes

@@ -203,7 +203,7 @@ async def test_own_steps_do_not_overrule_the_chain(journal: Journal) -> None:
     offer = LazyWork(ID, REQUEST, signature=b"s", packed_input=b"in")
     assert await journal.take_lazy(offer)
     assert not await journal.take_lazy(replace(offer, packed_input=None))
-    await journal.keep_lazy_event(LOCKED, ME)
+    await journal.keep_lazy_receipt([LOCKED], ME)
     # A check that ends late finds the request locked already.
     late = await journal.move_lazy(ID, S.CHECKED, packed_output=b"out")
     assert late.state is S.LOCKED and late.packed_output is None
@@ -238,5 +238,5 @@ async def test_what_others_missed_is_looked_at_again(journal: Journal) -> None:
     # Somebody else was quicker, and answered.
     answer = event("Answered", 13, OTHER, claim=replace(CLAIM, executor=OTHER).struct(),
                    output=b"", inputHint="")  # fmt: skip
-    await journal.keep_lazy_event(answer, ME)
+    await journal.keep_lazy_receipt([answer], ME)
     assert await journal.reconsider_missed_lazy(502) == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -17,10 +18,12 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Insert,
     LargeBinary,
     MetaData,
     String,
     Table,
+    bindparam,
     func,
     insert,
     select,
@@ -227,19 +230,25 @@ class IntentLog:
     async def _write_attempt(
         self, connection: AsyncConnection, intent_id: int, attempt: PreparedTx
     ) -> None:
-        attempts = self.intent_tables.attempts
-        following = select(func.count()).where(attempts.c.intent_id == intent_id).scalar_subquery()
         await connection.execute(
-            insert(attempts).values(
-                tx_hash=attempt.tx_hash,
-                intent_id=intent_id,
-                number=following,
-                raw=attempt.raw,
-                private=attempt.private,
-                cancels=attempt.cancels,
-                created_at=self._clock.now(),
-            )
+            self._new_attempt,
+            {
+                "tx_hash": attempt.tx_hash,
+                "intent_id": intent_id,
+                "of_intent": intent_id,
+                "raw": attempt.raw,
+                "private": attempt.private,
+                "cancels": attempt.cancels,
+                "created_at": self._clock.now(),
+            },
         )
+
+    @cached_property
+    def _new_attempt(self) -> Insert:
+        """Numbers attempts by those before. It takes longer to put together than to run."""
+        attempts = self.intent_tables.attempts
+        before = attempts.c.intent_id == bindparam("of_intent", type_=attempts.c.intent_id.type)
+        return insert(attempts).values(number=select(func.count()).where(before).scalar_subquery())
 
     async def _find_intents(
         self, *conditions: Any

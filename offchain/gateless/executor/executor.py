@@ -283,6 +283,8 @@ class Executor:
 
     async def _look(self) -> None:
         sighting = await self._watcher.poll()
+        if self._recovered and not sighting.rewound:
+            await self._sides.welcome(sighting.lazy)  # it asks for what it needs to know
         if sighting.head != self._sight.head:
             await self._time.ask(self._client)
         self._sight.head = sighting.head
@@ -291,7 +293,6 @@ class Executor:
         if sighting.rewound:
             await self._recovery.after_fork(sighting.head.timestamp)
             await self._sides.reconcile()
-        await self._sides.welcome(sighting.lazy)
         standing = await self._take_standing(sighting)
         await self._scheduler.observe(sighting.head, sighting.touched)
         await self._see_to_losses()

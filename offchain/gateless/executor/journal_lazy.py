@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.db import Database, upsert
@@ -31,6 +33,8 @@ from gateless.executor.states import LOCKED_BY_ANOTHER
 
 #: Blocks after which nobody reckons with a fork.
 SETTLED_BLOCKS = 256
+#: Events whose requests are held in memory together, inputs and all.
+_EVENTS_AT_ONCE = 64
 
 _LIGHT = [
     column for column in schema.lazy_work.c if column.name not in ("packed_input", "packed_output")
@@ -45,20 +49,30 @@ class LazyBook:
     _database: Database
 
     async def keep_lazy_events(
-        self, connection: AsyncConnection, events: Iterable[Event], me: str
+        self, connection: AsyncConnection, events: Sequence[Event], me: str
     ) -> None:
-        """Takes over what some blocks did, in the transaction that moves the cursor."""
-        for event in events:
-            request_id = int(event.args["requestId"])
-            before = await _read(connection, request_id)
-            if event.name == "Requested":
-                if before is None:
-                    await _write(connection, new_lazy_work(event))
-                continue
-            if before is not None:
-                after = after_event(before, event, me)
-                if after is not before:
-                    await _write(connection, after)
+        """Takes over what some blocks did, in the transaction that moves the cursor.
+
+        Most of it is known from the receipts of own transactions: what changes nothing is not
+        written again.
+        """
+        for start in range(0, len(events), _EVENTS_AT_ONCE):
+            some = events[start : start + _EVENTS_AT_ONCE]
+            ids = {int(event.args["requestId"]) for event in some}
+            query = select(schema.lazy_work).where(schema.lazy_work.c.request_id.in_(ids))
+            rows = (await connection.execute(query)).all()
+            before = {work.request_id: work for work in (_work_of(row._mapping) for row in rows)}
+            after = dict(before)
+            for event in some:
+                request_id = int(event.args["requestId"])
+                work = after.get(request_id)
+                if work is not None:
+                    after[request_id] = after_event(work, event, me)
+                elif event.name == "Requested":
+                    after[request_id] = new_lazy_work(event)
+            for request_id, work in after.items():
+                if work != before.get(request_id):
+                    await _write(connection, work)
 
     async def forget_lazy(self, connection: AsyncConnection, ancestor: int) -> None:
         """Takes back what blocks did that are undone."""
@@ -147,18 +161,24 @@ class LazyBook:
         **facts: Any,
     ) -> LazyWork:
         """Moves lazy work on, unless the chain has moved it on meanwhile."""
+        values = {"state": state, "reason": "", "text": ""} | facts
+        if state in ENDED - {LazyWorkState.FAILED, LazyWorkState.FINAL}:
+            values |= {"packed_input": None, "packed_output": None}
+        table = schema.lazy_work.c
+        query = (
+            update(schema.lazy_work)
+            .where(table.request_id == request_id, table.state.in_(list(only_from)))
+            .values(values)
+            .returning(schema.lazy_work)
+        )
         async with self._database.begin() as connection:
-            before = await _read(connection, request_id)
-            if before is None:
-                raise LookupError(f"lazy request {request_id} is not in the journal")
-            if before.state not in only_from:
-                return before
-            changes = {"reason": "", "text": ""} | facts
-            if state in ENDED - {LazyWorkState.FAILED, LazyWorkState.FINAL}:
-                changes |= {"packed_input": None, "packed_output": None}
-            after = replace(before, state=state, **changes)
-            await _write(connection, after)
-        return after
+            row = (await connection.execute(query)).one_or_none()
+            work = (
+                _work_of(row._mapping) if row is not None else await _read(connection, request_id)
+            )
+        if work is None:
+            raise LookupError(f"lazy request {request_id} is not in the journal")
+        return work
 
     async def reconsider_missed_lazy(self, now: int) -> int:
         """Looks again at what others locked and did not answer in time; returns how much.
@@ -188,11 +208,10 @@ class LazyBook:
             if before is not None:
                 await _write(connection, replace(before, reason=reason, text=text))
 
-    async def keep_lazy_event(self, event: Event, me: str) -> LazyWork | None:
-        """Takes over an event of an own transaction before its block is read."""
+    async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> None:
+        """Takes over what an own transaction did, before its block is read."""
         async with self._database.begin() as connection:
-            await self.keep_lazy_events(connection, [event], me)
-            return await _read(connection, int(event.args["requestId"]))
+            await self.keep_lazy_events(connection, events, me)
 
     async def drop_settled_lazy(self, head: int) -> None:
         """Frees the room of inputs and outputs of requests that no fork can bring back."""
@@ -231,6 +250,14 @@ def subject_of(claim: LazyClaim) -> bytes:
     return bytes(keccak(encode(["uint64", "bytes32", "bytes32"], list(claim.subject))))
 
 
+@cache
+def _upsert(dialect: str) -> Insert:
+    """It takes longer to put together than to run."""
+    statement = upsert(dialect, schema.lazy_work)
+    columns = {column.name: statement.excluded[column.name] for column in schema.lazy_work.c}
+    return statement.on_conflict_do_update(index_elements=["request_id"], set_=columns)
+
+
 async def _read(connection: AsyncConnection, request_id: int) -> LazyWork | None:
     query = select(schema.lazy_work).where(schema.lazy_work.c.request_id == request_id)
     row = (await connection.execute(query)).one_or_none()
@@ -257,11 +284,7 @@ async def _write(connection: AsyncConnection, work: LazyWork) -> None:
         "changed_block": work.changed_block,
         "deadline": work.request.deadline,
     }
-    await connection.execute(
-        upsert(connection, schema.lazy_work)
-        .values(values)
-        .on_conflict_do_update(index_elements=["request_id"], set_=values)
-    )
+    await connection.execute(_upsert(connection.dialect.name), values)
 
 
 def _work_of(row: Mapping[Any, Any]) -> LazyWork:

@@ -6,6 +6,7 @@ shutdown. A network may lack the contracts of some.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from gateless.executor.policy import Standing
 from gateless.executor.quorum import QuorumDesk
 from gateless.executor.receipts.counter import ReceiptCounter
 from gateless.executor.status import Problem
+
+_HEAD_START_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,24 @@ class Sides:
             await self.quorums.look()
 
     async def welcome(self, lazy: Iterable[int]) -> None:
-        """Begins what was just asked for, before everything else is looked at."""
+        """Begins what was just asked for, before everything else is looked at.
+
+        Locks are raced for, so they get a head start before the journal is asked for all that is
+        not in such a hurry.
+        """
         if self.lazy is None:
             return
+        begun = []
         for request_id in lazy:
             try:
                 work = await self.journal.lazy(request_id)
             except LookupError:  # undone meanwhile
                 continue
-            await self.lazy.welcome(work)
+            task = await self.lazy.welcome(work)
+            if task is not None:
+                begun.append(task)
+        if begun:
+            await asyncio.wait(begun, timeout=_HEAD_START_SECONDS)
 
     async def reconcile(self) -> None:
         """Finds what events do not tell (again): after a start, and after a fork.

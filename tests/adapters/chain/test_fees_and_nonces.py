@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from gateless.adapters.chain.connection import ChainConnection
-from gateless.adapters.chain.fees import FeePolicy, Fees, current_fees
+from gateless.adapters.chain.fees import FeePolicy, Fees, current_fees, priority_fee
 from gateless.adapters.chain.refusals import Refusal, classify_refusal
 from gateless.core.errors import ChainError, ConfigError
 from gateless.devnet import Devnet
@@ -17,21 +17,21 @@ def test_gas_limit_has_a_margin_and_fits_a_block() -> None:
 
 
 async def test_fees_double_the_base_fee(devnet: Devnet) -> None:
-    fees = await current_fees(devnet.client.rpc, FeePolicy(priority_fee=3), 100)
+    fees = await current_fees(devnet.client.rpc, FeePolicy(), 100, 3)
     assert fees == Fees(203, 3)
     assert fees.fields() == {"maxFeePerGas": 203, "maxPriorityFeePerGas": 3, "type": 2}
 
 
 @pytest.mark.parametrize(("cap", "offered"), [(203, 203), (150, 150), (103, 103)])
 async def test_cap_takes_the_headroom_first(devnet: Devnet, cap: int, offered: int) -> None:
-    policy = FeePolicy(priority_fee=3, max_fee_per_gas=cap)
-    assert (await current_fees(devnet.client.rpc, policy, 100)).per_gas == offered
+    policy = FeePolicy(max_fee_per_gas=cap)
+    assert (await current_fees(devnet.client.rpc, policy, 100, 3)).per_gas == offered
 
 
 async def test_cap_below_the_present_fee(devnet: Devnet) -> None:
-    policy = FeePolicy(priority_fee=3, max_fee_per_gas=102)
+    policy = FeePolicy(max_fee_per_gas=102)
     with pytest.raises(ChainError) as info:
-        await current_fees(devnet.client.rpc, policy, 100)
+        await current_fees(devnet.client.rpc, policy, 100, 3)
     assert info.value.code == "fee-above-cap"
     assert info.value.context == {"needed": 103, "cap": 102}
 
@@ -51,6 +51,18 @@ async def test_cap_below_the_present_fee(devnet: Devnet) -> None:
 )
 def test_refusals_are_told_apart(message: str, refusal: Refusal) -> None:
     assert classify_refusal(message) is refusal
+
+
+@pytest.mark.parametrize(
+    ("policy", "tip"),
+    [
+        (FeePolicy(priority_fee=3), 3),
+        (FeePolicy(priority_fee=3, max_priority_fee_per_gas=2), 2),
+        (FeePolicy(max_priority_fee_per_gas=1), 1),
+    ],
+)
+async def test_tips_are_the_policys_and_capped(devnet: Devnet, policy: FeePolicy, tip: int) -> None:
+    assert await priority_fee(devnet.client.rpc, policy) == tip
 
 
 async def test_concurrent_reservations_are_consecutive(isolated_devnet: Devnet) -> None:

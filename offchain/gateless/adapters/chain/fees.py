@@ -61,13 +61,14 @@ class Fees:
         return min(self.per_gas, base_fee + self.priority)
 
 
-async def current_fees(rpc: Rpc, policy: FeePolicy, base_fee: int | None) -> Fees:
+async def current_fees(rpc: Rpc, policy: FeePolicy, base_fee: int | None, tip: int) -> Fees:
     """What to offer now.
 
     Args:
         rpc: the node.
         policy: bounds and margins.
         base_fee: base fee of the latest block; None where the chain has none.
+        tip: see :func:`priority_fee`; not used where there is no base fee.
 
     Raises:
         ChainError: ``fee-above-cap``.
@@ -75,12 +76,7 @@ async def current_fees(rpc: Rpc, policy: FeePolicy, base_fee: int | None) -> Fee
     if base_fee is None:
         fees = Fees(await rpc.quantity("eth_gasPrice"), None)
     else:
-        priority = policy.priority_fee
-        if priority is None:
-            priority = await _suggested_priority(rpc)
-        if policy.max_priority_fee_per_gas is not None:
-            priority = min(priority, policy.max_priority_fee_per_gas)
-        fees = Fees(base_fee * policy.base_fee_multiplier + priority, priority)
+        fees = Fees(base_fee * policy.base_fee_multiplier + tip, tip)
     cap = policy.max_fee_per_gas
     if cap is not None and fees.per_gas > cap:
         # The multiplier is headroom, not need: within the cap as long as the present fee is.
@@ -135,8 +131,13 @@ def _capped(value: int, cap: int | None) -> int:
     return value if cap is None else min(value, cap)
 
 
-async def _suggested_priority(rpc: Rpc) -> int:
-    try:
-        return await rpc.quantity("eth_maxPriorityFeePerGas")
-    except RpcError:
-        return _GWEI  # a node without the method
+async def priority_fee(rpc: Rpc, policy: FeePolicy) -> int:
+    """The tip to offer per gas, in wei: the policy's, or what a node suggests, within the cap."""
+    tip = policy.priority_fee
+    if tip is None:
+        try:
+            tip = await rpc.quantity("eth_maxPriorityFeePerGas")
+        except RpcError:
+            tip = _GWEI  # a node without the method
+    cap = policy.max_priority_fee_per_gas
+    return tip if cap is None else min(tip, cap)

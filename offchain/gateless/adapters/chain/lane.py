@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateless.adapters.chain.connection import ChainConnection
 from gateless.adapters.chain.contract import LATEST
-from gateless.adapters.chain.fees import FeePolicy, Fees, current_fees
+from gateless.adapters.chain.fees import FeePolicy, Fees, current_fees, priority_fee
 from gateless.adapters.chain.headers import read_block
 from gateless.adapters.chain.nonce_users import is_known
 from gateless.adapters.chain.nonces import NonceBook
@@ -88,11 +89,11 @@ class Lane:
         Raises:
             ChainError: ``fee-above-cap``.
         """
-        block = await read_block(self.client.rpc, LATEST)
+        rpc, policy = self.client.rpc, self.policy.fees
+        # Chains without a base fee need no tip: one question too many there saves a wait elsewhere.
+        block, tip = await asyncio.gather(read_block(rpc, LATEST), priority_fee(rpc, policy))
         base_fee = block.get("baseFeePerGas")
-        fees = await current_fees(
-            self.client.rpc, self.policy.fees, None if base_fee is None else int(base_fee, 16)
-        )
+        fees = await current_fees(rpc, policy, None if base_fee is None else int(base_fee, 16), tip)
         return fees, block
 
     async def sign(

@@ -194,12 +194,11 @@ def _sqlite(path: Path, connections: int, seconds: float | None) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        # Whoever will write says so at once: to become a writer later fails where another wrote.
         if _LIMIT in connection.info:
             connection.info[_LIMIT].start()
         reads = connection.get_execution_options().get(_READS, False)
         driver: Any = connection.connection.driver_connection
-        driver.begin("BEGIN" if reads else "BEGIN IMMEDIATE")
+        driver.begin(only_reads=reads)
 
     return engine
 

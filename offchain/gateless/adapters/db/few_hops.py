@@ -35,12 +35,17 @@ class FewHops(aiosqlite.Connection):
         super().__init__(connector, _CHUNK)
         self._thread.daemon = True  # as SQLAlchemy has it: a program may end without closing
         self._to_begin: str | None = None
+        self._only_reads = False
         #: Whether nothing was done since the last transaction ended.
         self._has_ended = True
 
-    def begin(self, statement: str) -> None:
-        """Begins a transaction together with its first statement."""
-        self._to_begin = statement
+    def begin(self, *, only_reads: bool) -> None:
+        """Begins a transaction together with its first statement.
+
+        Whoever will write says so at once: to become a writer later fails where another one wrote.
+        """
+        self._to_begin = "BEGIN" if only_reads else "BEGIN IMMEDIATE"
+        self._only_reads = only_reads
 
     def cursor(self) -> OneHopCursor:  # type: ignore[override]
         """A cursor that needs no closing."""
@@ -56,7 +61,10 @@ class FewHops(aiosqlite.Connection):
     async def rollback(self) -> None:
         """Undoes a transaction, after what of it still runs because its caller was cancelled."""
         if not self._has_ended:
-            await super().rollback()
+            if self._only_reads:  # what comes next waits for its turn in the thread
+                self._tx.put_nowait((None, self._conn.rollback))
+            else:
+                await super().rollback()
             self._has_ended = True
         self._to_begin = None
 

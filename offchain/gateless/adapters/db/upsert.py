@@ -13,10 +13,15 @@ from gateless.adapters.db.engine import Database
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def upsert(where: AsyncConnection | Database, table: Table) -> postgresql.Insert:
+def upsert(where: AsyncConnection | Database | str, table: Table) -> postgresql.Insert:
     """An ``INSERT`` that may say what is done ``on_conflict``, for the database at hand.
 
     Both dialects' statements have the methods of PostgreSQL's, as far as SQLite can do the same.
+
+    Args:
+        where: the database, or the name of its dialect.
+        table: where to insert.
     """
-    statement: postgresql.Insert = _INSERTS[where.dialect.name](table)
+    dialect = where if isinstance(where, str) else where.dialect.name
+    statement: postgresql.Insert = _INSERTS[dialect](table)
     return statement

@@ -43,9 +43,8 @@ class LazyContext:
 
     async def take_over(self, receipt: Receipt) -> None:
         """Journals what an own transaction did, before its block is read."""
-        for event in receipt.logs:
-            if event.contract == self.market.name:
-                await self.parts.journal.keep_lazy_event(event, self.me)
+        events = [event for event in receipt.logs if event.contract == self.market.name]
+        await self.parts.journal.keep_lazy_receipt(events, self.me)
 
     async def input_of(self, work: LazyWork, ready: ReadyVersion) -> bytes:
         """The packed input of a request, wherever it is: here, on chain, or where the hint says.

@@ -134,10 +134,18 @@ class LazyDesk:
         for work in await self._journal.list_lazy(UNCOMMITTED):
             await self._consider(work, head, standing)
 
-    async def welcome(self, work: LazyWork) -> None:
-        """Starts what is new, without waiting for the loop to look again."""
+    async def welcome(self, work: LazyWork) -> asyncio.Task[None] | None:
+        """Starts what is new, without waiting for the loop to look again.
+
+        Args:
+            work: as it is in the journal, with what came with it.
+
+        Returns:
+            What was started.
+        """
         if self._last_look is not None and work.state in UNCOMMITTED:
-            await self._consider(work, *self._last_look)
+            await self._consider(work, *self._last_look, is_whole=True)
+        return self._tasks.get(work.request_id)
 
     async def give_way(self, work: LazyWork) -> None:
         """Lets go of a request that waits, for one that need not wait."""
@@ -165,7 +173,9 @@ class LazyDesk:
         await self._disputes.stop()
         await self._settling.stop()
 
-    async def _consider(self, work: LazyWork, head: Block, standing: Standing) -> None:
+    async def _consider(
+        self, work: LazyWork, head: Block, standing: Standing, *, is_whole: bool = False
+    ) -> None:
         if work.request_id in self._tasks:
             return
         if head.timestamp > work.request.deadline:
@@ -187,13 +197,15 @@ class LazyDesk:
             return
         # Answers take a witness, not a proof: several for each proof that could be made at once.
         if len(self._tasks) < _AT_ONCE * self.context.parts.policy.capacity(standing):
-            self._start(work)
+            self._start(work, is_whole=is_whole)
 
-    def _start(self, work: LazyWork) -> None:
+    def _start(self, work: LazyWork, *, is_whole: bool = False) -> None:
         if work.request_id in self._tasks:
             return
         name = f"lazy-{work.request_id:x}"
-        task = asyncio.create_task(self._process(work.request_id), name=name)
+        task = asyncio.create_task(
+            self._process(work.request_id, work if is_whole else None), name=name
+        )
         self._tasks[work.request_id] = task
         task.add_done_callback(lambda done: self._finished(work.request_id, done))
 
@@ -205,23 +217,31 @@ class LazyDesk:
             log.error("lazy-crashed", request_id=request_id, exc_info=task.exception())
             self._pause(request_id)
 
-    async def _process(self, request_id: int) -> None:
-        """Moves a request on until it is answered, has ended, or has to wait."""
+    async def _process(self, request_id: int, known: LazyWork | None) -> None:
+        """Moves a request on until it is answered, has ended, or has to wait.
+
+        Args:
+            request_id: which.
+            known: as it is in the journal now; None where that must be read.
+        """
         pause = _FIRST_RETRY_SECONDS
         with structlog.contextvars.bound_contextvars(request_id=request_id):
+            stepped: LazyWorkState | None = None
             while True:
                 try:
-                    work = await self._journal.lazy(request_id)
+                    work = known or await self._journal.lazy(request_id)
                 except LookupError:  # its creation was undone by a reorganisation
                     return
+                known = None
                 if work.state not in (*UNCOMMITTED, _S.LOCKED):
                     self._waiting.pop(request_id, None)
                     return
-                if work.state in UNCOMMITTED and not self._open:
-                    return
+                if work.state in UNCOMMITTED and (not self._open or work.state is stepped):
+                    return  # where nothing changed, the chain did: its events are read in a moment
                 try:
                     if await self._step(work):
                         return
+                    stepped = work.state
                     pause = _FIRST_RETRY_SECONDS
                     self._failing.pop(request_id, None)
                 except (GatelessError, OSError) as raised:
@@ -251,9 +271,7 @@ class LazyDesk:
         verdict = await step(work)
         if verdict is not None:
             await self._wait(work.request_id, verdict)
-            return True
-        # Where nothing changed, the chain did: its events are read in a moment.
-        return (await self._journal.lazy(work.request_id)).state is work.state
+        return verdict is not None
 
     async def _has_missed(self, work: LazyWork) -> bool:
         """Whether a lock's time is over: what became of it is told by events, some day."""

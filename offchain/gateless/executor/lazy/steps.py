@@ -43,6 +43,23 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True)
+class _Judgement:
+    """A verdict of the policy, and what was reserved for locks under way when it was given.
+
+    Attributes:
+        verdict: whether to lock.
+        asking: the price from which on it holds.
+        under_way: what locks under way took.
+        is_complete: whether the version was known, and with it how long proofs take.
+    """
+
+    verdict: Verdict
+    asking: int
+    under_way: tuple[int, int]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """What a lock is judged by."""
 
@@ -67,8 +84,8 @@ class LazySteps:
         self._parts = context.parts
         self._journal = context.parts.journal
         self._judging = asyncio.Lock()
-        #: What checks asked the chain, and when.
-        self._known: dict[int, tuple[float, _Facts]] = {}
+        #: What checks asked the chain, when, and what came of it.
+        self._known: dict[int, tuple[float, _Facts, _Judgement]] = {}
         #: Locks under way of requests that ask for an audit by lot.
         self._promised = 0
 
@@ -85,7 +102,8 @@ class LazySteps:
             return None
         # A key, a trial proof and a witness take seconds that no requester has paid for: they are
         # spent on what would be locked now, and on nothing else.
-        verdict, _ = await self._judge(work, facts, parts.versions.known(work.version_id))
+        judgement = await self._judge(work, facts, parts.versions.known(work.version_id))
+        verdict = judgement.verdict
         if verdict.answer is Answer.SKIP:
             await self._skip(work, verdict)
             return None
@@ -101,7 +119,7 @@ class LazySteps:
         )
         fresh = parts.clock.monotonic() - _FRESH_SECONDS
         self._known = {key: seen for key, seen in self._known.items() if seen[0] > fresh}
-        self._known[work.request_id] = asked_at, facts
+        self._known[work.request_id] = asked_at, facts, judgement
         return None
 
     async def _compute(self, work: LazyWork) -> tuple[bytes, bytes]:
@@ -124,15 +142,19 @@ class LazySteps:
         if work.packed_output is None:
             await self._journal.move_lazy(work.request_id, _S.SEEN)
             return None
+        must_wait = self._judging.locked()
         async with self._judging:  # so that no two locks count on the same backing
-            work = await self._journal.lazy(work.request_id)
+            if must_wait:
+                work = await self._journal.lazy(work.request_id)
             if work.state is not _S.CHECKED:
                 return None
-            facts = await self._facts_of_late(work)
+            facts, judgement = await self._known_of_late(work)
             if await self._has_ended(work, facts.look):
                 return None
-            ready = await self._parts.versions.prepare(work.version_id)
-            verdict, asking = await self._judge(work, facts, ready)
+            if judgement is None:
+                ready = await self._parts.versions.prepare(work.version_id)
+                judgement = await self._judge(work, facts, ready)
+            verdict, asking = judgement.verdict, judgement.asking
             if verdict.answer is Answer.SKIP:
                 await self._skip(work, verdict)
                 return None
@@ -231,18 +253,21 @@ class LazySteps:
             )
         )
 
-    async def _facts_of_late(self, work: LazyWork) -> _Facts:
-        """The facts of the check where that was a moment ago, else new ones.
+    async def _known_of_late(self, work: LazyWork) -> tuple[_Facts, _Judgement | None]:
+        """The facts of the check where that was a moment ago, else new ones; and what the check
+        came to where that still holds.
 
         What changes in that moment is seen when the lock is simulated. A limit of the whole, which
         no simulation knows, wants new ones.
         """
-        asked_at, facts = self._known.pop(work.request_id, (-math.inf, None))
-        age = self._parts.clock.monotonic() - asked_at
-        limited = self._parts.config.policy.max_at_risk is not None
-        if facts is None or limited or not 0 <= age < _FRESH_SECONDS:
-            return await self._facts(work)
-        return facts
+        known = self._known.pop(work.request_id, None)
+        if known is None or self._parts.config.policy.max_at_risk is not None:
+            return await self._facts(work), None
+        asked_at, facts, judgement = known
+        if not 0 <= self._parts.clock.monotonic() - asked_at < _FRESH_SECONDS:
+            return await self._facts(work), None
+        holds = judgement.is_complete and judgement.under_way == self._under_way
+        return facts, judgement if holds else None
 
     async def _standing(self) -> Standing:
         """The cached one is of the last look at the chain; a limit of the whole wants it exact."""
@@ -251,10 +276,8 @@ class LazySteps:
             return await parts.standing.current()
         return await unreserved(await parts.standing.refresh(), parts.journal)
 
-    async def _judge(
-        self, work: LazyWork, facts: _Facts, ready: ReadyVersion | None
-    ) -> tuple[Verdict, int]:
-        """The policy's verdict, and the price from which on it holds.
+    async def _judge(self, work: LazyWork, facts: _Facts, ready: ReadyVersion | None) -> _Judgement:
+        """What the policy says.
 
         Args:
             work: the request.
@@ -262,7 +285,7 @@ class LazySteps:
             ready: the version; None where it is not prepared: then proofs are taken to need no
                 time, and what the verdict is in earnest is said once it is.
         """
-        context = self._context
+        context, under_way = self._context, self._under_way
         if ready is None:
             info, seconds = await self._parts.client.registry.version(work.version_id), 0.0
         else:
@@ -270,9 +293,10 @@ class LazySteps:
         now = facts.look.now
         missed = work.missed(now)
         request = work.request if missed is None else _at_price(work.request, missed.price)
-        owed = 0.0
+        owed, audits = 0.0, 0
         if request.audit_bps:
             owed = await context.proofs.owed.seconds(float(now + request.response_window), now)
+            audits = await self._audits(facts.look.block.number)
         verdict = context.policy.judge(
             request,
             facts.standing,
@@ -282,7 +306,7 @@ class LazySteps:
             prove_seconds=seconds,
             royalty_bps=info.royalty_bps,
             gas_price=facts.gas_price,
-            audits=await self._audits(facts.look.block.number),
+            audits=audits,
             owed_seconds=owed,
         )
         asking = context.policy.asking(
@@ -297,7 +321,12 @@ class LazySteps:
                     f"the deposit of {work.request.requester} lacks {missing} for the price",
                     "its requester has to deposit it at the lazy market",
                 )
-        return verdict, asking
+        return _Judgement(verdict, asking, under_way, ready is not None)
+
+    @property
+    def _under_way(self) -> tuple[int, int]:
+        """Stake and lots that locks under way may take."""
+        return self._parts.standing.reserved, self._promised
 
     async def _audits(self, head: int) -> int:
         """Answers given or promised on which a lot may still fall; what fell is owed."""
