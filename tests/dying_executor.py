@@ -61,11 +61,11 @@ class DyingJournal(Journal):
         _die_at(f"lazy:{work.state}")
         return work
 
-    async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> None:
-        await super().keep_lazy_receipt(events, me)
-        for event in events:
-            work = await self.lazy(int(event.args["requestId"]))
+    async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> dict[int, LazyWork]:
+        taken = await super().keep_lazy_receipt(events, me)
+        for work in taken.values():
             _die_at(f"lazy:{work.state}")
+        return taken
 
     async def keep_proof(
         self, subject: bytes, packed_output: bytes, circuit_index: int, proof: bytes

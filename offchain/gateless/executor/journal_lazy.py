@@ -51,28 +51,18 @@ class LazyBook:
     async def keep_lazy_events(
         self, connection: AsyncConnection, events: Sequence[Event], me: str
     ) -> None:
-        """Takes over what some blocks did, in the transaction that moves the cursor.
-
-        Most of it is known from the receipts of own transactions: what changes nothing is not
-        written again.
-        """
+        """Takes over what some blocks did, in the transaction that moves the cursor."""
         for start in range(0, len(events), _EVENTS_AT_ONCE):
-            some = events[start : start + _EVENTS_AT_ONCE]
-            ids = {int(event.args["requestId"]) for event in some}
-            query = select(schema.lazy_work).where(schema.lazy_work.c.request_id.in_(ids))
-            rows = (await connection.execute(query)).all()
-            before = {work.request_id: work for work in (_work_of(row._mapping) for row in rows)}
-            after = dict(before)
-            for event in some:
-                request_id = int(event.args["requestId"])
-                work = after.get(request_id)
-                if work is not None:
-                    after[request_id] = after_event(work, event, me)
-                elif event.name == "Requested":
-                    after[request_id] = new_lazy_work(event)
-            for request_id, work in after.items():
-                if work != before.get(request_id):
-                    await _write(connection, work)
+            await _keep(connection, events[start : start + _EVENTS_AT_ONCE], me)
+
+    async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> dict[int, LazyWork]:
+        """Takes over what an own transaction did, before its block is read.
+
+        Returns:
+            The work that it was about, by request, as it is now.
+        """
+        async with self._database.begin() as connection:
+            return await _keep(connection, events, me)
 
     async def forget_lazy(self, connection: AsyncConnection, ancestor: int) -> None:
         """Takes back what blocks did that are undone."""
@@ -208,11 +198,6 @@ class LazyBook:
             if before is not None:
                 await _write(connection, replace(before, reason=reason, text=text))
 
-    async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> None:
-        """Takes over what an own transaction did, before its block is read."""
-        async with self._database.begin() as connection:
-            await self.keep_lazy_events(connection, events, me)
-
     async def drop_settled_lazy(self, head: int) -> None:
         """Frees the room of inputs and outputs of requests that no fork can bring back."""
         table = schema.lazy_work.c
@@ -256,6 +241,32 @@ def _upsert(dialect: str) -> Insert:
     statement = upsert(dialect, schema.lazy_work)
     columns = {column.name: statement.excluded[column.name] for column in schema.lazy_work.c}
     return statement.on_conflict_do_update(index_elements=["request_id"], set_=columns)
+
+
+async def _keep(
+    connection: AsyncConnection, events: Sequence[Event], me: str
+) -> dict[int, LazyWork]:
+    """Takes events over; returns what they are about, by request.
+
+    Most of what blocks tell is known from the receipts of own transactions: what changes nothing is
+    not written again.
+    """
+    ids = {int(event.args["requestId"]) for event in events}
+    query = select(schema.lazy_work).where(schema.lazy_work.c.request_id.in_(ids))
+    rows = (await connection.execute(query)).all()
+    before = {work.request_id: work for work in (_work_of(row._mapping) for row in rows)}
+    after = dict(before)
+    for event in events:
+        request_id = int(event.args["requestId"])
+        work = after.get(request_id)
+        if work is not None:
+            after[request_id] = after_event(work, event, me)
+        elif event.name == "Requested":
+            after[request_id] = new_lazy_work(event)
+    for request_id, work in after.items():
+        if work != before.get(request_id):
+            await _write(connection, work)
+    return after
 
 
 async def _read(connection: AsyncConnection, request_id: int) -> LazyWork | None:

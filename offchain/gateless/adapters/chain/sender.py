@@ -114,9 +114,8 @@ class Sender:
         """
         _report(progress, f"simulate: {call.label}", 0.0)
         request = self._request(call)
-        # At once, since locks are raced for; whichever finds that the call reverts says why.
-        _, (fees, block), estimate, balance = await asyncio.gather(
-            self._node_call("eth_call", request),
+        # At once, since locks are raced for. An estimate is a simulation, too.
+        (fees, block), estimate, balance = await asyncio.gather(
             self._lane.market_fees(),
             self._estimate(request),
             self._client.native_balance(self.address),
@@ -225,6 +224,8 @@ class Sender:
         try:
             return await self._client.rpc.quantity("eth_estimateGas", request, PENDING)
         except RpcError as error:
+            # Nodes say less about why an estimate failed than about why a call reverts.
+            await self._node_call("eth_call", request)
             raise from_rpc_error(error, self._client.token_info) from error
 
 

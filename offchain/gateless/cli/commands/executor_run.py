@@ -132,7 +132,7 @@ async def run(
     trusted_proxy: TrustedProxies = None,
 ) -> None:
     """Serve requests until Ctrl-C. Stopping finishes what is locked; a restart continues."""
-    from gateless.daemon.process import configure_log
+    from gateless.daemon.process import configure_log, settle_heap
     from gateless.executor import ExecutorConfig, LazyConfig, PolicyConfig, run_executor
 
     deployment = cli.deployment()
@@ -206,6 +206,7 @@ async def run(
         )
 
         def ready(executor: Executor) -> None:
+            settle_heap()
             data = {
                 "address": signer.address,
                 "network": deployment.name,

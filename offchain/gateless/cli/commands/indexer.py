@@ -48,7 +48,7 @@ async def _run(
     trusted_proxy: TrustedProxies = None,
 ) -> None:
     """Follow the chain and serve the API until Ctrl-C. A restart goes on where it stopped."""
-    from gateless.daemon.process import configure_log
+    from gateless.daemon.process import configure_log, settle_heap
     from gateless.indexer import run_indexer
 
     deployment = cli.deployment()
@@ -66,6 +66,7 @@ async def _run(
     )
 
     def ready(indexer: Indexer) -> None:
+        settle_heap()
         data = {
             "network": deployment.name,
             "api": indexer.serving_at,

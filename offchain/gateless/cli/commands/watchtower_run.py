@@ -82,7 +82,7 @@ async def run(
     trusted_proxy: TrustedProxies = None,
 ) -> None:
     """Watch until Ctrl-C. A restart goes on where it stopped; no claim gets a second bond."""
-    from gateless.daemon.process import configure_log
+    from gateless.daemon.process import configure_log, settle_heap
     from gateless.watchtower import run_watchtower
 
     deployment = cli.deployment()
@@ -114,6 +114,7 @@ async def run(
         )
 
         def ready(watchtower: Watchtower) -> None:
+            settle_heap()
             data = {
                 "address": signer.address,
                 "network": deployment.name,

@@ -41,10 +41,14 @@ class LazyContext:
     config: LazyConfig
     me: str
 
-    async def take_over(self, receipt: Receipt) -> None:
-        """Journals what an own transaction did, before its block is read."""
+    async def take_over(self, receipt: Receipt) -> dict[int, LazyWork]:
+        """Journals what an own transaction did, before its block is read.
+
+        Returns:
+            The work that it was about, by request, as it is now.
+        """
         events = [event for event in receipt.logs if event.contract == self.market.name]
-        await self.parts.journal.keep_lazy_receipt(events, self.me)
+        return await self.parts.journal.keep_lazy_receipt(events, self.me)
 
     async def input_of(self, work: LazyWork, ready: ReadyVersion) -> bytes:
         """The packed input of a request, wherever it is: here, on chain, or where the hint says.

@@ -18,7 +18,7 @@ from gateless.executor.lazy.outbox import Outbox
 from gateless.executor.lazy.policy import LazyPolicy
 from gateless.executor.lazy.settling import LazySettling
 from gateless.executor.lazy.states import PROMISED, UNCOMMITTED, LazyWork, LazyWorkState
-from gateless.executor.lazy.steps import LazySteps
+from gateless.executor.lazy.steps import LazySteps, Outcome
 from gateless.executor.parts import Parts
 from gateless.executor.policy import Answer, Standing, Verdict
 from gateless.executor.proofs import Proofs
@@ -239,8 +239,11 @@ class LazyDesk:
                 if work.state in UNCOMMITTED and (not self._open or work.state is stepped):
                     return  # where nothing changed, the chain did: its events are read in a moment
                 try:
-                    if await self._step(work):
+                    outcome = await self._step(work)
+                    if isinstance(outcome, Verdict):
+                        await self._wait(request_id, outcome)
                         return
+                    known = outcome
                     stepped = work.state
                     pause = _FIRST_RETRY_SECONDS
                     self._failing.pop(request_id, None)
@@ -262,16 +265,12 @@ class LazyDesk:
                     await self._clock.sleep(pause)
                     pause = min(2 * pause, _MAX_RETRY_SECONDS)
 
-    async def _step(self, work: LazyWork) -> bool:
-        """One step; True where there is nothing to be done before the next look."""
+    async def _step(self, work: LazyWork) -> Outcome:
         if work.state is _S.LOCKED:
-            await self._steps.answer(work)
-            return False
-        step = self._steps.check if work.state is _S.SEEN else self._steps.commit
-        verdict = await step(work)
-        if verdict is not None:
-            await self._wait(work.request_id, verdict)
-        return verdict is not None
+            return await self._steps.answer(work)
+        if work.state is _S.SEEN:
+            return await self._steps.check(work)
+        return await self._steps.commit(work)
 
     async def _has_missed(self, work: LazyWork) -> bool:
         """Whether a lock's time is over: what became of it is told by events, some day."""

@@ -28,6 +28,9 @@ _S = LazyWorkState
 #: For so long what was asked for a check counts for the lock as well.
 _FRESH_SECONDS = 1.0
 
+#: Why it has to wait; or the work as it is in the journal now, None where that must be read.
+Outcome = Verdict | LazyWork | None
+
 
 @dataclass(frozen=True, slots=True)
 class _Look:
@@ -89,7 +92,7 @@ class LazySteps:
         #: Locks under way of requests that ask for an audit by lot.
         self._promised = 0
 
-    async def check(self, work: LazyWork) -> Verdict | None:
+    async def check(self, work: LazyWork) -> Outcome:
         """Establishes, with nothing at stake, what the answer is and that it could be proven."""
         context, parts = self._context, self._parts
         refusal = context.policy.judge_announced(work.request, await parts.standing.current())
@@ -114,13 +117,13 @@ class LazySteps:
         if refusal is not None:
             await self._skip(work, refusal)
             return None
-        await self._journal.move_lazy(
+        work = await self._journal.move_lazy(
             work.request_id, _S.CHECKED, packed_input=packed, packed_output=output
         )
         fresh = parts.clock.monotonic() - _FRESH_SECONDS
         self._known = {key: seen for key, seen in self._known.items() if seen[0] > fresh}
         self._known[work.request_id] = asked_at, facts, judgement
-        return None
+        return work
 
     async def _compute(self, work: LazyWork) -> tuple[bytes, bytes]:
         """The packed input of a request and what the circuit makes of it, both checked.
@@ -137,11 +140,10 @@ class LazySteps:
             witness = await check_execution(ready, packed, parts.prover)
         return packed, witness.packed_output
 
-    async def commit(self, work: LazyWork) -> Verdict | None:
+    async def commit(self, work: LazyWork) -> Outcome:
         """Locks a request whose answer is known; where nobody else could, answers at once."""
         if work.packed_output is None:
-            await self._journal.move_lazy(work.request_id, _S.SEEN)
-            return None
+            return await self._journal.move_lazy(work.request_id, _S.SEEN)
         must_wait = self._judging.locked()
         async with self._judging:  # so that no two locks count on the same backing
             if must_wait:
@@ -176,16 +178,16 @@ class LazySteps:
             )
             if kind in (IntentKind.LAZY_LOCK, IntentKind.LAZY_TAKE_OVER):
                 self._parts.stopwatch.locked(work.request_id)
-            await self._context.take_over(receipt)
+            taken = await self._context.take_over(receipt)
         finally:
             self._parts.standing.reserved -= work.request.collateral
             self._promised -= work.request.audit_bps > 0
         structlog.get_logger(__name__).info(
             "lazy-locked", kind=kind, gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
         )
-        return None
+        return taken.get(work.request_id)
 
-    async def answer(self, work: LazyWork) -> None:
+    async def answer(self, work: LazyWork) -> LazyWork | None:
         """Answers a locked request. From then on the output is claimed, and can be doubted."""
         if work.lock is None:
             raise GatelessError("journal-incomplete", f"request {work.request_id} lost its lock")
@@ -204,7 +206,7 @@ class LazySteps:
         output = work.packed_output or b""
         lock = work.lock
         if lock is None:
-            return
+            return work
         receipt = await self._outbox.send(
             IntentKind.LAZY_ANSWER,
             lazy_calls.fulfill(work.request, lock, output),
@@ -212,10 +214,11 @@ class LazySteps:
             request_id=work.request_id,
             told=self._parts.stopwatch.sent,
         )
-        await self._context.take_over(receipt)
+        taken = await self._context.take_over(receipt)
         structlog.get_logger(__name__).info(
             "lazy-answered", gas_used=receipt.gas_used, tx_hash=receipt.tx_hash
         )
+        return taken.get(work.request_id)
 
     async def fail(self, work: LazyWork, error: GatelessError) -> Verdict:
         """What an error means for a request that is not locked yet."""
