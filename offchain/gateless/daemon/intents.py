@@ -21,8 +21,10 @@ from sqlalchemy import (
     Insert,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
+    Update,
     bindparam,
     func,
     insert,
@@ -30,6 +32,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from gateless.adapters.chain.prepared import PreparedTx
 from gateless.adapters.clock import Clock
@@ -165,14 +168,9 @@ class IntentLog:
         text: str = "",
     ) -> None:
         """Writes what became of an intent."""
-        intents = self.intent_tables.intents
-        query = (
-            update(intents)
-            .where(intents.c.intent_id == intent_id)
-            .values(state=state, block_number=block_number, gas_used=gas_used, text=text)
-        )
+        values = {"state": state, "block_number": block_number, "gas_used": gas_used, "text": text}
         async with self._database.begin() as connection:
-            await connection.execute(query)
+            await connection.execute(self._conclusion, {"of_intent": intent_id, **values})
 
     async def transaction_totals(self) -> TransactionTotals:
         """How many transactions there were, for what, what became of them, and their gas."""
@@ -203,10 +201,9 @@ class IntentLog:
         Signing is deterministic: what was dropped unsent and is decided again may have the very
         same bytes. Then it is the same one, and pending again.
         """
-        intents, attempts = self.intent_tables.intents, self.intent_tables.attempts
+        intents = self.intent_tables.intents
         async with self._database.begin() as connection:
-            query = select(attempts.c.intent_id).where(attempts.c.tx_hash == prepared.tx_hash)
-            known = (await connection.execute(query)).scalar_one_or_none()
+            known = await connection.scalar(self._signed_for, {"of_hash": prepared.tx_hash})
             if known is not None:
                 await connection.execute(
                     update(intents)
@@ -214,13 +211,13 @@ class IntentLog:
                     .values(state=IntentState.PENDING, text="")
                 )
                 return int(known)
-            new = insert(intents).values(
-                nonce=prepared.nonce,
-                state=IntentState.PENDING,
-                created_at=self._clock.now(),
+            kept = {
+                "nonce": prepared.nonce,
+                "state": IntentState.PENDING,
+                "created_at": self._clock.now(),
                 **values,
-            )
-            result = await connection.execute(new.returning(intents.c.intent_id))
+            }
+            result = await connection.execute(self._new_intent, kept)
             intent_id = int(result.scalar_one())
             await self._write_attempt(connection, intent_id, prepared)
             if also is not None:
@@ -243,9 +240,26 @@ class IntentLog:
             },
         )
 
+    # Statements take longer to put together than to run.
+
+    @cached_property
+    def _signed_for(self) -> Select[int]:
+        attempts = self.intent_tables.attempts
+        return select(attempts.c.intent_id).where(attempts.c.tx_hash == bindparam("of_hash"))
+
+    @cached_property
+    def _new_intent(self) -> ReturningInsert[int]:
+        intents = self.intent_tables.intents
+        return insert(intents).returning(intents.c.intent_id)
+
+    @cached_property
+    def _conclusion(self) -> Update:
+        intents = self.intent_tables.intents
+        return update(intents).where(intents.c.intent_id == bindparam("of_intent"))
+
     @cached_property
     def _new_attempt(self) -> Insert:
-        """Numbers attempts by those before. It takes longer to put together than to run."""
+        """Numbers attempts by those before."""
         attempts = self.intent_tables.attempts
         before = attempts.c.intent_id == bindparam("of_intent", type_=attempts.c.intent_id.type)
         return insert(attempts).values(number=select(func.count()).where(before).scalar_subquery())

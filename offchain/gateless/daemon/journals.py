@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import (
     BigInteger,
     Column,
     MetaData,
+    Select,
     String,
     Table,
     Text,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateless.adapters.db import Database, DatabaseUrl, migrate, open_database, upsert
@@ -133,13 +136,11 @@ async def write_position(connection: AsyncConnection, blocks: Table, position: P
     deep reorganisation costs the reading of some blocks again, not of all.
     """
     await connection.execute(
-        upsert(connection, blocks)
-        .values(number=position.number, hash=position.hash)
-        .on_conflict_do_update(index_elements=["number"], set_={"hash": position.hash})
+        _new_position(connection.dialect.name, blocks),
+        {"number": position.number, "hash": position.hash},
     )
     number = blocks.c.number
-    newest = select(number).order_by(number.desc())
-    dense = await connection.scalar(newest.offset(_DENSE_POSITIONS - 1).limit(1))
+    dense = await connection.scalar(_last_dense(blocks))
     if dense is None:
         return
     spread = (
@@ -150,6 +151,20 @@ async def write_position(connection: AsyncConnection, blocks: Table, position: P
         .limit(REMEMBERED_BLOCKS - _DENSE_POSITIONS)
     )
     await connection.execute(delete(blocks).where(number < dense, number.not_in(spread)))
+
+
+@cache
+def _new_position(dialect: str, blocks: Table) -> Insert:
+    statement = upsert(dialect, blocks)
+    return statement.on_conflict_do_update(
+        index_elements=["number"], set_={"hash": statement.excluded.hash}
+    )
+
+
+@cache
+def _last_dense(blocks: Table) -> Select[int]:
+    newest = select(blocks.c.number).order_by(blocks.c.number.desc())
+    return newest.offset(_DENSE_POSITIONS - 1).limit(1)
 
 
 async def forget_above(connection: AsyncConnection, blocks: Table, ancestor: int) -> None:

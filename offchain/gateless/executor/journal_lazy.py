@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +39,19 @@ _EVENTS_AT_ONCE = 64
 _LIGHT = [
     column for column in schema.lazy_work.c if column.name not in ("packed_input", "packed_output")
 ]
+
+# Statements take longer to put together than to run.
+_BY_ID = select(schema.lazy_work).where(
+    schema.lazy_work.c.request_id == bindparam("of_request"),
+)
+_MOVE = (
+    update(schema.lazy_work)
+    .where(
+        schema.lazy_work.c.request_id == bindparam("of_request"),
+        schema.lazy_work.c.state.in_(bindparam("from_states", expanding=True)),
+    )
+    .returning(schema.lazy_work)
+)
 
 _Struct = TypeVar("_Struct", LazyRequest, LazyLock, LazyClaim)
 
@@ -99,6 +112,12 @@ class LazyBook:
             raise LookupError(f"lazy request {request_id} is not in the journal")
         return found
 
+    async def lazy_among(self, request_ids: Collection[int]) -> list[LazyWork]:
+        """The work on some lazy requests, as far as it is known, in the order of the journal."""
+        query = select(schema.lazy_work).where(schema.lazy_work.c.request_id.in_(request_ids))
+        async with self._database.connect() as connection:
+            return [_work_of(row._mapping) for row in await connection.execute(query)]
+
     async def find_lazy(self, states: Collection[LazyWorkState]) -> list[LazyWork]:
         """All lazy work in some states, the most urgent first."""
         return await self._lazy_in(states, select(schema.lazy_work))
@@ -154,15 +173,9 @@ class LazyBook:
         values = {"state": state, "reason": "", "text": ""} | facts
         if state in ENDED - {LazyWorkState.FAILED, LazyWorkState.FINAL}:
             values |= {"packed_input": None, "packed_output": None}
-        table = schema.lazy_work.c
-        query = (
-            update(schema.lazy_work)
-            .where(table.request_id == request_id, table.state.in_(list(only_from)))
-            .values(values)
-            .returning(schema.lazy_work)
-        )
+        values |= {"of_request": request_id, "from_states": list(only_from)}
         async with self._database.begin() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_MOVE, values)).one_or_none()
             work = (
                 _work_of(row._mapping) if row is not None else await _read(connection, request_id)
             )
@@ -237,7 +250,6 @@ def subject_of(claim: LazyClaim) -> bytes:
 
 @cache
 def _upsert(dialect: str) -> Insert:
-    """It takes longer to put together than to run."""
     statement = upsert(dialect, schema.lazy_work)
     columns = {column.name: statement.excluded[column.name] for column in schema.lazy_work.c}
     return statement.on_conflict_do_update(index_elements=["request_id"], set_=columns)
@@ -270,8 +282,7 @@ async def _keep(
 
 
 async def _read(connection: AsyncConnection, request_id: int) -> LazyWork | None:
-    query = select(schema.lazy_work).where(schema.lazy_work.c.request_id == request_id)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_BY_ID, {"of_request": request_id})).one_or_none()
     return None if row is None else _work_of(row._mapping)
 
 

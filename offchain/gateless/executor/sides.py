@@ -7,7 +7,7 @@ shutdown. A network may lack the contracts of some.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gateless.core.types import Block
@@ -51,20 +51,16 @@ class Sides:
         if self.quorums is not None:
             await self.quorums.look()
 
-    async def welcome(self, lazy: Iterable[int]) -> None:
+    async def welcome(self, lazy: Collection[int]) -> None:
         """Begins what was just asked for, before everything else is looked at.
 
         Locks are raced for, so they get a head start before the journal is asked for all that is
         not in such a hurry.
         """
-        if self.lazy is None:
+        if self.lazy is None or not lazy:
             return
         begun = []
-        for request_id in lazy:
-            try:
-                work = await self.journal.lazy(request_id)
-            except LookupError:  # undone meanwhile
-                continue
+        for work in await self.journal.lazy_among(lazy):
             task = await self.lazy.welcome(work)
             if task is not None:
                 begun.append(task)

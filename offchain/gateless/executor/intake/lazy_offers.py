@@ -92,12 +92,11 @@ class LazyOfferIntake:
             place = self._slots.place(waiting, now=now, at_once=verdict.answer is Answer.TAKE)
             if place is not None:
                 await self._desk.give_way(place)
-            await self._parts.journal.take_lazy(
-                LazyWork(request_id, offer.request, offer.signature, packed_input=packed)
-            )
+            work = LazyWork(request_id, offer.request, offer.signature, packed_input=packed)
+            if not await self._parts.journal.take_lazy(work):  # its event was faster
+                work = await self._parts.journal.lazy(request_id)
         self._parts.stopwatch.seen(request_id)
         log.info("lazy-offer-taken", version_id=offer.request.version_id)
-        work = await self._parts.journal.lazy(request_id)
         await self._desk.welcome(work)
         return work
 
