@@ -89,12 +89,20 @@ class Asking:
         await eventually(f"lazy request {request_id:x} is {state.name}", reached)
 
     async def claim_of(self, request_id: int) -> LazyClaim:
-        events = await self.user.client.chain.events([f"{LAZY_MARKET}.Answered"], 0)
-        return next(
-            LazyClaim.of_struct(event.args["claim"])
-            for event in events
-            if event.args["requestId"] == request_id
-        )
+        """Its claim, as its event tells; states are told of the block to come, too."""
+        found: list[LazyClaim] = []
+
+        async def is_told() -> bool:
+            events = await self.user.client.chain.events([f"{LAZY_MARKET}.Answered"], 0)
+            found.extend(
+                LazyClaim.of_struct(event.args["claim"])
+                for event in events
+                if event.args["requestId"] == request_id
+            )
+            return bool(found)
+
+        await eventually(f"the answer to {request_id:x} is told", is_told)
+        return found[0]
 
     async def doubt(self, doubter: Account, request_id: int) -> None:
         """Challenges an answer: commits, and opens in the next block."""

@@ -79,9 +79,6 @@ def owed(journal: Journal, *known: int, now: float = NOW) -> tuple[Owed, Any]:
             batch_circuits=(),
         )
 
-    async def block(tag: str) -> Any:
-        return SimpleNamespace(number=HEAD, timestamp=NOW, tag=tag)
-
     clock = ManualClock()
     clock.time = NOW
     config = PolicyConfig()
@@ -91,8 +88,7 @@ def owed(journal: Journal, *known: int, now: float = NOW) -> tuple[Owed, Any]:
         policy=Policy(replace(config, time_factor=1.0, margin_seconds=0.0), ME),
         config=SimpleNamespace(policy=config),
         clock=clock,
-        time=SimpleNamespace(now=now),
-        client=SimpleNamespace(block=block),
+        time=SimpleNamespace(now=now, height=HEAD),
     )
     return Owed(parts), ready(OURS)
 
@@ -227,7 +223,9 @@ async def test_lots_that_may_fall_count_as_if_they_fell_now(journal: Journal) ->
             callback_gas=0,
         )
         state = LazyWorkState.ANSWERED
-        assert await journal.take_lazy(LazyWork(number, asked, state=state, claim=claim))
+        assert await journal.take_lazy(
+            LazyWork(number, asked, state=state, claim=claim, changed_block=block)
+        )
 
     async def before(due: float) -> float:
         outlook = await found.forecast(await journal.get(3), ready, due=due, now=NOW)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from eth_utils.crypto import keccak
 from gateless.adapters.chain import calls
@@ -63,6 +65,17 @@ async def test_nonces_are_chosen_and_cancelled(
         assert caught.value.code == "inference-market-nonce-used"
     fresh = await user.client.sign(served.name, ROW)
     assert fresh.signed.nonce != drawn.signed.nonce
+
+
+async def test_requests_signed_at_once_are_no_alternatives(
+    make_served: MakeServed, make_account: MakeAccount
+) -> None:
+    """Of 32 nonces that are drawn from 256 without looking, two are the same nine times in ten."""
+    served = await make_served("sign-many")
+    user = await with_files(await make_account(), served)
+    await user.client.deposit(DOLLAR)
+    offers = await asyncio.gather(*(user.client.sign(served.name, ROW) for _ in range(32)))
+    assert len({offer.signed.nonce for offer in offers}) == 32
 
 
 async def test_a_price_that_rises(make_served: MakeServed, make_account: MakeAccount) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Unpack
 
 from gateless.adapters.chain import calls
@@ -20,6 +21,11 @@ from gateless.sdk.waiting import GRACE_SECONDS
 
 class Signing(Requesting):
     """Requests whose requester needs a deposit and no gas."""
+
+    @cached_property
+    def _signed_nonces(self) -> set[int]:
+        """Those of requests that this client signed: until one is locked, only it knows of it."""
+        return set()
 
     async def sign(
         self,
@@ -58,7 +64,8 @@ class Signing(Requesting):
         if store is not None:
             hint = content_hint(await self.services.store.put(packed), store)
         if nonce is None:
-            nonce = await free_nonce(self.chain, signer.address)
+            nonce = await free_nonce(self.chain, signer.address, self._signed_nonces)
+        self._signed_nonces.add(nonce)
         params = await self._params(resolved, settled, packed, progress)
         signed = SignedRequest(signer.address, params, nonce, hint)
         request_id, signature = await sign_request(self.chain, signer, signed)

@@ -86,6 +86,13 @@ def test_what_a_wallet_signs_is_the_request() -> None:
     assert data.message["nonce"] == 770
 
 
+async def test_free_nonces_are_none_that_were_signed_with(isolated_devnet: Devnet) -> None:
+    account = isolated_devnet.signers["user"].address
+    signed = set(range(256)) - {77}
+    assert await free_nonce(isolated_devnet.client, account, signed) == 77
+    assert await free_nonce(isolated_devnet.client, account, signed | {77}) in range(256, 512)
+
+
 def test_random_nonces_differ() -> None:
     assert random_nonce() != random_nonce()
 

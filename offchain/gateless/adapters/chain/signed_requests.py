@@ -6,7 +6,7 @@ The types are those of ``SignedRequests.sol``; both are held against the same ve
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from eth_abi.abi import encode
@@ -124,15 +124,24 @@ def random_nonce() -> int:
     return secrets.randbits(256)
 
 
-async def free_nonce(client: ChainClient, account: str) -> int:
+async def free_nonce(
+    client: ChainClient, account: str, besides: Collection[int] = frozenset()
+) -> int:
     """An unused nonce of the account's first words, which are cheaper to use than a fresh one.
 
-    Two requests that are signed at once may get the same: of those one is locked. Who signs many
-    before any is locked counts on from here, or uses :func:`random_nonce`.
+    Args:
+        client: the chain. It knows of what was locked or cancelled alone.
+        account: the requester.
+        besides: nonces that requests were signed with which are not locked yet. Of two requests
+            with one nonce one is locked; programs that do not know of each other's get the same one
+            time in 256.
     """
     for word_index in range(_FIRST_WORDS):
         used = await client.market.nonce_word(account, word_index)
-        free = [bit for bit in range(256) if not used >> bit & 1]
+        nonces = range(256 * word_index, 256 * (word_index + 1))
+        free = [
+            nonce for nonce in nonces if not used >> (nonce & 0xFF) & 1 and nonce not in besides
+        ]
         if free:
-            return 256 * word_index + secrets.choice(free)
+            return secrets.choice(free)
     return random_nonce()
