@@ -212,6 +212,22 @@ async def test_own_steps_do_not_overrule_the_chain(journal: Journal) -> None:
     assert await journal.lazy_counts() == {S.LOCKED: 1}
 
 
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_receipts_that_come_late_take_nothing_back(journal: Journal, is_read: bool) -> None:
+    """An answer is proven by somebody else before the executor has seen its receipt."""
+    story = (REQUESTED, LOCKED, ANSWERED, FINALIZED)
+    assert await journal.take_lazy(LazyWork(ID, REQUEST, signature=b"s"))
+    if is_read:
+        await journal.advance([], Position(14, "0xe"), CourtNews(lazy=story, me=ME))
+    else:
+        await journal.keep_lazy_receipt([LOCKED], ME)
+        await journal.keep_lazy_receipt([FINALIZED], ME)
+    for late in (ANSWERED, LOCKED):
+        taken = await journal.keep_lazy_receipt([late], ME)
+        assert (taken[ID].state, taken[ID].fee) == (S.FINAL, 4)
+    assert (await journal.lazy(ID)).state is S.FINAL
+
+
 def test_a_lot_may_fall_while_the_chain_knows_the_hash_that_draws() -> None:
     audited = replace(
         LazyWork(ID, replace(REQUEST, audit_bps=1)),

@@ -361,6 +361,7 @@ async def soak(minutes: float, seed: int, home: Path) -> tuple[Verdict, Counter[
         verdict.faults += soaked.lacking(lasted)
         soaked.counts |= {
             "starts": soaked.kept.starts,
+            "starts without a chain": soaked.kept.refusals,
             "ends by itself": soaked.kept.ends,
             "calls that went wrong": proxy.struck,
         }

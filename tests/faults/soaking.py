@@ -113,7 +113,14 @@ async def tiny_bundle(root: Path) -> Bundle:
 
 
 class Kept:
-    """An executor process that is started again whenever it ends, as service managers do it."""
+    """An executor process that is started again whenever it ends, as service managers do it.
+
+    Attributes:
+        starts: how often it was started.
+        kills: how often it was killed.
+        refusals: how often it found no chain when it started, said so and ended.
+        ends: how often it ended otherwise.
+    """
 
     def __init__(self, tried: Tried, proxy: FaultyRpc, receipt_key: LocalSigner) -> None:
         self._tried = tried
@@ -122,6 +129,7 @@ class Kept:
         self._kill = asyncio.Event()
         self.starts = 0
         self.kills = 0
+        self.refusals = 0
         self.ends = 0
 
     def kill(self) -> None:
@@ -134,13 +142,19 @@ class Kept:
             self.starts += 1
             self._kill.clear()
             key = self._receipt_key
+            log = self._tried.ask.served.executor.home / "executor.log"
+            told_before = log.stat().st_size if log.exists() else 0
             async with self._tried.process(self._network, receipt_key=key) as process:
                 ended = asyncio.create_task(_until_ended(process.pid))
                 killed = asyncio.create_task(self._kill.wait())
                 try:
                     await asyncio.wait({ended, killed}, return_when=asyncio.FIRST_COMPLETED)
                     self.kills += killed.done()
-                    self.ends += not killed.done()
+                    if not killed.done():
+                        told = log.read_bytes()[told_before:]
+                        has_refused = b'"starting"' not in told and b"[rpc-" in told
+                        self.refusals += has_refused
+                        self.ends += not has_refused
                 finally:
                     ended.cancel()
                     killed.cancel()

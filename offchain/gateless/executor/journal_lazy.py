@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateless.adapters.db import Database, upsert
 from gateless.core.lazy import LazyClaim, LazyLock, LazyRequest
 from gateless.core.types import Event
+from gateless.daemon.journals import read_positions
 from gateless.executor import schema
 from gateless.executor.lazy.states import (
     DRAWN_WITHIN,
@@ -71,11 +72,17 @@ class LazyBook:
     async def keep_lazy_receipt(self, events: Sequence[Event], me: str) -> dict[int, LazyWork]:
         """Takes over what an own transaction did, before its block is read.
 
+        A receipt may come late: after its block was read, or after the receipt of something that
+        happened to the request since. What it tells then is known, or is told in its order when its
+        block is read.
+
         Returns:
             The work that it was about, by request, as it is now.
         """
         async with self._database.begin() as connection:
-            return await _keep(connection, events, me)
+            positions = await read_positions(connection, schema.blocks, 1)
+            read_to = positions[0].number if positions else -1
+            return await _keep(connection, events, me, read_to=read_to)
 
     async def forget_lazy(self, connection: AsyncConnection, ancestor: int) -> None:
         """Takes back what blocks did that are undone."""
@@ -256,9 +263,16 @@ def _upsert(dialect: str) -> Insert:
 
 
 async def _keep(
-    connection: AsyncConnection, events: Sequence[Event], me: str
+    connection: AsyncConnection, events: Sequence[Event], me: str, *, read_to: int | None = None
 ) -> dict[int, LazyWork]:
     """Takes events over; returns what they are about, by request.
+
+    Args:
+        connection: of the transaction.
+        events: in the order of the chain.
+        me: this executor's address.
+        read_to: the last block that was read, where they are a receipt's; None where they are those
+            of the block that is read.
 
     Most of what blocks tell is known from the receipts of own transactions: what changes nothing is
     not written again.
@@ -272,7 +286,9 @@ async def _keep(
         request_id = int(event.args["requestId"])
         work = after.get(request_id)
         if work is not None:
-            after[request_id] = after_event(work, event, me)
+            block = event.block_number
+            if read_to is None or block > max(read_to, work.changed_block - 1):
+                after[request_id] = after_event(work, event, me)
         elif event.name == "Requested":
             after[request_id] = new_lazy_work(event)
     for request_id, work in after.items():

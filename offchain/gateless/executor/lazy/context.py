@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateless.adapters.chain.lazy import DisputeReader, LazyReader, requested
+from gateless.adapters.chain.lazy import MARKET_EVENTS, DisputeReader, LazyReader, requested
 from gateless.adapters.chain.lazy_requests import LazyOffer
 from gateless.core.types import Receipt
 from gateless.daemon.versions import ReadyVersion
@@ -47,7 +47,9 @@ class LazyContext:
         Returns:
             The work that it was about, by request, as it is now.
         """
-        events = [event for event in receipt.logs if event.contract == self.market.name]
+        events = [
+            event for event in receipt.logs if f"{event.contract}.{event.name}" in MARKET_EVENTS
+        ]
         return await self.parts.journal.keep_lazy_receipt(events, self.me)
 
     async def input_of(self, work: LazyWork, ready: ReadyVersion) -> bytes:
