@@ -55,7 +55,7 @@ async def test_an_endpoint_that_went_away_after_some_calls(tried: Tried, calls: 
             return sum(proxy.asked.values()) >= start + calls
 
         await eventually(f"{calls} more calls were made", asked, PATIENCE_SECONDS)
-        proxy.faults.append(Hangup(times=30))
+        proxy.faults.append(Hangup(times=15))
         await tried.at_rest(run.journal)
     await tried.judged()
 
