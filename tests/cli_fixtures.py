@@ -65,12 +65,17 @@ class Shell:
             **environ,
         }
         runner = CliRunner(env=variables)
-        was_set_up = structlog.is_configured()
-        result = await asyncio.to_thread(
-            runner.invoke, app, [str(argument) for argument in arguments], input=stdin
-        )
-        if not was_set_up:  # the log is the process's, and this one is of other tests too
+        # The log is the process's. A command has one of its own; this one is of other tests too.
+        before = structlog.get_config() if structlog.is_configured() else None
+        structlog.reset_defaults()
+        try:
+            result = await asyncio.to_thread(
+                runner.invoke, app, [str(argument) for argument in arguments], input=stdin
+            )
+        finally:
             structlog.reset_defaults()
+            if before is not None:
+                structlog.configure(**before)
         outcome = Outcome(result.exit_code, result.stdout, result.stderr)
         assert outcome.exit_code == code, (arguments, outcome, result.exception)
         return outcome
