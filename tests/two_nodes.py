@@ -29,6 +29,8 @@ MEMORY_BYTES = 3 << 30
 def main(folder: Path, wanted: int) -> None:
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    # Ray notes its newest cluster there, and makes the folder only for clusters without their own.
+    (Path(os.environ.get("RAY_TMPDIR", "/tmp")) / "ray").mkdir(parents=True, exist_ok=True)
     cluster = Cluster()
     client_port = _free_port()
     cluster.add_node(
